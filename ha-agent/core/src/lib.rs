@@ -1,0 +1,12 @@
+//! The failover agent's decisions, pure: time, randomness and packets are arguments, commands are
+//! return values. The daemon around this crate reads sockets and clocks and does what it is told.
+//!
+//! * [`election`]: the input and output that every election has in common;
+//! * [`vrrp`]: packets and state machine of RFC 9568;
+//! * [`manual`]: an outside manager decides;
+//! * [`announce`]: when to send which gratuitous ARP or unsolicited neighbour advertisement;
+//! * [`plan`]: from desired and actual map contents to the writes between them.
+#![forbid(unsafe_code)]
+
+pub mod election;
+pub mod time;

@@ -1,0 +1,1 @@
+//! Packet formats as constants and byte-exact headers (alignment 1, network order).
