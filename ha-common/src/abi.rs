@@ -278,10 +278,6 @@ pub struct Node {
 }
 
 /// The kernel's `struct bpf_timer`, which the verifier finds by this name (`kernel/bpf/btf.c`).
-#[expect(
-    non_camel_case_types,
-    reason = "the verifier looks the type up by its C name"
-)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C, align(8))]
 pub struct bpf_timer {
