@@ -1,9 +1,12 @@
 //! What every election has in common: the same inputs, the same commands.
 
+mod cause;
+
 use core::net::IpAddr;
 
 pub use ha_common::abi::Role;
 
+pub use self::cause::{Cause, Refusal};
 use crate::{time::Time, vrrp::Advertisement};
 
 /// What happens to an election of one group.
@@ -11,7 +14,11 @@ use crate::{time::Time, vrrp::Advertisement};
 pub enum Input {
     /// The agent holds a lease and the group may take part.
     Start,
-    /// The time of [`Election::deadline`] has come.
+    /// The time of [`Election::deadline`] has come, and nothing that was received before it is
+    /// still waiting to be handed in.
+    ///
+    /// The second half matters after the agent was paused: the timer that ran out meanwhile and the
+    /// advertisement that would have stopped it are both due, and the advertisement comes first.
     Timer,
     /// A checked advertisement for the group's virtual router.
     Advert {
@@ -24,7 +31,8 @@ pub enum Input {
     Promote,
     /// The operator wants this node to let go, and to stay Backup while another node is Active.
     Release,
-    /// The lease lapsed: the kernel has silenced the node already.
+    /// The lease lapsed: the kernel has silenced the node already. Nothing may be done any more that
+    /// was commanded before; the election waits for [`Input::Start`] under a new lease.
     LeaseLapsed,
     /// The agent stops cleanly.
     Stop,
@@ -33,7 +41,7 @@ pub enum Input {
 /// What an election wants done, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Store the role word: the new role and, for a Backup, the Active peer if it is known.
+    /// Store the role word: the new role and the Active peer if it is known.
     SetRole {
         /// The new role.
         role: Role,
@@ -42,84 +50,35 @@ pub enum Command {
         /// Why, for the log, the events and `ha-agent why`.
         cause: Cause,
     },
-    /// Send an advertisement with this priority for each family of the group (0 releases).
+    /// Send an advertisement with this priority (0 releases).
     SendAdvert {
         /// Priority to advertise.
         priority: u8,
+        /// `None`: to the multicast group, once for each family of the group.
+        ///
+        /// `Some`: to this peer alone, in the family of its address. It acknowledges to a claimer
+        /// that this node has let go. As the sender is no longer Active, the Ethernet source must
+        /// be the NIC's own MAC: the virtual one would turn the switches back to this port.
+        to: Option<IpAddr>,
     },
     /// Start announcing the group's virtual IPs.
     Announce,
     /// Stop announcing.
     StopAnnouncing,
-}
-
-/// Why a role changed. One sentence each for the operator: [`Cause::describe`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Cause {
-    /// The agent started.
-    Started,
-    /// This node owns the addresses (priority 255).
-    AddressOwner,
-    /// The Active node's advertisements stopped.
-    ActiveSilent {
-        /// Time since its last advertisement.
-        silence: core::time::Duration,
+    /// The operator's request was not granted, and nothing has changed.
+    Refused {
+        /// Why not, for the operator.
+        reason: Refusal,
     },
-    /// The Active node released the group (priority 0).
-    ActiveReleased,
-    /// Nobody was heard since the start.
-    NobodyActive,
-    /// This node has the higher priority and preempts.
-    Preempting,
-    /// The Active node that was preempted has let go.
-    Yielded,
-    /// The Active node that was preempted did not say that it let go, and the wait is over.
-    YieldTimeout,
-    /// A peer with a higher priority, or the same and a greater address, is Active.
-    HigherPriority {
-        /// The peer.
-        peer: IpAddr,
-        /// Its priority.
-        priority: u8,
-    },
-    /// The operator asked for it.
-    OperatorPromoted,
-    /// The operator asked for it.
-    OperatorReleased,
-    /// The lease lapsed.
-    LeaseLapsed,
-    /// The agent stops.
-    Stopping,
-    /// The Active peer changed; the role did not.
-    ActiveChanged,
-}
-
-impl Cause {
-    /// A stable word for it, for JSON and metrics.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Started => "started",
-            Self::AddressOwner => "address_owner",
-            Self::ActiveSilent { .. } => "active_silent",
-            Self::ActiveReleased => "active_released",
-            Self::NobodyActive => "nobody_active",
-            Self::Preempting => "preempting",
-            Self::Yielded => "yielded",
-            Self::YieldTimeout => "yield_timeout",
-            Self::HigherPriority { .. } => "higher_priority",
-            Self::OperatorPromoted => "operator_promoted",
-            Self::OperatorReleased => "operator_released",
-            Self::LeaseLapsed => "lease_lapsed",
-            Self::Stopping => "stopping",
-            Self::ActiveChanged => "active_changed",
-        }
-    }
 }
 
 /// An election of one group.
 pub trait Election {
     /// Takes an input at `now` and returns what is to be done, in order.
+    ///
+    /// Every command is to be carried out at once, and only while the lease is valid; if it is found
+    /// lapsed, the rest of the commands is dropped and [`Input::LeaseLapsed`] handed in instead.
+    #[must_use]
     fn handle(&mut self, now: Time, input: Input) -> Vec<Command>;
 
     /// When the election wants [`Input::Timer`]; `None` while it waits for nothing.
@@ -127,4 +86,7 @@ pub trait Election {
 
     /// The role last commanded.
     fn role(&self) -> Role;
+
+    /// The VRRP priority now in force, 0 if the election has none.
+    fn priority(&self) -> u8;
 }

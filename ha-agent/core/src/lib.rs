@@ -3,10 +3,8 @@
 //!
 //! * [`election`]: the input and output that every election has in common;
 //! * [`vrrp`]: packets and state machine of RFC 9568;
-//! * [`manual`]: an outside manager decides;
-//! * [`announce`]: when to send which gratuitous ARP or unsolicited neighbour advertisement;
-//! * [`plan`]: from desired and actual map contents to the writes between them.
 #![forbid(unsafe_code)]
 
 pub mod election;
 pub mod time;
+pub mod vrrp;

@@ -1,0 +1,150 @@
+//! Why a role changed, and why a request was refused: a word for programs, a sentence for people.
+
+use core::{fmt, net::IpAddr, time::Duration};
+
+/// Why a role changed. One sentence each for the operator: [`Cause::describe`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// The agent started.
+    Started,
+    /// This node owns the addresses (priority 255).
+    AddressOwner,
+    /// The Active node's advertisements stopped.
+    ActiveSilent {
+        /// Time since its last advertisement.
+        silence: Duration,
+    },
+    /// The Active node released the group (priority 0).
+    ActiveReleased,
+    /// Nobody was heard since the start.
+    NobodyActive,
+    /// This node has the higher priority and preempts.
+    Preempting,
+    /// The Active node that was preempted has let go.
+    Yielded,
+    /// The Active node that was preempted did not say that it let go, and the wait is over.
+    YieldTimeout,
+    /// The Active node that was to be preempted goes on advertising: it does not hear this node.
+    NotYielding {
+        /// The peer.
+        peer: IpAddr,
+        /// Its priority.
+        priority: u8,
+    },
+    /// A peer with a higher priority, or the same and a greater address, is Active.
+    HigherPriority {
+        /// The peer.
+        peer: IpAddr,
+        /// Its priority.
+        priority: u8,
+    },
+    /// The operator asked for it.
+    OperatorPromoted,
+    /// The operator asked for it.
+    OperatorReleased,
+    /// The lease lapsed.
+    LeaseLapsed,
+    /// The agent stops.
+    Stopping,
+    /// The Active peer changed; the role did not.
+    ActiveChanged,
+}
+
+impl Cause {
+    /// A stable word for it, for JSON and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::AddressOwner => "address_owner",
+            Self::ActiveSilent { .. } => "active_silent",
+            Self::ActiveReleased => "active_released",
+            Self::NobodyActive => "nobody_active",
+            Self::Preempting => "preempting",
+            Self::Yielded => "yielded",
+            Self::YieldTimeout => "yield_timeout",
+            Self::NotYielding { .. } => "not_yielding",
+            Self::HigherPriority { .. } => "higher_priority",
+            Self::OperatorPromoted => "operator_promoted",
+            Self::OperatorReleased => "operator_released",
+            Self::LeaseLapsed => "lease_lapsed",
+            Self::Stopping => "stopping",
+            Self::ActiveChanged => "active_changed",
+        }
+    }
+
+    /// One sentence for the operator.
+    #[must_use]
+    pub fn describe(self) -> String {
+        self.to_string()
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started => f.write_str("The agent started and listens before it takes part."),
+            Self::AddressOwner => {
+                f.write_str("This node has priority 255 and so owns the addresses.")
+            }
+            Self::ActiveSilent { silence } => write!(
+                f,
+                "The Active node has not advertised for {} ms.",
+                silence.as_millis()
+            ),
+            Self::ActiveReleased => f.write_str("The Active node released the group."),
+            Self::NobodyActive => f.write_str("No Active node was heard since the start."),
+            Self::Preempting => {
+                f.write_str("This node has a higher priority than the Active one and preempts it.")
+            }
+            Self::Yielded => f.write_str("The node that was Active has confirmed that it let go."),
+            Self::YieldTimeout => f.write_str(
+                "The node that was Active did not confirm that it let go, and is silent since.",
+            ),
+            Self::NotYielding { peer, priority } => write!(
+                f,
+                "{peer} with priority {priority} goes on advertising: it does not hear this node.",
+            ),
+            Self::HigherPriority { peer, priority } => {
+                write!(f, "{peer} takes precedence with priority {priority}.")
+            }
+            Self::OperatorPromoted => f.write_str("The operator promoted this node."),
+            Self::OperatorReleased => f.write_str("The operator released the group here."),
+            Self::LeaseLapsed => f.write_str(
+                "The agent did not renew its lease in time, and the kernel silenced the node.",
+            ),
+            Self::Stopping => f.write_str("The agent stops."),
+            Self::ActiveChanged => f.write_str("Another node is Active now, or none is known."),
+        }
+    }
+}
+
+/// Why an operator's request was not granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Refusal {
+    /// The election has not started, or waits for a new lease.
+    #[error("the group does not take part now: its agent holds no lease, or is still starting")]
+    NotRunning,
+    /// The Active node cannot be outbid by a priority.
+    #[error(
+        "{peer} is Active with priority {priority}, which no priority here can beat: \
+         run `ha-agent release` there instead"
+    )]
+    NotOutranked {
+        /// The Active node.
+        peer: IpAddr,
+        /// Its priority.
+        priority: u8,
+    },
+}
+
+impl Refusal {
+    /// A stable word for it, for JSON and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotRunning => "not_running",
+            Self::NotOutranked { .. } => "not_outranked",
+        }
+    }
+}

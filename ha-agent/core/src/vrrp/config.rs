@@ -1,0 +1,71 @@
+//! What the operator decides about one virtual router.
+
+use core::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    num::NonZeroU8,
+    time::Duration,
+};
+
+use super::timers::Centiseconds;
+
+/// The own addresses on the group's interface: one for each family in which the group has virtual
+/// IPs, and in which it therefore advertises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Primary {
+    /// Only IPv4: the interface's primary address (RFC 9568 section 1.7).
+    V4(Ipv4Addr),
+    /// Only IPv6: a link-local address of the interface.
+    V6(Ipv6Addr),
+    /// Both.
+    Dual(Ipv4Addr, Ipv6Addr),
+}
+
+impl Primary {
+    /// The own IPv4 address, if the group has that family.
+    #[must_use]
+    pub const fn v4(self) -> Option<Ipv4Addr> {
+        match self {
+            Self::V4(v4) | Self::Dual(v4, _) => Some(v4),
+            Self::V6(_) => None,
+        }
+    }
+
+    /// The own IPv6 address, if the group has that family.
+    #[must_use]
+    pub const fn v6(self) -> Option<Ipv6Addr> {
+        match self {
+            Self::V6(v6) | Self::Dual(_, v6) => Some(v6),
+            Self::V4(_) => None,
+        }
+    }
+
+    /// Whether `address` is the node's own.
+    #[must_use]
+    pub fn contains(self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(v4) => self.v4() == Some(v4),
+            IpAddr::V6(v6) => self.v6() == Some(v6),
+        }
+    }
+}
+
+/// One virtual router on one node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VrrpConfig {
+    /// Virtual router id.
+    pub vrid: NonZeroU8,
+    /// Priority; 255 is the owner of the addresses.
+    pub priority: NonZeroU8,
+    /// Advertisement_Interval: how often this node advertises while it is Active or claims.
+    pub advert_interval: Centiseconds,
+    /// Preempt_Mode: whether to take over from an Active node of lower priority.
+    pub preempt: bool,
+    /// The own addresses: senders of advertisements and what decides between equal priorities.
+    pub primary: Primary,
+    /// How long a claimer waits, after the last word of the node it takes over from, before it does
+    /// without an acknowledgement.
+    ///
+    /// At least the longest lease among the peers plus the longest delay of a message: then even a
+    /// peer that was stopped when it should have let go has been silenced by its kernel.
+    pub yield_grace: Duration,
+}

@@ -1,0 +1,66 @@
+//! Intervals of RFC 9568 section 6.1, as exact durations.
+
+use core::{fmt, time::Duration};
+
+/// Nanoseconds in a centisecond.
+const NANOS: u64 = 10_000_000;
+
+/// An advertisement interval: 1 to 4095 hundredths of a second, as twelve bits on the wire hold
+/// them (RFC 9568 section 5.2.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Centiseconds(u16);
+
+impl Centiseconds {
+    /// The shortest interval: 10 ms.
+    pub const MIN: Self = Self(1);
+    /// The longest interval: 40.95 s.
+    pub const MAX: Self = Self(4095);
+    /// The RFC's default: 1 s.
+    pub const DEFAULT: Self = Self(100);
+
+    /// An interval of `count` centiseconds; `None` unless it is 1 to 4095.
+    #[must_use]
+    pub const fn new(count: u16) -> Option<Self> {
+        match count {
+            1..=4095 => Some(Self(count)),
+            _ => None,
+        }
+    }
+
+    /// How many hundredths of a second.
+    #[must_use]
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+
+    /// The same as a duration.
+    #[must_use]
+    pub const fn duration(self) -> Duration {
+        Duration::from_nanos(self.0 as u64 * NANOS)
+    }
+}
+
+impl fmt::Display for Centiseconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ms", u32::from(self.0) * 10)
+    }
+}
+
+/// Skew_Time: `((256 - priority) * Active_Adver_Interval) / 256`.
+///
+/// It spreads the Backups of a group, so that the one with the highest priority takes over first and
+/// the others hear it in time. The RFC computes in centiseconds and so rounds it to zero for
+/// short intervals; here it is exact to the nanosecond.
+#[must_use]
+pub const fn skew_time(priority: u8, active_advert_interval: Centiseconds) -> Duration {
+    let interval = active_advert_interval.0 as u64 * NANOS;
+    Duration::from_nanos((256 - priority as u64) * interval / 256)
+}
+
+/// Active_Down_Interval: `3 * Active_Adver_Interval + Skew_Time`, the silence after which a Backup
+/// takes over.
+#[must_use]
+pub const fn active_down_interval(priority: u8, active_advert_interval: Centiseconds) -> Duration {
+    let three = Duration::from_nanos(3 * active_advert_interval.0 as u64 * NANOS);
+    three.saturating_add(skew_time(priority, active_advert_interval))
+}
