@@ -1,1 +1,21 @@
-//! Lab.
+//! A lab of network namespaces: a switch, nodes, a client that probes, and the failures to try on
+//! them.
+//!
+//! * [`lab`]: the switch and what is plugged into it; [`address`]: who has which address;
+//! * [`daemon`]: programs on the nodes: start, stop, kill, freeze;
+//! * [`echo`]: the service behind the virtual IPs; [`probe`]: a thousand questions a second, and who
+//!   answered each;
+//! * [`report`]: from probes to losses, outages and double answers.
+#![deny(unsafe_code)]
+
+pub mod address;
+mod capture;
+pub mod command;
+pub mod daemon;
+pub mod echo;
+pub mod lab;
+pub mod netns;
+pub mod node;
+pub mod probe;
+mod remains;
+mod sys;

@@ -1,0 +1,136 @@
+//! A long-running program on a node: start, stop, kill, freeze.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use nix::{
+    sys::signal::{self, Signal},
+    unistd::Pid,
+};
+
+/// A running program, whose output goes to a file. Killed on drop.
+#[derive(Debug)]
+pub struct Daemon {
+    name: String,
+    child: Child,
+    log: PathBuf,
+}
+
+impl Daemon {
+    /// Starts a program; what it prints is appended to `log`.
+    ///
+    /// # Errors
+    ///
+    /// When the log cannot be written or the program cannot be started.
+    pub fn start(name: &str, mut command: Command, log: &Path) -> Result<Self> {
+        let output = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .with_context(|| format!("opening {}", log.display()))?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()
+            .with_context(|| {
+                let program = command.get_program().to_string_lossy();
+                format!("cannot start {name} (`{program}`): is it built or installed?")
+            })?;
+        Ok(Self {
+            name: name.to_owned(),
+            child,
+            log: log.to_owned(),
+        })
+    }
+
+    /// Asks it to end (SIGTERM) and waits.
+    ///
+    /// # Errors
+    ///
+    /// When it is still there after `limit`.
+    pub fn stop(&mut self, limit: Duration) -> Result<()> {
+        self.signal(Signal::SIGTERM)?;
+        let asked = Instant::now();
+        while self.child.try_wait()?.is_none() {
+            if asked.elapsed() > limit {
+                bail!("{} did not end within {limit:?} of SIGTERM", self.name);
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
+    /// Kills it (SIGKILL), as a crash would.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended before.
+    pub fn kill(&mut self) -> Result<()> {
+        self.signal(Signal::SIGKILL)?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Stops its threads where they are (SIGSTOP), as a hang would.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended before.
+    pub fn freeze(&mut self) -> Result<()> {
+        self.signal(Signal::SIGSTOP)
+    }
+
+    /// Lets it go on after [`Daemon::freeze`] (SIGCONT).
+    ///
+    /// # Errors
+    ///
+    /// When it has ended before.
+    pub fn thaw(&mut self) -> Result<()> {
+        self.signal(Signal::SIGCONT)
+    }
+
+    /// The error for a program that has ended although nobody asked it to.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended.
+    pub fn expect_running(&mut self) -> Result<()> {
+        match self.child.try_wait()? {
+            None => Ok(()),
+            Some(status) => bail!(
+                "{} ended by itself ({status}); its last words:\n{}",
+                self.name,
+                self.last_words()
+            ),
+        }
+    }
+
+    /// The end of its log.
+    #[must_use]
+    pub fn last_words(&self) -> String {
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(15)..].join("\n")
+    }
+
+    fn signal(&mut self, signal: Signal) -> Result<()> {
+        self.expect_running()?;
+        let pid = Pid::from_raw(self.child.id().cast_signed());
+        signal::kill(pid, signal).with_context(|| format!("sending {signal} to {}", self.name))
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // Fails only if it has ended, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,253 @@
+//! The lab: a bridge as the switch, and on it the nodes, a client and an observer.
+//!
+//! ```text
+//!    node a      node b       client        observer
+//!     eth0        eth0         eth0           eth0        each in a namespace of its own
+//!      │           │            │              │
+//!   ┌──┴───────────┴────────────┴──────────────┴──┐
+//!   │  a           b          client      observer │       ports of br0, namespace "switch"
+//!   └──────────────────────────────────────────────┘
+//! ```
+//!
+//! The client has a kernel of the usual kind between its probes and the wire. The observer has
+//! none: it asks with raw frames who has an address, and hears every answer.
+
+use std::{fs, path::PathBuf, process::Command};
+
+use anyhow::{Context, Result, ensure};
+use nix::{
+    mount::{MsFlags, mount},
+    sys::statfs::{BPF_FS_MAGIC, statfs},
+};
+
+use crate::{
+    address::{self, PREFIX4, PREFIX6, Station},
+    capture, command,
+    daemon::Daemon,
+    netns::NetNs,
+    node::{INTERFACE, Node},
+    remains::{BPFFS, Remains},
+};
+
+const BRIDGE: &str = "br0";
+const CLIENT_PORT: &str = "client";
+const OBSERVER_PORT: &str = "observer";
+
+/// A switch with machines on it. Everything is removed on drop, after a panic too; then, and after
+/// [`Lab::keep_evidence`], logs and captures are kept.
+#[derive(Debug)]
+pub struct Lab {
+    captures: Vec<Daemon>,
+    nodes: Vec<Node>,
+    client: NetNs,
+    observer: NetNs,
+    switch: NetNs,
+    // Dropped last: it removes the directories that the others write to.
+    remains: Remains,
+}
+
+impl Lab {
+    /// Makes a lab with as many nodes as there are names.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be made; what was made until then is removed.
+    pub fn create(names: &[&str]) -> Result<Self> {
+        ensure_bpffs()?;
+        let remains = Remains::begin()?;
+
+        let switch = NetNs::create(&remains.namespace("switch"))?;
+        switch.set("ipv6/conf/all/disable_ipv6", "1")?;
+        switch.set("ipv6/conf/default/disable_ipv6", "1")?;
+        // No snooping: a switch that forwards a group only where somebody asked for it would hide
+        // whether the nodes ask.
+        command::ip_batch(
+            switch.name(),
+            &format!(
+                "link add {BRIDGE} type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n\
+                 link set {BRIDGE} up\n"
+            ),
+        )?;
+
+        let client = NetNs::create(&remains.namespace("client"))?;
+        plug(&switch, CLIENT_PORT, &client, address::CLIENT.mac)?;
+        configure(&client, address::CLIENT)?;
+        // A frame that XDP turns round keeps its checksum; on a veth it would not have one yet.
+        ethtool(&client, INTERFACE, &["tx", "off"])?;
+
+        let observer = NetNs::create(&remains.namespace("observer"))?;
+        observer.set("ipv6/conf/all/disable_ipv6", "1")?;
+        observer.set("ipv6/conf/default/disable_ipv6", "1")?;
+        plug(&switch, OBSERVER_PORT, &observer, address::OBSERVER_MAC)?;
+        command::ip_batch(
+            observer.name(),
+            &format!("link set {INTERFACE} arp off up\n"),
+        )?;
+
+        let mut lab = Self {
+            captures: Vec::new(),
+            nodes: Vec::new(),
+            client,
+            observer,
+            switch,
+            remains,
+        };
+        for (index, name) in (0..).zip(names) {
+            lab.add_node(index, name)?;
+        }
+        Ok(lab)
+    }
+
+    /// The nodes, in the order of their names at creation.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The node with this index.
+    ///
+    /// # Panics
+    ///
+    /// When there are not as many nodes.
+    #[must_use]
+    pub fn node(&self, index: u8) -> &Node {
+        &self.nodes[usize::from(index)]
+    }
+
+    /// Where the client's probes are sent from.
+    #[must_use]
+    pub fn client(&self) -> &NetNs {
+        &self.client
+    }
+
+    /// Where raw probes are sent from: a station without IP.
+    #[must_use]
+    pub fn observer(&self) -> &NetNs {
+        &self.observer
+    }
+
+    /// Where the switch ports are: each has the name of the machine behind it.
+    #[must_use]
+    pub fn switch(&self) -> &NetNs {
+        &self.switch
+    }
+
+    /// Pulls the node's cable at the switch. To the others this is what power loss looks like.
+    ///
+    /// # Errors
+    ///
+    /// When `ip` fails.
+    pub fn unplug(&self, node: u8) -> Result<()> {
+        self.set_port(node, "down")
+    }
+
+    /// Puts the cable back.
+    ///
+    /// # Errors
+    ///
+    /// When `ip` fails.
+    pub fn plug_in(&self, node: u8) -> Result<()> {
+        self.set_port(node, "up")
+    }
+
+    /// Records what goes over the nodes' ports, beside the logs.
+    ///
+    /// # Errors
+    ///
+    /// When `tcpdump` cannot be started.
+    pub fn capture(&mut self) -> Result<()> {
+        for node in &self.nodes {
+            let capture = capture::start(&self.switch, &node.name, &self.remains.files())?;
+            self.captures.push(capture);
+        }
+        Ok(())
+    }
+
+    /// Keeps logs and captures when the lab goes; returns where they will be.
+    pub fn keep_evidence(&self) -> PathBuf {
+        self.remains.keep_files()
+    }
+
+    fn add_node(&mut self, index: u8, name: &str) -> Result<()> {
+        ensure!(
+            (1..=8).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+            "a node is named by 1 to 8 letters and digits, not {name:?}"
+        );
+        let namespace = NetNs::create(&self.remains.namespace(name))?;
+        let station = address::node(index);
+        plug(&self.switch, name, &namespace, station.mac)?;
+        configure(&namespace, station)?;
+
+        let dir = self.remains.files().join(name);
+        fs::create_dir_all(&dir).with_context(|| format!("making {}", dir.display()))?;
+        self.nodes.push(Node {
+            index,
+            name: name.to_owned(),
+            namespace,
+            station,
+            dir,
+            pins: self.remains.pins().join(name),
+        });
+        Ok(())
+    }
+
+    fn set_port(&self, node: u8, state: &str) -> Result<()> {
+        let port = &self.node(node).name;
+        command::ip_batch(self.switch.name(), &format!("link set {port} {state}\n"))
+    }
+}
+
+/// Connects `eth0` of a station to a new port of the switch.
+fn plug(switch: &NetNs, port: &str, station: &NetNs, mac: [u8; 6]) -> Result<()> {
+    let mac = mac.map(|byte| format!("{byte:02x}")).join(":");
+    command::ip_batch(
+        switch.name(),
+        &format!(
+            "link add {port} type veth peer name {INTERFACE} address {mac} netns {}\n\
+             link set {port} master {BRIDGE} up\n",
+            station.name()
+        ),
+    )?;
+    // veth delivers what XDP sends back only to an end that polls, which generic receive offload
+    // turns on.
+    ethtool(switch, port, &["gro", "on"])
+}
+
+/// Gives a station its addresses, usable at once.
+fn configure(station: &NetNs, addresses: Station) -> Result<()> {
+    for parameter in ["accept_dad", "accept_ra", "router_solicitations"] {
+        for scope in ["all", "default", INTERFACE] {
+            station.set(&format!("ipv6/conf/{scope}/{parameter}"), "0")?;
+        }
+    }
+    let Station { v4, v6, mac: _ } = addresses;
+    command::ip_batch(
+        station.name(),
+        &format!(
+            "addr add {v4}/{PREFIX4} dev {INTERFACE}\n\
+             addr add {v6}/{PREFIX6} dev {INTERFACE} nodad\n\
+             link set {INTERFACE} up\n"
+        ),
+    )
+}
+
+fn ethtool(namespace: &NetNs, interface: &str, feature: &[&str]) -> Result<()> {
+    let mut ethtool: Command = namespace.command("ethtool")?;
+    command::run(ethtool.args(["-K", interface]).args(feature))?;
+    Ok(())
+}
+
+fn ensure_bpffs() -> Result<()> {
+    let mounted = statfs(BPFFS).is_ok_and(|fs| fs.filesystem_type() == BPF_FS_MAGIC);
+    if mounted {
+        return Ok(());
+    }
+    mount(
+        Some("bpf"),
+        BPFFS,
+        Some("bpf"),
+        MsFlags::empty(),
+        None::<&str>,
+    )
+    .with_context(|| format!("mounting the BPF filesystem on {BPFFS}; the lab needs root"))
+}

@@ -1,0 +1,73 @@
+//! A machine of the lab: a namespace with one interface, `eth0`, on the switch.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+
+use crate::{address::Station, netns::NetNs};
+
+/// The interface that every node and the client have.
+pub const INTERFACE: &str = "eth0";
+
+/// A node, on which an agent or another failover program runs.
+#[derive(Debug)]
+pub struct Node {
+    pub(crate) index: u8,
+    pub(crate) name: String,
+    pub(crate) namespace: NetNs,
+    pub(crate) station: Station,
+    pub(crate) dir: PathBuf,
+    pub(crate) pins: PathBuf,
+}
+
+impl Node {
+    /// Its place among the lab's nodes, from 0.
+    #[must_use]
+    pub fn index(&self) -> u8 {
+        self.index
+    }
+
+    /// `a`, `b`, …
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where its programs run.
+    #[must_use]
+    pub fn namespace(&self) -> &NetNs {
+        &self.namespace
+    }
+
+    /// Its addresses.
+    #[must_use]
+    pub fn station(&self) -> Station {
+        self.station
+    }
+
+    /// Directory for its configuration, control socket and logs.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Its pin directory, on the host's BPF filesystem.
+    #[must_use]
+    pub fn pins(&self) -> &Path {
+        &self.pins
+    }
+
+    /// Writes a file into the node's directory and returns its path.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn write(&self, file: &str, content: &str) -> Result<PathBuf> {
+        let path = self.dir.join(file);
+        fs::write(&path, content).with_context(|| format!("writing {}", path.display()))?;
+        Ok(path)
+    }
+}
