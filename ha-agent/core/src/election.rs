@@ -24,6 +24,9 @@ pub enum Input {
     Advert {
         /// The sender's address.
         from: IpAddr,
+        /// Whether it was sent to this node alone, not to the multicast group. With priority 0 that
+        /// acknowledges this node's claim; to the group it would be a release, which all may follow.
+        direct: bool,
         /// What it says.
         advert: Advertisement,
     },
@@ -76,8 +79,9 @@ pub enum Command {
 pub trait Election {
     /// Takes an input at `now` and returns what is to be done, in order.
     ///
-    /// Every command is to be carried out at once, and only while the lease is valid; if it is found
-    /// lapsed, the rest of the commands is dropped and [`Input::LeaseLapsed`] handed in instead.
+    /// The commands are to be carried out at once. Each one that advertises, announces or takes a
+    /// role other than Backup only if the lease is valid at that instant; if it has lapsed, the rest
+    /// is dropped and [`Input::LeaseLapsed`] handed in instead.
     #[must_use]
     fn handle(&mut self, now: Time, input: Input) -> Vec<Command>;
 

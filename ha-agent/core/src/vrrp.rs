@@ -3,16 +3,20 @@
 //! * [`packet`]: advertisements to octets and back, one error for each rule of section 7.1;
 //! * [`timers`]: intervals, skew time and Active_Down_Interval of section 6.1;
 //! * [`config`]: what the operator decides;
+//! * [`machine`]: the states of section 6.4, and the hand-over between live nodes.
 
 mod checksum;
 pub mod config;
 mod error;
+pub mod machine;
 pub mod packet;
+mod peers;
 pub mod timers;
 
 pub use self::{
     config::{Primary, VrrpConfig},
     error::{Discard, Unencodable},
+    machine::Machine,
     packet::{Addresses, Advertisement, Carrier, ChecksumV4, Context},
     timers::Centiseconds,
 };

@@ -16,7 +16,7 @@ pub enum Cause {
     },
     /// The Active node released the group (priority 0).
     ActiveReleased,
-    /// Nobody was heard since the start.
+    /// No other node was heard.
     NobodyActive,
     /// This node has the higher priority and preempts.
     Preempting,
@@ -93,7 +93,7 @@ impl fmt::Display for Cause {
                 silence.as_millis()
             ),
             Self::ActiveReleased => f.write_str("The Active node released the group."),
-            Self::NobodyActive => f.write_str("No Active node was heard since the start."),
+            Self::NobodyActive => f.write_str("No other node was heard."),
             Self::Preempting => {
                 f.write_str("This node has a higher priority than the Active one and preempts it.")
             }

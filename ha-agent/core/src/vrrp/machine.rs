@@ -1,0 +1,287 @@
+//! The state machine of a virtual router: RFC 9568 section 6.4, and the hand-over between live nodes.
+//!
+//! ```text
+//!              Start                        silence or release
+//!  Initialize ───────► Backup ─────────────────────────────────────────► Active
+//!      ▲                │  ▲ │                                            ▲  │
+//!      │ lease lapsed,  │  │ └──► Claiming ──── the others let go ────────┘  │
+//!      └── Stop ────────┘  │  live    │                                      │
+//!          (from all)      └──────────┴──────────── a better advertisement ──┘
+//! ```
+//!
+//! What goes beyond the RFC, whose routers do not notice it:
+//!
+//! * A node that takes over while another one still advertises is first *Claiming*: it advertises
+//!   like an Active one, but answers nobody. The other, on hearing that it is outranked, falls silent
+//!   and acknowledges with an advertisement of priority 0 to the claimer alone. Then the claimer is
+//!   Active. Between two nodes of ours there is never a moment with two answers.
+//! * The acknowledgement is not multicast: to another Backup it would be a release and shorten its
+//!   timer, and of two claimers both could take it as theirs.
+//! * A claimer counts every advertiser it has heard, and waits until none is left. Without
+//!   acknowledgement it goes on when all have been silent for `yield_grace`. If one keeps
+//!   advertising, it is deaf to the claimer: two Active nodes would be the result, so the
+//!   claimer gives up and tries again later.
+//! * A node that was released does not preempt; and a promoted one advertises one more than the
+//!   priority it has to beat, until it yields, is released or stops.
+//! * A group with both families has one machine. Priorities are compared in either family, addresses
+//!   only in IPv4: the order of the link-local addresses may be the opposite one, and each node
+//!   would then yield to the other.
+
+mod active;
+mod backup;
+mod claiming;
+mod operator;
+mod rank;
+
+use core::{net::IpAddr, time::Duration};
+
+use ha_common::wire::vrrp::{PRIORITY_OWNER, PRIORITY_RELEASE};
+
+use self::{active::Active, backup::Backup, claiming::Claim};
+use super::{
+    config::VrrpConfig,
+    packet::Advertisement,
+    peers::{Peer, Peers},
+    timers,
+};
+use crate::{
+    election::{Cause, Command, Election, Input, Role},
+    time::Time,
+};
+
+/// One virtual router on one node.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    config: VrrpConfig,
+    /// The configured priority, or a higher one since the operator promoted this node.
+    priority: u8,
+    hold: Hold,
+    peers: Peers,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Initialize,
+    Backup(Backup),
+    Claiming(Claim),
+    Active(Active),
+}
+
+/// Whether something other than the configuration forbids to preempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    None,
+    /// The operator released the group here.
+    Operator,
+    /// The Active node did not hear the last claim.
+    Until(Time),
+}
+
+impl Machine {
+    /// A virtual router that waits for [`Input::Start`].
+    #[must_use]
+    pub fn new(config: VrrpConfig) -> Self {
+        Self {
+            config,
+            priority: config.priority.get(),
+            hold: Hold::None,
+            peers: Peers::default(),
+            state: State::Initialize,
+        }
+    }
+
+    /// Its configuration.
+    #[must_use]
+    pub const fn config(&self) -> &VrrpConfig {
+        &self.config
+    }
+
+    fn start(&mut self, now: Time) -> Vec<Command> {
+        self.peers.expire(now);
+        let backup = Backup::new(now + self.own_active_down(), &self.config);
+        if self.priority == PRIORITY_OWNER && self.hold != Hold::Operator {
+            let end = backup.down.min(now + self.config.yield_grace);
+            return self.claim(now, end, Cause::AddressOwner);
+        }
+        self.state = State::Backup(backup);
+        vec![self.backup_role(Cause::Started)]
+    }
+
+    fn timer(&mut self, now: Time) -> Vec<Command> {
+        if self.deadline().is_none_or(|deadline| now < deadline) {
+            return Vec::new();
+        }
+        self.peers.expire(now);
+        match self.state {
+            State::Initialize => Vec::new(),
+            State::Backup(backup) => self.backup_timer(backup, now),
+            State::Claiming(claim) => self.claiming_timer(claim, now),
+            State::Active(_) => self.active_timer(now),
+        }
+    }
+
+    fn advert(&mut self, now: Time, heard: &Heard<'_>) -> Vec<Command> {
+        if !self.concerns(heard.from) {
+            return Vec::new();
+        }
+        self.peers.expire(now);
+        match self.state {
+            State::Initialize => Vec::new(),
+            State::Backup(backup) => self.backup_advert(backup, now, heard),
+            State::Claiming(claim) => self.claiming_advert(claim, now, heard),
+            State::Active(_) => self.active_advert(now, heard),
+        }
+    }
+
+    fn lapse(&mut self) -> Vec<Command> {
+        match self.state {
+            State::Initialize => Vec::new(),
+            State::Backup(_) | State::Claiming(_) | State::Active(_) => {
+                let commands = self.fall_silent(Cause::LeaseLapsed);
+                self.state = State::Initialize;
+                commands
+            }
+        }
+    }
+
+    fn stop(&mut self) -> Vec<Command> {
+        let last_words = match self.state {
+            State::Initialize => return Vec::new(),
+            State::Backup(_) => None,
+            State::Claiming(_) | State::Active(_) => Some(let_go()),
+        };
+        let mut commands = self.fall_silent(Cause::Stopping);
+        commands.extend(last_words);
+        self.hold = Hold::None;
+        self.state = State::Initialize;
+        commands
+    }
+
+    /// Steps back because `heard` is better, and tells its sender so.
+    fn yield_to(&mut self, now: Time, heard: &Heard<'_>) -> Vec<Command> {
+        let cause = Cause::HigherPriority {
+            peer: heard.from,
+            priority: heard.advert.priority,
+        };
+        let mut commands = self.step_back(now, now, cause);
+        commands.push(Command::SendAdvert {
+            priority: PRIORITY_RELEASE,
+            to: Some(heard.from),
+        });
+        commands
+    }
+
+    /// Goes to Backup and follows the best peer; Active_Down_Timer is at least `down`.
+    fn step_back(&mut self, now: Time, down: Time, cause: Cause) -> Vec<Command> {
+        let commands = self.fall_silent(cause);
+        let mut backup = Backup::new(now + self.own_active_down(), &self.config);
+        if let Some(best) = self.peers.best() {
+            backup.follow(best);
+        }
+        backup.down = backup.down.max(down);
+        self.state = State::Backup(backup);
+        commands
+    }
+
+    /// The commands with which a node ceases to answer; the operator's promotion ends with it.
+    fn fall_silent(&mut self, cause: Cause) -> Vec<Command> {
+        self.priority = self.config.priority.get();
+        let mut commands = vec![self.backup_role(cause)];
+        match self.state {
+            State::Active(_) => commands.push(Command::StopAnnouncing),
+            State::Initialize | State::Backup(_) | State::Claiming(_) => {}
+        }
+        commands
+    }
+
+    fn backup_role(&self, cause: Cause) -> Command {
+        Command::SetRole {
+            role: Role::Backup,
+            active: self.peers.best().map(|peer| peer.address),
+            cause,
+        }
+    }
+
+    fn advertise(&self) -> Command {
+        Command::SendAdvert {
+            priority: self.priority,
+            to: None,
+        }
+    }
+
+    /// Takes note of an advertiser. Its life is reckoned by the configured priority, with which this
+    /// node would be its Backup.
+    fn note(&mut self, now: Time, heard: &Heard<'_>) -> Peer {
+        let own = self.config.priority.get();
+        self.peers.note(now, own, heard.from, heard.advert)
+    }
+
+    fn own_active_down(&self) -> Duration {
+        timers::active_down_interval(self.config.priority.get(), self.config.advert_interval)
+    }
+}
+
+impl Election for Machine {
+    fn handle(&mut self, now: Time, input: Input) -> Vec<Command> {
+        match input {
+            Input::Start => match self.state {
+                State::Initialize => self.start(now),
+                State::Backup(_) | State::Claiming(_) | State::Active(_) => Vec::new(),
+            },
+            Input::Timer => self.timer(now),
+            Input::Advert {
+                from,
+                direct,
+                advert,
+            } => self.advert(
+                now,
+                &Heard {
+                    from,
+                    direct,
+                    advert: &advert,
+                },
+            ),
+            Input::Promote => self.promote(now),
+            Input::Release => self.release(now),
+            Input::LeaseLapsed => self.lapse(),
+            Input::Stop => self.stop(),
+        }
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        match self.state {
+            State::Initialize => None,
+            State::Backup(backup) => Some(backup.down),
+            State::Claiming(claim) => Some(claim.deadline()),
+            State::Active(active) => Some(active.next_advert),
+        }
+    }
+
+    fn role(&self) -> Role {
+        match self.state {
+            State::Initialize | State::Backup(_) => Role::Backup,
+            State::Claiming(_) => Role::Claiming,
+            State::Active(_) => Role::Active,
+        }
+    }
+
+    fn priority(&self) -> u8 {
+        self.priority
+    }
+}
+
+/// An advertisement and how it came.
+#[derive(Clone, Copy, Debug)]
+struct Heard<'a> {
+    from: IpAddr,
+    direct: bool,
+    advert: &'a Advertisement,
+}
+
+const fn let_go() -> Command {
+    Command::SendAdvert {
+        priority: PRIORITY_RELEASE,
+        to: None,
+    }
+}

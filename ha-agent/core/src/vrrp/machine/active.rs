@@ -1,0 +1,68 @@
+//! Active: answers, and advertises that it does (RFC 9568 section 6.4.3).
+
+use ha_common::wire::vrrp::PRIORITY_RELEASE;
+
+use super::{Heard, Hold, Machine, State, rank::Rank};
+use crate::{
+    election::{Cause, Command, Role},
+    time::Time,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Active {
+    /// Adver_Timer.
+    pub(super) next_advert: Time,
+}
+
+impl Machine {
+    /// Becomes Active. The role comes first: a node never invites traffic that it would not answer.
+    pub(super) fn become_active(&mut self, now: Time, cause: Cause) -> Vec<Command> {
+        self.peers.clear();
+        self.hold = Hold::None;
+        let set_role = Command::SetRole {
+            role: Role::Active,
+            active: None,
+            cause,
+        };
+        let mut commands = vec![set_role];
+        commands.extend(self.active_timer(now));
+        commands.push(Command::Announce);
+        commands
+    }
+
+    /// Advertises and sets Adver_Timer anew.
+    pub(super) fn active_timer(&mut self, now: Time) -> Vec<Command> {
+        self.state = State::Active(Active {
+            next_advert: now + self.config.advert_interval.duration(),
+        });
+        vec![self.advertise()]
+    }
+
+    pub(super) fn active_advert(&mut self, now: Time, heard: &Heard<'_>) -> Vec<Command> {
+        if heard.advert.priority == PRIORITY_RELEASE {
+            self.peers.forget(heard.from);
+            return self.active_timer(now);
+        }
+        match self.rank(heard.from, heard.advert.priority) {
+            Rank::Better => {
+                self.note(now, heard);
+                self.yield_to(now, heard)
+            }
+            Rank::Worse => self.assert_active(now, heard),
+            Rank::Undecided => Vec::new(),
+        }
+    }
+
+    /// Answers an advertiser that is outranked. It has been Active for as long as the two did not hear
+    /// each other and has announced itself, so the addresses are announced anew, once for each time
+    /// that it appears.
+    fn assert_active(&mut self, now: Time, heard: &Heard<'_>) -> Vec<Command> {
+        let is_new = !self.peers.knows(heard.from);
+        self.note(now, heard);
+        let mut commands = self.active_timer(now);
+        if is_new {
+            commands.push(Command::Announce);
+        }
+        commands
+    }
+}

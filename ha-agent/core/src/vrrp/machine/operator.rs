@@ -1,0 +1,87 @@
+//! What the operator wants: to be Active by outbidding who is, or to let go.
+
+use ha_common::wire::vrrp::PRIORITY_OWNER;
+
+use super::{Heard, Hold, Machine, State, claiming::Claim, let_go, rank::Rank};
+use crate::{
+    election::{Cause, Command, Refusal},
+    time::Time,
+    vrrp::peers::Peer,
+};
+
+impl Machine {
+    pub(super) fn promote(&mut self, now: Time) -> Vec<Command> {
+        let backup = match self.state {
+            State::Initialize => return refuse(Refusal::NotRunning),
+            State::Claiming(_) | State::Active(_) => return Vec::new(),
+            State::Backup(backup) => backup,
+        };
+        self.peers.expire(now);
+        let end = match self.peers.best() {
+            Some(best) => {
+                let Some(bid) = self.bid_against(best) else {
+                    return refuse(Refusal::NotOutranked {
+                        peer: best.address,
+                        priority: best.priority,
+                    });
+                };
+                self.priority = bid;
+                now + self.config.yield_grace
+            }
+            // Nobody is known, so at the latest when the timer runs out nobody is there.
+            None => backup.down.min(now + self.config.yield_grace),
+        };
+        self.hold = Hold::None;
+        if end <= now {
+            return self.become_active(now, Cause::OperatorPromoted);
+        }
+        self.claim(now, end, Cause::OperatorPromoted)
+    }
+
+    /// Lets go, and gives the others at least an Active_Down_Interval to take over.
+    pub(super) fn release(&mut self, now: Time) -> Vec<Command> {
+        self.hold = Hold::Operator;
+        match self.state {
+            State::Initialize | State::Backup(_) => Vec::new(),
+            State::Claiming(_) | State::Active(_) => {
+                let down = now + self.own_active_down();
+                let mut commands = self.step_back(now, down, Cause::OperatorReleased);
+                commands.push(let_go());
+                commands
+            }
+        }
+    }
+
+    /// Answers a better advertiser that was not known when the operator promoted this node.
+    pub(super) fn outbid(
+        &mut self,
+        claim: Claim,
+        now: Time,
+        heard: &Heard<'_>,
+    ) -> Option<Vec<Command>> {
+        if claim.cause != Cause::OperatorPromoted || claim.contested {
+            return None;
+        }
+        let best = self
+            .peers
+            .best()
+            .filter(|best| best.address == heard.from)?;
+        self.priority = self.bid_against(best)?;
+        Some(self.claim(now, now + self.config.yield_grace, claim.cause))
+    }
+
+    /// The lowest priority, but not below the own one, that beats `peer`; 255 is the owner's alone.
+    fn bid_against(&self, peer: Peer) -> Option<u8> {
+        let bid = peer
+            .priority
+            .saturating_add(1)
+            .min(PRIORITY_OWNER - 1)
+            .max(self.config.priority.get());
+        let rank = self.rank_against(bid, peer.address, peer.priority);
+        (rank == Rank::Worse).then_some(bid)
+    }
+}
+
+fn refuse(reason: Refusal) -> Vec<Command> {
+    vec![Command::Refused { reason }]
+}
