@@ -3,8 +3,12 @@
 //!
 //! * [`election`]: the input and output that every election has in common;
 //! * [`vrrp`]: packets and state machine of RFC 9568;
+//! * [`manual`]: an outside manager decides;
+//! * [`word`]: from a commanded role to the role word.
 #![forbid(unsafe_code)]
 
 pub mod election;
+pub mod manual;
 pub mod time;
 pub mod vrrp;
+pub mod word;

@@ -1,0 +1,186 @@
+//! Election by an outside manager: it decides, through the control socket, and this node obeys.
+
+use crate::{
+    election::{Cause, Command, Election, Input, Refusal, Role},
+    time::Time,
+};
+
+/// A group whose owner somebody else chooses.
+///
+/// There are no timers and no messages between nodes: that there is never more than one owner is the
+/// manager's to ensure, as that a node has let go before the next one is promoted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manual {
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Initialize,
+    Backup,
+    Active,
+}
+
+impl Manual {
+    /// A group that waits for [`Input::Start`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn start(&mut self) -> Vec<Command> {
+        match self.state {
+            State::Initialize => {
+                self.state = State::Backup;
+                vec![set_role(Role::Backup, Cause::Started)]
+            }
+            State::Backup | State::Active => Vec::new(),
+        }
+    }
+
+    fn promote(&mut self) -> Vec<Command> {
+        match self.state {
+            State::Initialize => vec![Command::Refused {
+                reason: Refusal::NotRunning,
+            }],
+            State::Backup => {
+                self.state = State::Active;
+                vec![
+                    set_role(Role::Active, Cause::OperatorPromoted),
+                    Command::Announce,
+                ]
+            }
+            State::Active => Vec::new(),
+        }
+    }
+
+    fn release(&mut self) -> Vec<Command> {
+        match self.state {
+            State::Initialize | State::Backup => Vec::new(),
+            State::Active => self.fall_silent(State::Backup, Cause::OperatorReleased),
+        }
+    }
+
+    fn leave(&mut self, cause: Cause) -> Vec<Command> {
+        match self.state {
+            State::Initialize => Vec::new(),
+            State::Backup | State::Active => self.fall_silent(State::Initialize, cause),
+        }
+    }
+
+    fn fall_silent(&mut self, next: State, cause: Cause) -> Vec<Command> {
+        let mut commands = vec![set_role(Role::Backup, cause)];
+        match self.state {
+            State::Initialize | State::Backup => {}
+            State::Active => commands.push(Command::StopAnnouncing),
+        }
+        self.state = next;
+        commands
+    }
+}
+
+impl Election for Manual {
+    fn handle(&mut self, _now: Time, input: Input) -> Vec<Command> {
+        match input {
+            Input::Start => self.start(),
+            Input::Promote => self.promote(),
+            Input::Release => self.release(),
+            Input::LeaseLapsed => self.leave(Cause::LeaseLapsed),
+            Input::Stop => self.leave(Cause::Stopping),
+            Input::Timer | Input::Advert { .. } => Vec::new(),
+        }
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        None
+    }
+
+    fn role(&self) -> Role {
+        match self.state {
+            State::Initialize | State::Backup => Role::Backup,
+            State::Active => Role::Active,
+        }
+    }
+
+    fn priority(&self) -> u8 {
+        0
+    }
+}
+
+const fn set_role(role: Role, cause: Cause) -> Command {
+    Command::SetRole {
+        role,
+        active: None,
+        cause,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Manual, State, set_role};
+    use crate::{
+        election::{Cause, Command, Election, Input, Refusal, Role},
+        time::Time,
+    };
+
+    const STATES: [State; 3] = [State::Initialize, State::Backup, State::Active];
+
+    /// The state after an input, and the commands, from each of [`STATES`].
+    type Row = (Input, [(State, Vec<Command>); 3]);
+
+    fn table() -> Vec<Row> {
+        use State::{Active, Backup, Initialize};
+        let unmoved = || STATES.map(|state| (state, Vec::new()));
+        let silenced = |cause| vec![set_role(Role::Backup, cause), Command::StopAnnouncing];
+        let left = |input, cause| {
+            let from_backup = (Initialize, vec![set_role(Role::Backup, cause)]);
+            let from_active = (Initialize, silenced(cause));
+            (input, [(Initialize, Vec::new()), from_backup, from_active])
+        };
+        let refused = vec![Command::Refused {
+            reason: Refusal::NotRunning,
+        }];
+        let started = vec![set_role(Role::Backup, Cause::Started)];
+        let promoted = vec![
+            set_role(Role::Active, Cause::OperatorPromoted),
+            Command::Announce,
+        ];
+        let released = silenced(Cause::OperatorReleased);
+        let none = Vec::new;
+        vec![
+            (
+                Input::Start,
+                [(Backup, started), (Backup, none()), (Active, none())],
+            ),
+            (
+                Input::Promote,
+                [(Initialize, refused), (Active, promoted), (Active, none())],
+            ),
+            (
+                Input::Release,
+                [(Initialize, none()), (Backup, none()), (Backup, released)],
+            ),
+            left(Input::LeaseLapsed, Cause::LeaseLapsed),
+            left(Input::Stop, Cause::Stopping),
+            (Input::Timer, unmoved()),
+        ]
+    }
+
+    #[test]
+    fn every_state_and_input() {
+        for (input, row) in table() {
+            for (state, (next, commands)) in STATES.into_iter().zip(row) {
+                let mut group = Manual { state };
+                assert_eq!(
+                    group.handle(Time::default(), input.clone()),
+                    commands,
+                    "{state:?} on {input:?}"
+                );
+                assert_eq!(group.state, next, "{state:?} on {input:?}");
+                assert_eq!(group.deadline(), None);
+                assert_eq!(group.priority(), 0);
+            }
+        }
+    }
+}
