@@ -64,8 +64,8 @@ impl Lab {
         command::ip_batch(
             switch.name(),
             &format!(
-                "link add {BRIDGE} type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n\
-                 link set {BRIDGE} up\n"
+                "link add name {BRIDGE} type bridge stp_state 0 forward_delay 0 mcast_snooping 0\n\
+                 link set dev {BRIDGE} up\n"
             ),
         )?;
 
@@ -81,7 +81,7 @@ impl Lab {
         plug(&switch, OBSERVER_PORT, &observer, address::OBSERVER_MAC)?;
         command::ip_batch(
             observer.name(),
-            &format!("link set {INTERFACE} arp off up\n"),
+            &format!("link set dev {INTERFACE} arp off up\n"),
         )?;
 
         let mut lab = Self {
@@ -193,7 +193,10 @@ impl Lab {
 
     fn set_port(&self, node: u8, state: &str) -> Result<()> {
         let port = &self.node(node).name;
-        command::ip_batch(self.switch.name(), &format!("link set {port} {state}\n"))
+        command::ip_batch(
+            self.switch.name(),
+            &format!("link set dev {port} {state}\n"),
+        )
     }
 }
 
@@ -203,8 +206,8 @@ fn plug(switch: &NetNs, port: &str, station: &NetNs, mac: [u8; 6]) -> Result<()>
     command::ip_batch(
         switch.name(),
         &format!(
-            "link add {port} type veth peer name {INTERFACE} address {mac} netns {}\n\
-             link set {port} master {BRIDGE} up\n",
+            "link add name {port} type veth peer name {INTERFACE} address {mac} netns {}\n\
+             link set dev {port} master {BRIDGE} up\n",
             station.name()
         ),
     )?;
@@ -226,7 +229,7 @@ fn configure(station: &NetNs, addresses: Station) -> Result<()> {
         &format!(
             "addr add {v4}/{PREFIX4} dev {INTERFACE}\n\
              addr add {v6}/{PREFIX6} dev {INTERFACE} nodad\n\
-             link set {INTERFACE} up\n"
+             link set dev {INTERFACE} up\n"
         ),
     )
 }

@@ -5,10 +5,13 @@
 //! * [`daemon`]: programs on the nodes: start, stop, kill, freeze;
 //! * [`echo`]: the service behind the virtual IPs; [`probe`]: a thousand questions a second, and who
 //!   answered each;
-//! * [`report`]: from probes to losses, outages and double answers.
+//! * [`report`]: from probes to losses, outages and double answers; [`timeline`]: the same as a
+//!   picture;
+//! * [`bench`]: statistics for benchmarks.
 #![deny(unsafe_code)]
 
 pub mod address;
+pub mod bench;
 mod capture;
 pub mod command;
 pub mod daemon;
@@ -18,4 +21,6 @@ pub mod netns;
 pub mod node;
 pub mod probe;
 mod remains;
+pub mod report;
 mod sys;
+pub mod timeline;

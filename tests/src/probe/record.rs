@@ -70,6 +70,12 @@ impl Owners {
         self.0 & 1 << node != 0
     }
 
+    /// Whether a node other than this one is in the set.
+    #[must_use]
+    pub const fn any_but(self, node: u8) -> bool {
+        self.0 & !(1 << node) != 0
+    }
+
     /// Nodes in the set.
     #[must_use]
     pub const fn len(self) -> u32 {
