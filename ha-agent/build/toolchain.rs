@@ -12,19 +12,19 @@ use std::{
 };
 
 /// Version of bpf-linker.
-pub const LINKER_VERSION: &str = "0.13.0";
+pub(crate) const LINKER_VERSION: &str = "0.13.0";
 /// Majors of LLVM that this version can be built for, oldest and newest.
-pub const LLVM_MAJORS: (u32, u32) = (21, 23);
+pub(crate) const LLVM_MAJORS: (u32, u32) = (21, 23);
 /// The oldest rustc whose `core` compiles for BPF in the edition of the project (1.x).
 const OLDEST_RUSTC_MINOR: u32 = 90;
 /// The target; the byte order is that of all machines that the agent runs on.
-pub const TARGET: &str = "bpfel-unknown-none";
+pub(crate) const TARGET: &str = "bpfel-unknown-none";
 /// The program of Debian's `rustc-web`, `cargo-web` and `libstd-rust-web-dev-bpf`.
 const DEBIAN_BIN: &str = "/usr/bin";
 
 /// Where a compiler comes from, and with it how it gets a `core` for BPF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     /// Debian, with a prebuilt `core`.
     Debian,
     /// A nightly of rustup, which builds `core` from the component `rust-src`.
@@ -33,34 +33,34 @@ pub enum Origin {
 
 /// A rustc that compiles for BPF.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Compiler {
+pub(crate) struct Compiler {
     /// Where it comes from.
-    pub origin: Origin,
+    pub(crate) origin: Origin,
     /// The directory that holds `bin/rustc` and `lib`.
-    pub prefix: PathBuf,
+    pub(crate) prefix: PathBuf,
     /// What `rustc -vV` says.
-    pub version: Version,
+    pub(crate) version: Version,
 }
 
 /// What `rustc -vV` says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version {
+pub(crate) struct Version {
     /// For example `1.97.0-nightly`.
-    pub release: String,
+    pub(crate) release: String,
     /// The commit that it was built from, abbreviated.
-    pub commit: String,
+    pub(crate) commit: String,
     /// Version of its LLVM, for example `22.1.4`.
-    pub llvm: String,
+    pub(crate) llvm: String,
 }
 
 impl Compiler {
     /// The compiler to use: Debian's if it is there, else a nightly.
-    pub fn find() -> Option<Self> {
+    pub(crate) fn find() -> Option<Self> {
         Self::debian().or_else(Self::nightly)
     }
 
     /// Debian's, if it is there with its `core` for BPF.
-    pub fn debian() -> Option<Self> {
+    pub(crate) fn debian() -> Option<Self> {
         let bin = Path::new(DEBIAN_BIN);
         let prefix = bin.parent()?;
         let core = prefix.join("lib/rustlib").join(TARGET);
@@ -71,7 +71,7 @@ impl Compiler {
     }
 
     /// The newest nightly of rustup that has `rust-src`.
-    pub fn nightly() -> Option<Self> {
+    pub(crate) fn nightly() -> Option<Self> {
         nightlies()
             .into_iter()
             .filter(|prefix| has_rust_src(prefix))
@@ -87,46 +87,19 @@ impl Compiler {
         })
     }
 
+    /// The compiler's program.
+    pub(crate) fn rustc(&self) -> PathBuf {
+        self.prefix.join("bin/rustc")
+    }
+
     /// Name of the directory that holds the linker built for this compiler.
-    pub fn pair(&self) -> String {
+    pub(crate) fn pair(&self) -> String {
         let Version {
             release,
             commit,
             llvm,
         } = &self.version;
         format!("bpf-linker-{LINKER_VERSION}-rustc-{release}-{commit}-llvm-{llvm}")
-    }
-
-    /// The cargo command that builds for BPF with this compiler and `linker`; the caller adds what
-    /// to build. Settings that cargo hands down to build scripts are for the host, so they go.
-    pub fn cargo_build(&self, linker: &Path) -> Command {
-        let mut command = Command::new(self.prefix.join("bin/cargo"));
-        for (name, _) in env::vars_os() {
-            let inherited = name.to_string_lossy();
-            let kept = ["CARGO_HOME", "CARGO_NET_OFFLINE"].contains(&&*inherited);
-            if inherited.starts_with("RUSTC")
-                || inherited == "RUSTFLAGS"
-                || inherited == "RUSTUP_TOOLCHAIN"
-                || (inherited.starts_with("CARGO") && !kept)
-            {
-                command.env_remove(&name);
-            }
-        }
-        let flags = [
-            format!("-Clinker={}", linker.display()),
-            "-Clink-arg=--btf".to_owned(),
-            "-Cdebuginfo=2".to_owned(),
-        ];
-        command
-            .env("RUSTC", self.prefix.join("bin/rustc"))
-            .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
-            .args(["build", "--release", "--target", TARGET]);
-        match self.origin {
-            // aya's BPF half uses unstable features, which a stable rustc must be told to allow.
-            Origin::Debian => command.env("RUSTC_BOOTSTRAP", "1"),
-            Origin::Nightly => command.arg("-Zbuild-std=core"),
-        };
-        command
     }
 }
 
@@ -141,7 +114,7 @@ impl Version {
     }
 
     /// Reads the output of `rustc -vV`.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let field = |name: &str| {
             text.lines()
                 .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
@@ -155,12 +128,12 @@ impl Version {
     }
 
     /// The first number of its LLVM's version.
-    pub fn llvm_major(&self) -> Option<u32> {
+    pub(crate) fn llvm_major(&self) -> Option<u32> {
         self.llvm.split('.').next()?.parse().ok()
     }
 
     /// Whether it is new enough for the project, and bpf-linker for it.
-    pub fn is_usable(&self) -> bool {
+    pub(crate) fn is_usable(&self) -> bool {
         let minor = self
             .release
             .strip_prefix("1.")
@@ -174,7 +147,7 @@ impl Version {
 }
 
 /// The nightlies of rustup, newest first: `nightly` itself, then the dated ones.
-pub fn nightlies() -> Vec<PathBuf> {
+pub(crate) fn nightlies() -> Vec<PathBuf> {
     let home = env::var_os("RUSTUP_HOME")
         .map(PathBuf::from)
         .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".rustup")));
@@ -201,13 +174,13 @@ fn has_rust_src(prefix: &Path) -> bool {
 }
 
 /// The linker that `setup` built for `compiler` below the directory `tools`.
-pub fn paired_linker(tools: &Path, compiler: &Compiler) -> PathBuf {
+pub(crate) fn paired_linker(tools: &Path, compiler: &Compiler) -> PathBuf {
     tools.join(compiler.pair()).join("bin/bpf-linker")
 }
 
 /// The linker to use with `compiler`: the one built for it below `tools`, else one of the right
 /// version in `PATH`.
-pub fn find_linker(tools: &Path, compiler: &Compiler) -> Option<PathBuf> {
+pub(crate) fn find_linker(tools: &Path, compiler: &Compiler) -> Option<PathBuf> {
     let paired = paired_linker(tools, compiler);
     if is_pinned_linker(&paired) {
         return Some(paired);
