@@ -56,6 +56,36 @@ pub struct LeaseWord {
     pub grants: u32,
 }
 
+impl LeaseWord {
+    /// The word as the one number that is stored.
+    #[must_use]
+    pub const fn to_bits(self) -> u64 {
+        let g = self.grants.to_ne_bytes();
+        u64::from_ne_bytes([
+            self.state,
+            self.generation,
+            self.pad[0],
+            self.pad[1],
+            g[0],
+            g[1],
+            g[2],
+            g[3],
+        ])
+    }
+
+    /// The word behind a stored number.
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
+        let b = bits.to_ne_bytes();
+        Self {
+            state: b[0],
+            generation: b[1],
+            pad: [b[2], b[3]],
+            grants: u32::from_ne_bytes([b[4], b[5], b[6], b[7]]),
+        }
+    }
+}
+
 /// What the agent asks of the lease program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -66,6 +96,19 @@ pub enum Operation {
     Renew = 2,
     /// Give the lease up at once.
     Drop = 3,
+}
+
+impl Operation {
+    /// The operation behind a number in a request.
+    #[must_use]
+    pub const fn from_u8(raw: u8) -> Option<Self> {
+        match raw {
+            1 => Some(Self::Grant),
+            2 => Some(Self::Renew),
+            3 => Some(Self::Drop),
+            _ => None,
+        }
+    }
 }
 
 /// Input of the lease program: the first bytes of the test frame.

@@ -71,21 +71,88 @@ macro_rules! reasons {
             /// What it means, for the documentation and `status`.
             #[must_use]
             pub const fn help(self) -> &'static str {
-                match self { $(Self::$name => concat!($($doc,)+),)+ }
+                match self { $(Self::$name => concat!($($doc,)+).trim_ascii_start(),)+ }
             }
         }
     };
 }
 
 reasons! {
-    /// ARP request for a virtual IP, answered.
+    /// ARP request for a virtual IP, answered with the group's MAC.
     ArpAnswered = 0, "arp_answered", Answered;
-    /// Neighbour solicitation for a virtual IP, answered.
+    /// Neighbour solicitation for a virtual IP, answered with the group's MAC.
     NdAnswered = 1, "nd_answered", Answered;
-    /// ICMP echo request to a virtual IP, answered.
+    /// ICMP or ICMPv6 echo request to a virtual IP, answered.
     EchoAnswered = 2, "echo_answered", Answered;
-    /// Other traffic to a virtual IP, delivered to the local stack.
+    /// Traffic to a virtual IP, delivered to the local stack.
     DeliveredLocal = 3, "delivered_local", Delivered;
+    /// Stale traffic: the frame reached this node although it is not Active, and was sent on to the
+    /// Active peer.
+    ForwardedPeer = 4, "forwarded_peer", Forwarded;
+    /// The owner announces a virtual IP (ARP reply or neighbour advertisement); left to the stack,
+    /// whose neighbour cache may hold the address.
+    AnnouncementSeen = 5, "announcement_seen", Passed;
+    /// ARP reply to a question that was asked with a virtual IP as the sender; left to the stack.
+    ArpReply = 6, "arp_reply", Passed;
+    /// The frame's destination is another station's MAC: flooded by a switch, or seen in promiscuous
+    /// mode. Left alone.
+    ForeignMac = 7, "foreign_mac", Passed;
+    /// The owner announces a virtual IP with an ARP request. Kept from the stack, which has the
+    /// address too and could answer.
+    AnnouncementRequest = 8, "announcement_request", Dropped;
+    /// Another MAC announces a virtual IP that this node has: a second owner, or a stranger with the
+    /// same address.
+    ConflictingOwner = 9, "conflicting_owner", Dropped;
+    /// ARP request or neighbour solicitation, not answered: the group's role is Backup.
+    SilentBackup = 10, "silent_backup", Dropped;
+    /// ARP request or neighbour solicitation, not answered: the group is being taken over, and the
+    /// former owner still answers.
+    SilentClaiming = 11, "silent_claiming", Dropped;
+    /// ARP request or neighbour solicitation, not answered: the lease has lapsed, or the kernel
+    /// demoted the group.
+    SilentFenced = 12, "silent_fenced", Dropped;
+    /// ARP request, neighbour solicitation or stale traffic on an interface on which the group is not
+    /// served.
+    WrongInterface = 13, "wrong_interface", Dropped;
+    /// The virtual IP names a group that is not in use: the maps contradict each other.
+    GroupUnused = 14, "group_unused", Dropped;
+    /// ARP for a virtual IP with types or lengths that are not Ethernet's and IPv4's, or from a sender
+    /// that cannot be a station.
+    ArpMalformed = 15, "arp_malformed", Dropped;
+    /// Neighbour discovery for a virtual IP that fails a check of RFC 4861 section 7.1, or with more
+    /// than 512 octets of options.
+    NdMalformed = 16, "nd_malformed", Dropped;
+    /// Neighbour discovery for a virtual IP with a hop limit other than 255: it came through a router.
+    NdHopLimit = 17, "nd_hop_limit", Dropped;
+    /// Neighbour discovery for a virtual IP with a wrong checksum.
+    NdChecksum = 18, "nd_checksum", Dropped;
+    /// Neighbour solicitation whose frame could not be resized to the answer's length.
+    NdNoRoom = 19, "nd_no_room", Dropped;
+    /// IP packet for a virtual IP whose version or lengths contradict each other or the frame.
+    IpMalformed = 20, "ip_malformed", Dropped;
+    /// IPv4 packet with a wrong header checksum that was to be answered or sent on.
+    IpChecksum = 21, "ip_checksum", Dropped;
+    /// Echo request from an address or a MAC that cannot be a single host's.
+    EchoSource = 22, "echo_source", Dropped;
+    /// Packet for a virtual IP in a link-layer broadcast or multicast (RFC 1122 section 3.3.6).
+    LinkMulticast = 23, "link_multicast", Dropped;
+    /// The virtual IP names a delivery target that this program does not know.
+    DeliverUnknown = 24, "deliver_unknown", Dropped;
+    /// Stale traffic while no Active peer is known.
+    NoPeer = 25, "no_peer", Dropped;
+    /// Traffic for a group that this node was Active for until the lease lapsed or the kernel demoted
+    /// it, with no peer to send it to.
+    Fenced = 26, "fenced", Dropped;
+    /// Stale traffic for a group that is configured not to forward it.
+    StaleRefused = 27, "stale_refused", Dropped;
+    /// Stale traffic that a peer sent on to this node: not sent on again.
+    SplitHorizon = 28, "split_horizon", Dropped;
+    /// Stale traffic for an Active peer whose MAC is not known.
+    PeerUnset = 29, "peer_unset", Dropped;
+    /// Stale traffic for an Active peer that is reached over another interface.
+    PeerElsewhere = 30, "peer_elsewhere", Dropped;
+    /// Stale traffic whose TTL or hop limit does not allow another hop.
+    TtlExpired = 31, "ttl_expired", Dropped;
 }
 
 /// Slots in `ha_reason`; room for more than [`Reason::ALL`] has.
@@ -99,3 +166,32 @@ const _: () = {
         i += 1;
     }
 };
+
+#[cfg(test)]
+mod tests {
+    use super::Reason;
+
+    #[test]
+    fn labels_are_unique_and_fit_a_metric() {
+        for (i, reason) in Reason::ALL.iter().enumerate() {
+            let label = reason.label();
+            assert!(
+                label.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'),
+                "{label}"
+            );
+            assert!(
+                Reason::ALL[..i].iter().all(|r| r.label() != label),
+                "{label}"
+            );
+        }
+    }
+
+    #[test]
+    fn help_is_a_sentence() {
+        for reason in Reason::ALL {
+            let help = reason.help();
+            assert!(help.starts_with(|c: char| c.is_uppercase()), "{help}");
+            assert!(help.ends_with('.') && !help.contains("  "), "{help}");
+        }
+    }
+}
