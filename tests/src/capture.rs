@@ -1,6 +1,6 @@
 //! What went over a port of the switch, for the time when something fails.
 
-use std::path::Path;
+use std::{path::Path, thread::sleep, time::Duration};
 
 use anyhow::Result;
 
@@ -17,11 +17,19 @@ const FILTER: &str = "not (udp port 7) and not (tcp port 7) and not icmp \
 ///
 /// When `tcpdump` cannot be started.
 pub(crate) fn start(switch: &NetNs, port: &str, dir: &Path) -> Result<Daemon> {
+    let file = dir.join(format!("{port}.pcap"));
     let mut tcpdump = switch.command("tcpdump")?;
     tcpdump
         .args(["-i", port, "-n", "-s", "256", "-B", "8192", "-Z", "root"])
         .arg("-w")
-        .arg(dir.join(format!("{port}.pcap")))
+        .arg(&file)
         .arg(FILTER);
-    Daemon::start("tcpdump", tcpdump, &dir.join(format!("tcpdump-{port}.log")))
+    let log = dir.join(format!("tcpdump-{port}.log"));
+    let mut daemon = Daemon::start("tcpdump", tcpdump, &log)?;
+    // It makes the file when it has begun to listen.
+    while !file.exists() {
+        daemon.expect_running()?;
+        sleep(Duration::from_millis(2));
+    }
+    Ok(daemon)
 }

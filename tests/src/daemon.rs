@@ -2,6 +2,7 @@
 
 use std::{
     fs::{self, File},
+    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -34,7 +35,10 @@ impl Daemon {
             .append(true)
             .open(log)
             .with_context(|| format!("opening {}", log.display()))?;
+        // A group of its own: a signal reaches the program's children too, and the terminal's
+        // Ctrl-C, which is for the lab, does not reach it.
         let child = command
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output)
@@ -122,15 +126,21 @@ impl Daemon {
 
     fn signal(&mut self, signal: Signal) -> Result<()> {
         self.expect_running()?;
-        let pid = Pid::from_raw(self.child.id().cast_signed());
-        signal::kill(pid, signal).with_context(|| format!("sending {signal} to {}", self.name))
+        signal::killpg(self.group(), signal)
+            .with_context(|| format!("sending {signal} to {}", self.name))
+    }
+
+    fn group(&self) -> Pid {
+        Pid::from_raw(self.child.id().cast_signed())
     }
 }
 
 impl Drop for Daemon {
     fn drop(&mut self) {
         // Fails only if it has ended, which is what is wanted.
-        let _ = self.child.kill();
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = signal::killpg(self.group(), Signal::SIGKILL);
+        }
         let _ = self.child.wait();
     }
 }

@@ -12,7 +12,7 @@
 //! The client has a kernel of the usual kind between its probes and the wire. The observer has
 //! none: it asks with raw frames who has an address, and hears every answer.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use nix::{
@@ -197,6 +197,15 @@ impl Lab {
             self.switch.name(),
             &format!("link set dev {port} {state}\n"),
         )
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        for capture in &mut self.captures {
+            // Asked to end, tcpdump writes what it still has in memory.
+            let _ = capture.stop(Duration::from_secs(1));
+        }
     }
 }
 

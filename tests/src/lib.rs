@@ -3,24 +3,31 @@
 //!
 //! * [`lab`]: the switch and what is plugged into it; [`address`]: who has which address;
 //! * [`daemon`]: programs on the nodes: start, stop, kill, freeze;
+//! * [`cluster`]: two nodes that share virtual IPs, moved by [`agent`] or [`keepalived`];
 //! * [`echo`]: the service behind the virtual IPs; [`probe`]: a thousand questions a second, and who
 //!   answered each;
 //! * [`report`]: from probes to losses, outages and double answers; [`timeline`]: the same as a
 //!   picture;
+//! * [`scenario`]: failures, and what they cost;
 //! * [`bench`]: statistics for benchmarks.
 #![deny(unsafe_code)]
 
 pub mod address;
+mod advert;
+pub mod agent;
 pub mod bench;
 mod capture;
+pub mod cluster;
 pub mod command;
 pub mod daemon;
 pub mod echo;
+pub mod keepalived;
 pub mod lab;
 pub mod netns;
 pub mod node;
 pub mod probe;
 mod remains;
 pub mod report;
+pub mod scenario;
 mod sys;
 pub mod timeline;

@@ -41,10 +41,11 @@ pub(super) fn run(
         })
         .collect();
     let mut inbox = Inbox::new(clock);
-    let mut planned = clock.now();
+    let mut due = clock.now();
+    let mut wake = due;
     let mut over = None;
     loop {
-        clock.sleep_until(planned);
+        clock.sleep_until(wake);
         let woken = clock.now();
         if over.is_none() {
             if stop.load(Ordering::Acquire) {
@@ -60,7 +61,8 @@ pub(super) fn run(
         if over.is_some_and(|over| woken > over) {
             return Ok(lanes.into_iter().map(|lane| lane.track).collect());
         }
-        planned = (planned + SPACING).max(woken + CATCHING_UP);
+        due += SPACING;
+        wake = due.max(woken + CATCHING_UP);
     }
 }
 

@@ -1,0 +1,185 @@
+//! The agent on a node.
+
+use std::{
+    fmt::Write,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use crate::{
+    cluster::Service,
+    command,
+    daemon::Daemon,
+    node::{INTERFACE, Node},
+};
+
+/// The one group of the lab's configurations.
+pub const GROUP: &str = "lab";
+
+/// What a command of the agent may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The agent, running on a node.
+#[derive(Debug)]
+pub struct Agent {
+    daemon: Daemon,
+    program: PathBuf,
+    socket: PathBuf,
+}
+
+/// What of `ha-agent status --json` the lab looks at.
+#[derive(Debug, Deserialize)]
+struct Status {
+    groups: Vec<GroupStatus>,
+}
+
+#[derive(Debug, Deserialize)]
+struct GroupStatus {
+    name: String,
+    role: String,
+}
+
+impl Agent {
+    /// Starts it with this service as its only group.
+    ///
+    /// # Errors
+    ///
+    /// When its configuration cannot be written or it cannot be started.
+    pub fn start(program: &Path, node: &Node, service: &Service, priority: u8) -> Result<Self> {
+        let socket = node.dir().join("agent.sock");
+        let config = node.write("ha-agent.toml", &config(node, &socket, service, priority))?;
+        let mut command = node.namespace().command(program)?;
+        command.arg("run").arg("--config").arg(&config);
+        let log = node.dir().join("ha-agent.log");
+        let daemon = Daemon::start("ha-agent", command, &log)?;
+        Ok(Self {
+            daemon,
+            program: program.to_owned(),
+            socket,
+        })
+    }
+
+    /// Its process.
+    pub fn daemon(&mut self) -> &mut Daemon {
+        &mut self.daemon
+    }
+
+    /// Whether it says that the group is Active here.
+    ///
+    /// # Errors
+    ///
+    /// When it does not answer, as while it is starting or frozen.
+    pub fn is_active(&self) -> Result<bool> {
+        let printed = self.command(&["status", "--json"])?;
+        let status: Status = serde_json::from_str(&printed)
+            .with_context(|| format!("reading the agent's status: {printed}"))?;
+        match status.groups.iter().find(|group| group.name == GROUP) {
+            Some(group) => Ok(group.role == "active"),
+            None => bail!("the agent does not know the group {GROUP}: {printed}"),
+        }
+    }
+
+    /// `ha-agent promote`.
+    ///
+    /// # Errors
+    ///
+    /// When the agent refuses or does not answer.
+    pub fn promote(&self) -> Result<()> {
+        self.command(&["promote", GROUP])?;
+        Ok(())
+    }
+
+    /// `ha-agent release`.
+    ///
+    /// # Errors
+    ///
+    /// When the agent refuses or does not answer.
+    pub fn release(&self) -> Result<()> {
+        self.command(&["release", GROUP])?;
+        Ok(())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = Command::new(&self.program);
+        command.arg("--socket").arg(&self.socket).args(arguments);
+        command::run_within(&mut command, PATIENCE)
+    }
+}
+
+fn config(node: &Node, socket: &Path, service: &Service, priority: u8) -> String {
+    let mut vips = String::new();
+    for range in ranges(&service.vips) {
+        let _ = writeln!(vips, "    \"{range}\",");
+    }
+    format!(
+        r#"[node]
+name = "{name}"
+lease = "{lease}ms"
+pin_dir = "{pins}"
+socket = "{socket}"
+
+[[interface]]
+name = "{INTERFACE}"
+
+[[group]]
+name = "{GROUP}"
+interface = "{INTERFACE}"
+mac = "virtual"
+vips = [
+{vips}]
+
+[group.election]
+type = "vrrp"
+vrid = {vrid}
+priority = {priority}
+advert_interval = "{interval}ms"
+"#,
+        name = node.name(),
+        lease = service.lease.as_millis(),
+        pins = node.pins().display(),
+        socket = socket.display(),
+        vrid = service.vrid,
+        interval = service.advert_interval.as_millis(),
+    )
+}
+
+/// Writes runs of consecutive addresses as `first-last`.
+fn ranges(vips: &[IpAddr]) -> Vec<String> {
+    vips.chunk_by(|one, next| follows(*one, *next))
+        .map(|run| match run {
+            [one] => one.to_string(),
+            [first, .., last] => format!("{first}-{last}"),
+            [] => unreachable!("a chunk has elements"),
+        })
+        .collect()
+}
+
+fn follows(one: IpAddr, next: IpAddr) -> bool {
+    match (one, next) {
+        (IpAddr::V4(one), IpAddr::V4(next)) => one.to_bits().checked_add(1) == Some(next.to_bits()),
+        (IpAddr::V6(one), IpAddr::V6(next)) => one.to_bits().checked_add(1) == Some(next.to_bits()),
+        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_of_addresses_become_ranges() {
+        let vips = [
+            "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.9", "fd00::1", "fd00::2",
+        ]
+        .map(|vip| vip.parse().expect("an address"));
+        assert_eq!(
+            ranges(&vips),
+            ["10.0.0.1-10.0.0.3", "10.0.0.9", "fd00::1-fd00::2"]
+        );
+    }
+}

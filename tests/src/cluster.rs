@@ -1,0 +1,260 @@
+//! Two nodes that share virtual IPs, and the service behind these.
+
+use std::{
+    net::IpAddr,
+    path::PathBuf,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::{
+    address, advert, agent::Agent, daemon::Daemon, echo::Echo, keepalived::Keepalived, lab::Lab,
+};
+
+/// The node that has the virtual IPs while all is well.
+pub const PREFERRED: u8 = 0;
+/// The other.
+pub const STANDBY: u8 = 1;
+
+const NODES: [&str; 2] = ["a", "b"];
+/// VRRP priorities of the nodes.
+const PRIORITIES: [u8; 2] = [200, 150];
+
+/// What moves the virtual IPs.
+#[derive(Clone, Debug)]
+pub enum System {
+    /// This project's agent, by the path of its program.
+    HaAgent(PathBuf),
+    /// keepalived from the system's packages.
+    Keepalived,
+}
+
+impl System {
+    /// Whether it is this project's, so that its promises hold.
+    #[must_use]
+    pub const fn is_ours(&self) -> bool {
+        match self {
+            Self::HaAgent(_) => true,
+            Self::Keepalived => false,
+        }
+    }
+}
+
+/// What the nodes share.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// All virtual IPs, which move together.
+    pub vips: Vec<IpAddr>,
+    /// VRRP virtual router id.
+    pub vrid: u8,
+    /// Time between advertisements.
+    pub advert_interval: Duration,
+    /// Time for which an agent that is not heard of by its own kernel keeps the addresses.
+    pub lease: Duration,
+}
+
+impl Service {
+    /// A service with this many virtual IPs of each family, advertised ten times a second.
+    #[must_use]
+    pub fn new(v4: u32, v6: u32) -> Self {
+        let v4 = (0..v4).map(|index| IpAddr::V4(address::vip4(index)));
+        let v6 = (0..v6).map(|index| IpAddr::V6(address::vip6(index)));
+        Self {
+            vips: v4.chain(v6).collect(),
+            vrid: 51,
+            advert_interval: Duration::from_millis(100),
+            // The longest that fits: lease + interval <= 3 intervals + skew.
+            lease: Duration::from_millis(200),
+        }
+    }
+
+    /// The virtual IPs that are probed: the first, the one in the middle and the last.
+    #[must_use]
+    pub fn sampled(&self) -> Vec<IpAddr> {
+        let mut sampled: Vec<_> = [
+            self.vips.first(),
+            self.vips.get(self.vips.len() / 2),
+            self.vips.last(),
+        ]
+        .into_iter()
+        .flatten()
+        .copied()
+        .collect();
+        sampled.dedup();
+        sampled
+    }
+}
+
+#[derive(Debug)]
+enum Member {
+    HaAgent(Agent),
+    Keepalived(Keepalived),
+}
+
+/// Two nodes in a lab, one Active and one Backup.
+#[derive(Debug)]
+pub struct Cluster {
+    members: Vec<Member>,
+    _echoes: Vec<Echo>,
+    service: Service,
+    // Last: the others are stopped before the lab goes.
+    lab: Lab,
+}
+
+impl Cluster {
+    /// Makes a lab, starts both nodes and waits until [`PREFERRED`] has the virtual IPs.
+    ///
+    /// # Errors
+    ///
+    /// When something does not start, or the nodes do not come to that.
+    pub fn start(system: &System, service: Service) -> Result<Self> {
+        let mut lab = Lab::create(&NODES)?;
+        lab.capture()?;
+        let sampled = service.sampled();
+        let echoes = lab
+            .nodes()
+            .iter()
+            .map(|node| Echo::start(node, &sampled))
+            .collect::<Result<_>>()?;
+        let mut cluster = Self {
+            members: Vec::new(),
+            _echoes: echoes,
+            service,
+            lab,
+        };
+        cluster.start_members(system).inspect_err(|_| {
+            cluster.lab.keep_evidence();
+        })?;
+        Ok(cluster)
+    }
+
+    /// The lab.
+    #[must_use]
+    pub fn lab(&self) -> &Lab {
+        &self.lab
+    }
+
+    /// What the nodes share.
+    #[must_use]
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// The program that moves the virtual IPs, on this node.
+    pub fn daemon(&mut self, node: u8) -> &mut Daemon {
+        match &mut self.members[usize::from(node)] {
+            Member::HaAgent(agent) => agent.daemon(),
+            Member::Keepalived(keepalived) => &mut keepalived.daemon,
+        }
+    }
+
+    /// Moves the virtual IPs to this node, as an operator would.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses.
+    pub fn promote(&self, node: u8) -> Result<()> {
+        for (other, member) in self.lab.nodes().iter().zip(&self.members) {
+            match member {
+                Member::HaAgent(agent) if other.index() == node => agent.promote()?,
+                Member::HaAgent(_) => {}
+                Member::Keepalived(_) => Keepalived::lower(other, other.index() != node)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this node says that it has the virtual IPs; `None` while it has some of them.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be asked.
+    pub fn is_active(&self, node: u8) -> Result<Option<bool>> {
+        match &self.members[usize::from(node)] {
+            Member::HaAgent(agent) => agent.is_active().map(Some),
+            Member::Keepalived(_) => {
+                Keepalived::has_all(self.lab.node(node), &self.service.sampled())
+            }
+        }
+    }
+
+    /// Waits until this node has sent an advertisement, so that what is done next meets it at the
+    /// start of its interval.
+    ///
+    /// # Errors
+    ///
+    /// When it sends none.
+    pub fn await_advertisement(&self, node: u8) -> Result<()> {
+        advert::wait_for(&self.lab, node, self.first_vip())
+    }
+
+    fn first_vip(&self) -> IpAddr {
+        self.service.vips[0]
+    }
+
+    fn start_members(&mut self, system: &System) -> Result<()> {
+        ensure!(
+            !self.service.vips.is_empty(),
+            "a service needs a virtual IP"
+        );
+        for (node, priority) in self.lab.nodes().iter().zip(PRIORITIES) {
+            let member = match system {
+                System::HaAgent(program) => {
+                    Member::HaAgent(Agent::start(program, node, &self.service, priority)?)
+                }
+                System::Keepalived => {
+                    Member::Keepalived(Keepalived::start(node, &self.service, priority)?)
+                }
+            };
+            self.members.push(member);
+        }
+        self.await_order()
+            .context("the nodes did not agree that the first is Active and the second is Backup")
+    }
+
+    fn await_order(&mut self) -> Result<()> {
+        const LIMIT: Duration = Duration::from_secs(20);
+        let begun = Instant::now();
+        loop {
+            for node in [PREFERRED, STANDBY] {
+                self.daemon(node).expect_running()?;
+            }
+            // An agent that is still starting cannot be asked yet.
+            let preferred = self.is_active(PREFERRED);
+            let standby = self.is_active(STANDBY);
+            if matches!((&preferred, &standby), (Ok(Some(true)), Ok(Some(false)))) {
+                return Ok(());
+            }
+            if begun.elapsed() > LIMIT {
+                preferred?;
+                standby?;
+                bail!(
+                    "after {LIMIT:?} it is otherwise; last words of the first:\n{}\nand of the second:\n{}",
+                    self.daemon(PREFERRED).last_words(),
+                    self.daemon(STANDBY).last_words()
+                );
+            }
+            sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn first_middle_and_last_are_probed() {
+        let service = Service::new(9_000, 1_000);
+        let expected: [IpAddr; 3] = [
+            address::vip4(0).into(),
+            address::vip4(5_000).into(),
+            address::vip6(999).into(),
+        ];
+        assert_eq!(service.sampled(), expected);
+        assert_eq!(Service::new(1, 1).sampled().len(), 2);
+        assert_eq!(Service::new(1, 0).sampled().len(), 1);
+    }
+}

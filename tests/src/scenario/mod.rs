@@ -1,0 +1,74 @@
+//! Failures, and what they cost: one file each.
+//!
+//! A scenario starts two nodes and waits until the first, the preferred one, has the virtual IPs. While a
+//! thousand probes a second of each kind ask for them, it lets something happen to that node. The
+//! outcome is what the probes met.
+
+mod agent_killed;
+mod agent_stopped;
+mod many_vips;
+mod outcome;
+mod power_off;
+mod promise;
+mod promote;
+mod quiet;
+mod stage;
+
+use anyhow::{Context, Result};
+
+use self::stage::Stage;
+pub use self::{
+    outcome::Outcome,
+    promise::{Promise, many_vips_are_as_quick},
+};
+use crate::cluster::{Service, System};
+
+/// A failure to try.
+#[derive(Clone, Copy, Debug)]
+pub struct Scenario {
+    /// Its name on the command line and in reports.
+    pub name: &'static str,
+    /// What happens, in a few words for somebody who has never heard of the program.
+    pub what: &'static str,
+    /// How many v4 and v6 virtual IPs the nodes share.
+    vips: (u32, u32),
+    /// What the agent promises for it.
+    pub promise: Promise,
+    play: fn(&mut Stage<'_>) -> Result<()>,
+}
+
+/// All scenarios. The first injects no fault and shows the noise of the machine.
+pub const ALL: [&Scenario; 6] = [
+    &quiet::SCENARIO,
+    &promote::SCENARIO,
+    &power_off::SCENARIO,
+    &agent_killed::SCENARIO,
+    &agent_stopped::SCENARIO,
+    &many_vips::SCENARIO,
+];
+
+/// The scenario with this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Scenario> {
+    ALL.into_iter().find(|scenario| scenario.name == name)
+}
+
+impl Scenario {
+    /// Plays the scenario in a lab of its own. `tell` is called with what is being done.
+    ///
+    /// Logs and captures are kept if the promise was broken.
+    ///
+    /// # Errors
+    ///
+    /// When it could not be played: not what the failure did, but that it could not be tried.
+    pub fn run(&self, system: &System, tell: &mut dyn FnMut(&str)) -> Result<Outcome> {
+        let (v4, v6) = self.vips;
+        let service = Service::new(v4, v6);
+        Stage::set(self, system, service, tell)
+            .and_then(|mut stage| {
+                (self.play)(&mut stage).inspect_err(|_| stage.keep_evidence())?;
+                stage.finish()
+            })
+            .with_context(|| format!("playing the scenario {}", self.name))
+    }
+}

@@ -1,0 +1,28 @@
+//! What came of a scenario.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::{report::Report, timeline::Timeline};
+
+/// What came of a scenario. Serialised, it is the entry of the JSON report.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    /// The scenario's name.
+    pub name: &'static str,
+    /// How many virtual IPs the nodes shared.
+    pub vips: usize,
+    /// What the probes met.
+    #[serde(flatten)]
+    pub report: Report,
+    /// The same as a picture.
+    #[serde(skip)]
+    pub timeline: Timeline,
+    /// The promises that were broken, a sentence each.
+    #[serde(skip)]
+    pub broken: Vec<String>,
+    /// Where logs and captures are, if a promise was broken.
+    #[serde(skip)]
+    pub evidence: Option<PathBuf>,
+}

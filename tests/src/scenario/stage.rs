@@ -1,0 +1,128 @@
+//! What every scenario does: start the nodes, probe, inject, wait, count.
+
+use std::{net::IpAddr, thread::sleep, time::Duration};
+
+use anyhow::Result;
+
+use super::{Outcome, Promise, Scenario};
+use crate::{
+    cluster::{Cluster, PREFERRED, Service, System},
+    probe::Prober,
+    report::{Report, Window},
+    timeline::{Mark, Timeline},
+};
+
+/// Not counted: the client resolves the addresses, the switch learns.
+const WARM_UP: Duration = Duration::from_millis(500);
+/// How often it is looked whether something has come about.
+const GLANCE: Duration = Duration::from_millis(5);
+
+/// A scenario while it is played.
+pub(super) struct Stage<'a> {
+    /// What is promised; nothing for other people's programs.
+    promise: Option<Promise>,
+    name: &'static str,
+    prober: Prober,
+    cluster: Cluster,
+    from: Duration,
+    fault: Option<Duration>,
+    marks: Vec<Mark>,
+    tell: &'a mut dyn FnMut(&str),
+}
+
+impl<'a> Stage<'a> {
+    /// Starts nodes and probes.
+    pub(super) fn set(
+        scenario: &Scenario,
+        system: &System,
+        service: Service,
+        tell: &'a mut dyn FnMut(&str),
+    ) -> Result<Self> {
+        tell("starting two nodes");
+        let cluster = Cluster::start(system, service)?;
+        tell("probing");
+        let targets: Vec<IpAddr> = cluster.service().sampled();
+        let prober = Prober::start(cluster.lab(), &targets)?;
+        sleep(WARM_UP);
+        let from = prober.clock().now();
+        Ok(Self {
+            promise: system.is_ours().then_some(scenario.promise),
+            name: scenario.name,
+            prober,
+            cluster,
+            from,
+            fault: None,
+            marks: Vec::new(),
+            tell,
+        })
+    }
+
+    /// Lets it go on for this long.
+    pub(super) fn hold(&mut self, time: Duration) {
+        sleep(time);
+    }
+
+    /// Right after the preferred node has advertised, lets this happen; from then on the take-over
+    /// is timed.
+    pub(super) fn fault(
+        &mut self,
+        label: &'static str,
+        happen: impl FnOnce(&mut Cluster) -> Result<()>,
+    ) -> Result<()> {
+        self.cluster.await_advertisement(PREFERRED)?;
+        self.fault = Some(self.prober.clock().now());
+        self.mark(label, happen)
+    }
+
+    /// Lets this happen.
+    pub(super) fn mark(
+        &mut self,
+        label: &'static str,
+        happen: impl FnOnce(&mut Cluster) -> Result<()>,
+    ) -> Result<()> {
+        (self.tell)(label);
+        let at = self.prober.clock().now();
+        self.marks.push(Mark { at, label });
+        happen(&mut self.cluster)
+    }
+
+    /// Waits until the client is served by this node, but no longer than `limit`: that it never is
+    /// shall show in the outcome.
+    pub(super) fn until_served_by(&mut self, node: u8, limit: Duration) {
+        let until = self.prober.clock().now() + limit;
+        while self.prober.last_owner() != Some(node) && self.prober.clock().now() < until {
+            sleep(GLANCE);
+        }
+    }
+
+    pub(super) fn keep_evidence(&self) {
+        self.cluster.lab().keep_evidence();
+    }
+
+    /// Ends the probing and counts.
+    pub(super) fn finish(self) -> Result<Outcome> {
+        (self.tell)("waiting for late answers");
+        let lab = self.cluster.lab();
+        let tracks = self.prober.finish().inspect_err(|_| {
+            lab.keep_evidence();
+        })?;
+        let window = Window {
+            from: self.from,
+            fault: self.fault,
+            owner: PREFERRED,
+        };
+        let report = Report::new(&tracks, window);
+        let broken = self
+            .promise
+            .map_or_else(Vec::new, |promise| promise.broken(&report));
+        let evidence = (!broken.is_empty()).then(|| lab.keep_evidence());
+        Ok(Outcome {
+            name: self.name,
+            vips: self.cluster.service().vips.len(),
+            timeline: Timeline::new(&tracks, window, self.marks, lab.nodes().len()),
+            report,
+            broken,
+            evidence,
+        })
+    }
+}
