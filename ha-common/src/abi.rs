@@ -63,6 +63,13 @@ pub mod program {
 #[repr(C)]
 pub struct Mac(pub [u8; 6]);
 
+impl core::fmt::Display for Mac {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
 /// VLAN tags of a frame or of a virtual IP: outer and inner VLAN id, 0 where there is no tag.
 ///
 /// Host order, 12 significant bits; priority bits are not part of the identity.
@@ -299,11 +306,14 @@ pub struct Peer {
     pub addr: [u8; 16],
 }
 
+/// [`Deliver::kind`]: the local stack.
+pub const DELIVER_LOCAL: u32 = 0;
+
 /// Value of `ha_deliver`: where an Active node sends a virtual IP's packets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Deliver {
-    /// 0: the local stack.
+    /// A `DELIVER_*`.
     pub kind: u32,
     /// The guest's MAC (unused by the local stack).
     pub mac: Mac,

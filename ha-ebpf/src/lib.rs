@@ -1,1 +1,74 @@
-//! stub
+//! The data path: what becomes of a frame, and the lease that it depends on.
+//!
+//! The same source runs in the kernel and on the host. Two seams differ: [`Packet`], which is the
+//! kernel's packet memory or a vector, and [`Maps`], which are BPF maps or a plain model of them.
+//!
+//! ```text
+//! frame ─► classify ─┬─ ARP ──────► reply::arp
+//!                    ├─ NS, NA ───► reply::nd
+//!                    ├─ IPv4 ─┬───► steer ─┬─► reply::{echo, echo6}
+//!                    ├─ IPv6 ─┘            ├─► deliver::local
+//!                    │                     └─► deliver::peer
+//!                    └─ anything else: passed untouched
+//! ```
+#![cfg_attr(target_arch = "bpf", no_std)]
+
+mod classify;
+mod deliver;
+mod events;
+mod fence;
+mod frame;
+mod lease;
+mod maps;
+mod packet;
+mod reply;
+mod stats;
+mod steer;
+
+use ha_common::{
+    lease::Reply,
+    reason::{Reason, Verdict},
+};
+pub use maps::{Limit, Maps};
+pub use packet::Packet;
+
+/// What the driver does with the frame next: the kernel's `enum xdp_action`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum Action {
+    /// Free it.
+    Drop = 1,
+    /// Hand it to the kernel's stack.
+    Pass = 2,
+    /// Send it out of the interface that received it.
+    Tx = 3,
+}
+
+/// How a frame for a virtual IP ended.
+struct End {
+    /// The group that the virtual IP belongs to.
+    group: u32,
+    reason: Reason,
+    /// Length of the frame as it was received.
+    len: usize,
+}
+
+/// Takes a frame and says what becomes of it.
+#[inline(always)]
+pub fn run(packet: &mut Packet, maps: &mut Maps) -> Action {
+    let Some(end) = classify::frame(packet, maps) else {
+        return Action::Pass;
+    };
+    stats::count(maps, &end);
+    match end.reason.verdict() {
+        Verdict::Answered | Verdict::Forwarded => Action::Tx,
+        Verdict::Delivered | Verdict::Passed => Action::Pass,
+        Verdict::Dropped => Action::Drop,
+    }
+}
+
+/// Takes a request of the agent for its lease.
+#[inline(always)]
+pub fn run_lease(packet: &Packet, maps: &mut Maps) -> Reply {
+    lease::operate(packet, maps)
+}

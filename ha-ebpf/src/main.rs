@@ -1,2 +1,34 @@
-//! stub
+//! Entry points of the BPF object. What they do is in the library, which also builds on the host.
+#![cfg_attr(target_arch = "bpf", no_std, no_main)]
+
+#[cfg(target_arch = "bpf")]
+mod entry {
+    use aya_ebpf::{macros::xdp, programs::XdpContext};
+    use ha_ebpf::{Maps, Packet, run, run_lease};
+
+    /// The data path, attached to the interfaces.
+    #[xdp(frags)]
+    fn ha_xdp(ctx: XdpContext) -> u32 {
+        run(&mut Packet::new(ctx.ctx), &mut Maps::new()) as u32
+    }
+
+    /// The lease operations, attached nowhere.
+    #[xdp]
+    fn ha_lease(ctx: XdpContext) -> u32 {
+        run_lease(&Packet::new(ctx.ctx), &mut Maps::new()) as u32
+    }
+
+    /// What the kernel reads to decide which helpers the object may call.
+    #[unsafe(link_section = "license")]
+    #[unsafe(no_mangle)]
+    static LICENSE: [u8; 13] = *b"Dual MIT/GPL\0";
+
+    #[panic_handler]
+    fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+        loop {}
+    }
+}
+
+/// On the host the crate is its library.
+#[cfg(not(target_arch = "bpf"))]
 fn main() {}

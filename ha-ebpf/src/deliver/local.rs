@@ -1,0 +1,39 @@
+//! Delivery to the local stack, on the node that has the group.
+
+use ha_common::{
+    abi::{DELIVER_LOCAL, Group, Vip},
+    reason::Reason,
+    wire::eth,
+};
+
+use crate::{frame::Frame, maps::Maps, packet::Packet};
+
+/// Hands a packet to the stack.
+///
+/// The stack takes what is addressed to the interface's own MAC, so a virtual MAC is replaced by it.
+/// A packet that came in on another interface was addressed to that one's MAC and is left as it is
+/// (the weak host model, RFC 1122 section 3.3.4.2).
+#[inline(always)]
+pub(crate) fn deliver(
+    packet: &mut Packet,
+    maps: &Maps,
+    frame: &Frame,
+    group: &Group,
+    vip: Vip,
+    at_home: bool,
+) -> Reason {
+    if vip.deliver != 0
+        && maps
+            .deliver(vip.deliver)
+            .is_none_or(|to| to.kind != DELIVER_LOCAL)
+    {
+        return Reason::DeliverUnknown;
+    }
+    if at_home
+        && frame.dst != group.nic
+        && let Some(header) = packet.get_mut::<eth::Header>(0)
+    {
+        header.dst = group.nic;
+    }
+    Reason::DeliveredLocal
+}

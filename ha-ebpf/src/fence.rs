@@ -1,0 +1,39 @@
+//! The Active test: two array lookups, and only for a frame that is for a virtual IP.
+
+use ha_common::{
+    abi::{GROUP_USED, Group},
+    fence::{Standing, standing},
+    reason::Reason,
+};
+
+use crate::maps::Maps;
+
+/// A group as a frame finds it.
+pub(crate) struct Served {
+    pub(crate) group: Group,
+    pub(crate) standing: Standing,
+}
+
+impl Served {
+    /// The group of a slot and what this node is for it now; `None` if the slot is not in use.
+    #[inline(always)]
+    pub(crate) fn read(maps: &Maps, group: u32) -> Option<Self> {
+        let group = maps.group(group)?;
+        if group.flags & GROUP_USED == 0 {
+            return None;
+        }
+        let standing = standing(group.word, group.demoted, maps.lease());
+        Some(Self { group, standing })
+    }
+
+    /// Whether questions for the owner are answered, or why not.
+    #[inline(always)]
+    pub(crate) fn may_answer(&self) -> Result<(), Reason> {
+        match self.standing {
+            Standing::Active => Ok(()),
+            Standing::Claiming => Err(Reason::SilentClaiming),
+            Standing::Backup => Err(Reason::SilentBackup),
+            Standing::Fenced(_) => Err(Reason::SilentFenced),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The Ethernet header and its VLAN tags.
+
+use ha_common::{
+    abi::{Group, Mac, Vlan},
+    wire::eth,
+};
+
+use crate::packet::Packet;
+
+/// Tags that are looked through; a frame with more is not ours.
+const MAX_TAGS: usize = 2;
+
+/// What the link layer says about a frame.
+pub(crate) struct Frame {
+    pub(crate) dst: Mac,
+    pub(crate) src: Mac,
+    pub(crate) vlan: Vlan,
+    pub(crate) ethertype: u16,
+    /// Offset of what follows the Ethernet header and the tags.
+    pub(crate) l3: usize,
+}
+
+/// Whose a frame's destination is.
+#[derive(PartialEq, Eq)]
+pub(crate) enum Addressed {
+    /// The group's MAC or the interface's.
+    Us,
+    /// Everybody's, or a multicast group's.
+    Many,
+    /// Another station's.
+    Other,
+}
+
+impl Frame {
+    /// Reads header and tags. `None` if the frame ends before they do, or has more tags.
+    #[inline(always)]
+    pub(crate) fn parse(packet: &Packet) -> Option<Self> {
+        let header = packet.get::<eth::Header>(0)?;
+        let mut frame = Self {
+            dst: header.dst,
+            src: header.src,
+            vlan: Vlan::default(),
+            ethertype: u16::from_be_bytes(header.ethertype),
+            l3: size_of::<eth::Header>(),
+        };
+        for _ in 0..MAX_TAGS {
+            if !is_tag(frame.ethertype) {
+                return Some(frame);
+            }
+            let tag = packet.get::<eth::Tag>(frame.l3)?;
+            frame.enter(tag.vlan_id());
+            frame.ethertype = u16::from_be_bytes(tag.ethertype);
+            frame.l3 += size_of::<eth::Tag>();
+        }
+        (!is_tag(frame.ethertype)).then_some(frame)
+    }
+
+    /// A tag of VLAN 0 carries a priority and names no VLAN (IEEE 802.1Q section 6.9.1).
+    #[inline(always)]
+    fn enter(&mut self, vlan_id: u16) {
+        if self.vlan.outer == 0 {
+            self.vlan.outer = vlan_id;
+        } else {
+            self.vlan.inner = vlan_id;
+        }
+    }
+
+    /// Whose the destination is, when `mac` is the group's MAC for the frame's family.
+    #[inline(always)]
+    pub(crate) fn addressed(&self, mac: Mac, group: &Group) -> Addressed {
+        if self.dst == mac || self.dst == group.nic {
+            Addressed::Us
+        } else if self.dst.is_multicast() {
+            Addressed::Many
+        } else {
+            Addressed::Other
+        }
+    }
+}
+
+#[inline(always)]
+const fn is_tag(ethertype: u16) -> bool {
+    matches!(ethertype, eth::ETHERTYPE_VLAN | eth::ETHERTYPE_SERVICE_VLAN)
+}

@@ -1,0 +1,107 @@
+//! The lease: the agent's dead-man's switch. See `docs/architecture.md`.
+//!
+//! Who writes what keeps it safe. Only a grant makes the lease valid, and under a new generation,
+//! for which no role word can exist before the agent has read the reply. A renewal only re-arms the
+//! timer. So whatever a renewal races with, a lapsed lease stays lapsed.
+
+use ha_common::lease::{LeaseState, LeaseWord, Operation, Reply, Request};
+
+use crate::{events, maps::Maps, packet::Packet};
+
+/// Takes a request of the agent: the first octets of the frame.
+#[inline(always)]
+pub(crate) fn operate(packet: &Packet, maps: &mut Maps) -> Reply {
+    let Some(&request) = packet.get::<Request>(0) else {
+        return Reply::Invalid;
+    };
+    let Some(operation) = Operation::from_u8(request.operation) else {
+        return Reply::Invalid;
+    };
+    let length_ns = u64::from_le_bytes(request.length_ns);
+    match operation {
+        Operation::Grant | Operation::Renew if length_ns == 0 => Reply::Invalid,
+        Operation::Grant => grant(maps, length_ns),
+        Operation::Renew => renew(maps, request.generation, length_ns),
+        Operation::Drop => {
+            give_up(maps);
+            Reply::Done
+        }
+    }
+}
+
+#[inline(always)]
+fn grant(maps: &mut Maps, length_ns: u64) -> Reply {
+    if !maps.prepare_timer() {
+        return Reply::NoTimer;
+    }
+    // The timer of the lease before this one must not end it.
+    give_up(maps);
+    let grants = maps.lease().grants.wrapping_add(1);
+    let word = LeaseWord {
+        state: LeaseState::Valid as u8,
+        generation: grants as u8,
+        pad: [0; 2],
+        grants,
+    };
+    // Valid first, then the timer: in the other order the timer could fire in between, and a lease
+    // without a timer would be valid for ever.
+    maps.set_lease(word);
+    if !maps.start_timer(length_ns) {
+        end(maps, word);
+        return Reply::NoTimer;
+    }
+    maps.note_renewal(length_ns);
+    Reply::Done
+}
+
+#[inline(always)]
+fn renew(maps: &mut Maps, generation: u8, length_ns: u64) -> Reply {
+    if !is_valid(maps.lease(), generation) {
+        return Reply::Lapsed;
+    }
+    if !maps.start_timer(length_ns) {
+        return Reply::NoTimer;
+    }
+    // It may have lapsed while it was prolonged.
+    if !is_valid(maps.lease(), generation) {
+        return Reply::Lapsed;
+    }
+    maps.note_renewal(length_ns);
+    Reply::Done
+}
+
+/// Ends the lease, if there is one. A lease that is given up is not counted as a lapse.
+#[inline(always)]
+fn give_up(maps: &mut Maps) {
+    let word = maps.lease();
+    if LeaseState::from_u8(word.state) == LeaseState::Valid {
+        end(maps, word);
+    }
+    maps.stop_timer();
+}
+
+/// What the timer does: fences the node, and says so.
+#[inline(always)]
+pub(crate) fn lapse(maps: &mut Maps) {
+    let word = maps.lease();
+    if LeaseState::from_u8(word.state) != LeaseState::Valid {
+        return;
+    }
+    end(maps, word);
+    let now = maps.now_ns();
+    maps.note_lapse(now);
+    events::lease_lapsed(maps, now);
+}
+
+#[inline(always)]
+fn end(maps: &mut Maps, word: LeaseWord) {
+    maps.set_lease(LeaseWord {
+        state: LeaseState::Lapsed as u8,
+        ..word
+    });
+}
+
+#[inline(always)]
+fn is_valid(word: LeaseWord, generation: u8) -> bool {
+    LeaseState::from_u8(word.state) == LeaseState::Valid && word.generation == generation
+}

@@ -1,0 +1,143 @@
+//! The maps on the host: what the kernel's maps hold, for tests that run the data path there.
+
+use std::collections::HashMap;
+
+use ha_common::{
+    abi::{Deliver, Event, Group, MAX_GROUPS, Mac, Node, Peer, Traffic, Vip, Vip4Key, Vip6Key},
+    lease::LeaseWord,
+};
+
+use super::Limit;
+use crate::lease;
+
+/// A model of the maps, of the clock and of the lease's timer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Maps {
+    /// `ha_vip4`.
+    pub vip4: HashMap<Vip4Key, Vip>,
+    /// `ha_vip6`.
+    pub vip6: HashMap<Vip6Key, Vip>,
+    /// `ha_group`; slots that are not here are all zeros.
+    pub groups: HashMap<u32, Group>,
+    /// `ha_node`.
+    pub node: Node,
+    /// `ha_peer`; slots that are not here are all zeros.
+    pub peers: HashMap<u32, Peer>,
+    /// `ha_peer_mac`.
+    pub peer_macs: HashMap<Mac, u32>,
+    /// `ha_deliver`; slots that are not here are all zeros.
+    pub deliver: HashMap<u32, Deliver>,
+    /// `ha_reason`: what is not here has not been counted.
+    pub reasons: HashMap<u32, Traffic>,
+    /// `ha_stat`: what is not here has not been counted.
+    pub stats: HashMap<u32, Traffic>,
+    /// `ha_event`: all records so far.
+    pub events: Vec<Event>,
+    /// `ha_limit`.
+    pub limits: HashMap<u32, Limit>,
+    /// The clock, nanoseconds.
+    pub clock_ns: u64,
+    /// When the lease's timer fires.
+    pub timer_ns: Option<u64>,
+}
+
+impl Maps {
+    /// Lets time pass. The timer fires if its time has come.
+    pub fn advance(&mut self, by_ns: u64) {
+        self.clock_ns += by_ns;
+        if self.timer_ns.is_some_and(|fires| fires <= self.clock_ns) {
+            self.timer_ns = None;
+            lease::lapse(self);
+        }
+    }
+
+    pub(crate) fn vip4(&self, key: &Vip4Key) -> Option<Vip> {
+        self.vip4.get(key).copied()
+    }
+
+    pub(crate) fn vip6(&self, key: &Vip6Key) -> Option<Vip> {
+        self.vip6.get(key).copied()
+    }
+
+    pub(crate) fn group(&self, slot: u32) -> Option<Group> {
+        (slot < MAX_GROUPS).then(|| self.groups.get(&slot).copied().unwrap_or_default())
+    }
+
+    pub(crate) fn peer(&self, slot: u32) -> Option<Peer> {
+        self.peers.get(&slot).copied()
+    }
+
+    pub(crate) fn peer_of(&self, mac: &Mac) -> Option<u32> {
+        self.peer_macs.get(mac).copied()
+    }
+
+    pub(crate) fn deliver(&self, slot: u32) -> Option<Deliver> {
+        self.deliver.get(&slot).copied()
+    }
+
+    pub(crate) fn count_reason(&mut self, reason: u32, bytes: u64) {
+        count(self.reasons.entry(reason).or_default(), bytes);
+    }
+
+    pub(crate) fn count_stat(&mut self, index: u32, bytes: u64) {
+        count(self.stats.entry(index).or_default(), bytes);
+    }
+
+    pub(crate) fn send(&mut self, event: &Event) {
+        self.events.push(*event);
+    }
+
+    pub(crate) fn limit(&self, group: u32) -> Option<Limit> {
+        Some(self.limits.get(&group).copied().unwrap_or_default())
+    }
+
+    pub(crate) fn set_limit(&mut self, group: u32, limit: Limit) {
+        self.limits.insert(group, limit);
+    }
+
+    pub(crate) fn now_ns(&self) -> u64 {
+        self.clock_ns
+    }
+
+    pub(crate) fn coarse_now_ns(&self) -> u64 {
+        self.clock_ns
+    }
+
+    pub(crate) fn lease(&self) -> LeaseWord {
+        self.node.lease
+    }
+
+    pub(crate) fn set_lease(&mut self, word: LeaseWord) {
+        self.node.lease = word;
+    }
+
+    pub(crate) fn prepare_timer(&mut self) -> bool {
+        self.node.timer_ready = 1;
+        true
+    }
+
+    pub(crate) fn start_timer(&mut self, length_ns: u64) -> bool {
+        self.timer_ns = Some(self.clock_ns + length_ns);
+        true
+    }
+
+    pub(crate) fn stop_timer(&mut self) {
+        self.timer_ns = None;
+    }
+
+    pub(crate) fn note_renewal(&mut self, length_ns: u64) {
+        self.node.length_ns = length_ns;
+        self.node.renewed_ns = self.clock_ns;
+        self.node.renewals += 1;
+    }
+
+    pub(crate) fn note_lapse(&mut self, now_ns: u64) {
+        self.node.lapsed_ns = now_ns;
+        self.node.lapses += 1;
+    }
+}
+
+fn count(traffic: &mut Traffic, bytes: u64) {
+    traffic.packets += 1;
+    traffic.bytes += bytes;
+}

@@ -1,0 +1,274 @@
+//! The BPF maps. Their names, keys and values are the interface to the agent: `ha_common::abi`.
+
+use core::ptr::{from_ref, read_volatile, write_volatile};
+
+use aya_ebpf::{
+    bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC},
+    btf_maps::{Array, HashMap, PerCpuArray, RingBuf},
+    cty::c_void,
+    helpers::{
+        bpf_ktime_get_coarse_ns, bpf_ktime_get_ns, bpf_timer_cancel, bpf_timer_init,
+        bpf_timer_set_callback, bpf_timer_start,
+    },
+    macros::btf_map,
+};
+use ha_common::{
+    abi::{
+        Deliver, Demotion, EVENT_RING_BYTES, Event, Group, MAX_DELIVER, MAX_GROUPS, MAX_PEERS,
+        MAX_VIPS, Mac, Node, Peer, RoleWord, Traffic, Vip, Vip4Key, Vip6Key,
+    },
+    lease::LeaseWord,
+    reason::{MAX_REASONS, Verdict},
+};
+
+use super::Limit;
+use crate::lease;
+
+/// Memory for a virtual IP is taken when it is added: the maps are sized for far more than most
+/// nodes have.
+const VIP_FLAGS: usize = BPF_F_NO_PREALLOC as usize;
+const STATS: usize = (MAX_GROUPS * Verdict::COUNT) as usize;
+
+#[btf_map(name = "ha_vip4")]
+static VIP4: HashMap<Vip4Key, Vip, { MAX_VIPS as usize }, VIP_FLAGS> = HashMap::new();
+
+#[btf_map(name = "ha_vip6")]
+static VIP6: HashMap<Vip6Key, Vip, { MAX_VIPS as usize }, VIP_FLAGS> = HashMap::new();
+
+#[btf_map(name = "ha_group")]
+static GROUP: Array<Group, { MAX_GROUPS as usize }, { BPF_F_MMAPABLE as usize }> = Array::new();
+
+#[btf_map(name = "ha_node")]
+static NODE: Array<Node, 1> = Array::new();
+
+#[btf_map(name = "ha_peer")]
+static PEER: Array<Peer, { MAX_PEERS as usize }> = Array::new();
+
+#[btf_map(name = "ha_peer_mac")]
+static PEER_MAC: HashMap<Mac, u32, { MAX_PEERS as usize }> = HashMap::new();
+
+#[btf_map(name = "ha_deliver")]
+static DELIVER: Array<Deliver, { MAX_DELIVER as usize }> = Array::new();
+
+#[btf_map(name = "ha_stat")]
+static STAT: PerCpuArray<Traffic, STATS> = PerCpuArray::new();
+
+#[btf_map(name = "ha_reason")]
+static REASON: PerCpuArray<Traffic, { MAX_REASONS as usize }> = PerCpuArray::new();
+
+#[btf_map(name = "ha_event")]
+static EVENT: RingBuf<Event, { EVENT_RING_BYTES as usize }> = RingBuf::new();
+
+/// Of no interest to the agent, so not pinned: each load of the program has its own.
+#[btf_map(name = "ha_limit")]
+static LIMIT: Array<Limit, { MAX_GROUPS as usize }> = Array::new();
+
+/// The maps of the running program.
+pub struct Maps(());
+
+impl Maps {
+    /// Access to the maps, for a running program.
+    #[inline(always)]
+    #[must_use]
+    #[expect(
+        clippy::new_without_default,
+        reason = "a program has its maps; there is no value to choose"
+    )]
+    pub const fn new() -> Self {
+        Self(())
+    }
+
+    #[inline(always)]
+    pub(crate) fn vip4(&self, key: &Vip4Key) -> Option<Vip> {
+        // SAFETY: an element stays readable until the program ends (RCU), and user space replaces
+        // elements of this map as a whole.
+        VIP4.get_ptr(key).map(|vip| unsafe { *vip })
+    }
+
+    #[inline(always)]
+    pub(crate) fn vip6(&self, key: &Vip6Key) -> Option<Vip> {
+        // SAFETY: as in `vip4`.
+        VIP6.get_ptr(key).map(|vip| unsafe { *vip })
+    }
+
+    /// The two words, which change under way, are each read with one load; the other fields are
+    /// written before a group is in use.
+    #[inline(always)]
+    pub(crate) fn group(&self, slot: u32) -> Option<Group> {
+        let group = GROUP.get_ptr(slot)?;
+        // SAFETY: elements of an array live as long as the map; both words are aligned.
+        unsafe {
+            Some(Group {
+                word: RoleWord::from_bits(read_volatile((&raw const (*group).word).cast())),
+                demoted: Demotion::from_bits(read_volatile((&raw const (*group).demoted).cast())),
+                ..*group
+            })
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn peer(&self, slot: u32) -> Option<Peer> {
+        // SAFETY: as in `group`. A peer's MAC is written once, before a role word names its slot.
+        PEER.get_ptr(slot).map(|peer| unsafe { *peer })
+    }
+
+    #[inline(always)]
+    pub(crate) fn peer_of(&self, mac: &Mac) -> Option<u32> {
+        // SAFETY: as in `vip4`; a torn read is not possible for one word.
+        PEER_MAC.get_ptr(mac).map(|slot| unsafe { *slot })
+    }
+
+    #[inline(always)]
+    pub(crate) fn deliver(&self, slot: u32) -> Option<Deliver> {
+        // SAFETY: as in `peer`.
+        DELIVER.get_ptr(slot).map(|deliver| unsafe { *deliver })
+    }
+
+    #[inline(always)]
+    pub(crate) fn count_reason(&mut self, reason: u32, bytes: u64) {
+        if let Some(traffic) = REASON.get_ptr_mut(reason) {
+            count(traffic, bytes);
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn count_stat(&mut self, index: u32, bytes: u64) {
+        if let Some(traffic) = STAT.get_ptr_mut(index) {
+            count(traffic, bytes);
+        }
+    }
+
+    /// Sends a record. One that finds the ring full is lost: the counters still have it.
+    #[inline(always)]
+    pub(crate) fn send(&mut self, event: &Event) {
+        if let Some(mut record) = EVENT.reserve(0) {
+            record.write(*event);
+            record.submit(0);
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn limit(&self, group: u32) -> Option<Limit> {
+        // SAFETY: as in `group`. Another processor may write it at this moment; at worst an event is
+        // sent once too often.
+        LIMIT.get_ptr(group).map(|limit| unsafe { *limit })
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_limit(&mut self, group: u32, limit: Limit) {
+        if let Some(slot) = LIMIT.get_ptr_mut(group) {
+            // SAFETY: as in `limit`.
+            unsafe { *slot = limit };
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn now_ns(&self) -> u64 {
+        // SAFETY: the helper has no preconditions.
+        unsafe { bpf_ktime_get_ns() }
+    }
+
+    /// Exact to a tick, and cheaper than [`Self::now_ns`].
+    #[inline(always)]
+    pub(crate) fn coarse_now_ns(&self) -> u64 {
+        // SAFETY: the helper has no preconditions.
+        unsafe { bpf_ktime_get_coarse_ns() }
+    }
+
+    #[inline(always)]
+    pub(crate) fn lease(&self) -> LeaseWord {
+        NODE.get_ptr(0).map_or_else(LeaseWord::default, |node| {
+            // SAFETY: as in `group`; the word is aligned and read with one load.
+            LeaseWord::from_bits(unsafe { read_volatile((&raw const (*node).lease).cast()) })
+        })
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_lease(&mut self, word: LeaseWord) {
+        if let Some(node) = NODE.get_ptr_mut(0) {
+            // SAFETY: as in `lease`; written with one store.
+            unsafe { write_volatile((&raw mut (*node).lease).cast(), word.to_bits()) };
+        }
+    }
+
+    /// Sets the timer up, so that it calls this program's [`on_timer`] and not that of an agent
+    /// before. Returns whether the kernel agreed.
+    #[inline(always)]
+    pub(crate) fn prepare_timer(&mut self) -> bool {
+        let Some(node) = NODE.get_ptr_mut(0) else {
+            return false;
+        };
+        // SAFETY: the timer lies in an element of the map that is named.
+        unsafe {
+            let timer = (&raw mut (*node).timer).cast();
+            let map = from_ref(&NODE).cast_mut().cast::<c_void>();
+            let made = bpf_timer_init(timer, map, CLOCK_MONOTONIC);
+            if made != 0 && made != -EBUSY {
+                return false;
+            }
+            (*node).timer_ready = 1;
+            bpf_timer_set_callback(timer, on_timer as *mut c_void) == 0
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn start_timer(&mut self, length_ns: u64) -> bool {
+        NODE.get_ptr_mut(0).is_some_and(|node| {
+            // SAFETY: as in `prepare_timer`.
+            unsafe { bpf_timer_start((&raw mut (*node).timer).cast(), length_ns, 0) == 0 }
+        })
+    }
+
+    /// Stops the timer, and waits for it if it is just firing.
+    #[inline(always)]
+    pub(crate) fn stop_timer(&mut self) {
+        if let Some(node) = NODE.get_ptr_mut(0) {
+            // SAFETY: as in `prepare_timer`. The result says whether it was running.
+            unsafe { bpf_timer_cancel((&raw mut (*node).timer).cast()) };
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn note_renewal(&mut self, length_ns: u64) {
+        let now = self.now_ns();
+        if let Some(node) = NODE.get_ptr_mut(0) {
+            // SAFETY: as in `group`; only the lease program writes these fields.
+            unsafe {
+                (*node).length_ns = length_ns;
+                (*node).renewed_ns = now;
+                (*node).renewals += 1;
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn note_lapse(&mut self, now_ns: u64) {
+        if let Some(node) = NODE.get_ptr_mut(0) {
+            // SAFETY: as in `group`; only the timer writes these fields.
+            unsafe {
+                (*node).lapsed_ns = now_ns;
+                (*node).lapses += 1;
+            }
+        }
+    }
+}
+
+/// `CLOCK_MONOTONIC`, `include/uapi/linux/time.h`.
+const CLOCK_MONOTONIC: u64 = 1;
+/// `bpf_timer_init` on a timer that is set up already.
+const EBUSY: i64 = 16;
+
+/// Called by the kernel when the lease was not renewed in time.
+unsafe extern "C" fn on_timer(_map: *mut c_void, _key: *mut u32, _node: *mut Node) -> i32 {
+    lease::lapse(&mut Maps::new());
+    0
+}
+
+#[inline(always)]
+fn count(traffic: *mut Traffic, bytes: u64) {
+    // SAFETY: an element of a per-CPU array, which no other processor writes.
+    unsafe {
+        (*traffic).packets += 1;
+        (*traffic).bytes += bytes;
+    }
+}

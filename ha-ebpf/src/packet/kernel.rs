@@ -1,0 +1,56 @@
+//! Packet memory in the kernel: from `data` to `data_end` of the XDP context.
+
+use aya_ebpf::{
+    bindings::xdp_md,
+    helpers::{bpf_xdp_adjust_tail, bpf_xdp_get_buff_len},
+};
+
+/// A frame, by its XDP context.
+pub struct Packet {
+    ctx: *mut xdp_md,
+}
+
+impl Packet {
+    /// The frame of a running program.
+    #[inline(always)]
+    #[must_use]
+    pub const fn new(ctx: *mut xdp_md) -> Self {
+        Self { ctx }
+    }
+
+    /// Length of the whole frame in octets, all its buffers together.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        // SAFETY: `ctx` is the context that the kernel gave to the program.
+        unsafe { bpf_xdp_get_buff_len(self.ctx) as usize }
+    }
+
+    /// Index of the interface that received the frame.
+    #[inline(always)]
+    pub(crate) fn ifindex(&self) -> u32 {
+        // SAFETY: as in `len`.
+        unsafe { (*self.ctx).ingress_ifindex }
+    }
+
+    /// Cuts or grows the frame at its end. Returns whether the kernel agreed.
+    #[inline(always)]
+    pub(crate) fn resize(&mut self, len: usize) -> bool {
+        let delta = len as i32 - self.len() as i32;
+        // SAFETY: as in `len`. Every pointer into the frame is void afterwards, and `&mut self` makes
+        // sure that none is left.
+        delta == 0 || unsafe { bpf_xdp_adjust_tail(self.ctx, delta) == 0 }
+    }
+
+    #[inline(always)]
+    pub(super) fn span(&self, offset: usize, len: usize) -> Option<*const u8> {
+        // SAFETY: as in `len`.
+        let (start, end) = unsafe { ((*self.ctx).data as usize, (*self.ctx).data_end as usize) };
+        let span = start + offset;
+        (span + len <= end).then_some(span as *const u8)
+    }
+
+    #[inline(always)]
+    pub(super) fn span_mut(&mut self, offset: usize, len: usize) -> Option<*mut u8> {
+        self.span(offset, len).map(<*const u8>::cast_mut)
+    }
+}

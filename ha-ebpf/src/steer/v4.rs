@@ -1,0 +1,98 @@
+//! What is particular to IPv4.
+
+use ha_common::{
+    abi::{Group, Mac},
+    reason::Reason,
+    wire::{
+        checksum::{self, Sum},
+        icmp, ipv4,
+    },
+};
+
+use super::Header;
+use crate::{
+    frame::Frame,
+    packet::{Packet, Then},
+    reply,
+};
+
+impl Header for ipv4::Header {
+    #[inline(always)]
+    fn mac(group: &Group) -> Mac {
+        group.mac4
+    }
+
+    #[inline(always)]
+    fn destination(&self) -> [u8; 16] {
+        mapped(self.dst)
+    }
+
+    #[inline(always)]
+    fn is_well_formed(&self, room: usize) -> bool {
+        self.version() == ipv4::VERSION
+            && self.header_len() >= ipv4::HEADER_LEN
+            && self.total_len() >= self.header_len()
+            && self.total_len() <= room
+    }
+
+    #[inline(always)]
+    fn is_echo_request(&self, packet: &Packet, l3: usize) -> bool {
+        self.protocol == icmp::PROTOCOL_V4
+            && self.header_len() == ipv4::HEADER_LEN
+            && !self.is_fragment()
+            && self.total_len() >= size_of::<Then<ipv4::Header, icmp::Echo>>()
+            && packet
+                .get::<Then<ipv4::Header, icmp::Echo>>(l3)
+                .is_some_and(|Then(_, echo)| echo.kind == [icmp::V4_ECHO_REQUEST, 0])
+    }
+
+    #[inline(always)]
+    fn answer_echo(&self, packet: &mut Packet, frame: &Frame) -> Reason {
+        reply::echo::answer(packet, frame, self)
+    }
+
+    #[inline(always)]
+    fn age(&self, packet: &mut Packet, l3: usize) -> Result<(), Reason> {
+        if !checksum_is_valid(packet, l3, self.header_len()) {
+            return Err(Reason::IpChecksum);
+        }
+        if self.ttl <= 1 {
+            return Err(Reason::TtlExpired);
+        }
+        let Some(header) = packet.get_mut::<ipv4::Header>(l3) else {
+            return Err(Reason::IpMalformed);
+        };
+        set_ttl(header, self.ttl - 1);
+        Ok(())
+    }
+}
+
+/// Sets the TTL and keeps the checksum right.
+#[inline(always)]
+pub(crate) fn set_ttl(header: &mut ipv4::Header, ttl: u8) {
+    let old = [header.ttl, header.protocol];
+    header.checksum = checksum::update(header.checksum, old, [ttl, header.protocol]);
+    header.ttl = ttl;
+}
+
+/// Whether the header of `len` octets adds up, options included; `false` if it is not all there.
+#[inline(always)]
+fn checksum_is_valid(packet: &Packet, l3: usize, len: usize) -> bool {
+    let mut sum = Sum::ZERO;
+    let mut offset = 0;
+    while offset < ipv4::MAX_HEADER_LEN && offset < len {
+        let Some(word) = packet.get::<[u8; 4]>(l3 + offset) else {
+            return false;
+        };
+        sum = sum.add(word);
+        offset += size_of::<[u8; 4]>();
+    }
+    sum.is_valid()
+}
+
+/// An IPv4 address as a v4-mapped IPv6 address (RFC 4291 section 2.5.5.2).
+#[inline(always)]
+pub(crate) fn mapped(addr: [u8; 4]) -> [u8; 16] {
+    let [a, b, c, d] = addr;
+    [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d]
+}
