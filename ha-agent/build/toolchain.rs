@@ -19,6 +19,8 @@ pub(crate) const LLVM_MAJORS: (u32, u32) = (21, 23);
 const OLDEST_RUSTC_MINOR: u32 = 90;
 /// The target; the byte order is that of all machines that the agent runs on.
 pub(crate) const TARGET: &str = "bpfel-unknown-none";
+/// Environment variable that chooses the compiler: `debian` or `nightly`.
+pub(crate) const CHOICE: &str = "HA_BPF_COMPILER";
 /// The program of Debian's `rustc-web`, `cargo-web` and `libstd-rust-web-dev-bpf`.
 const DEBIAN_BIN: &str = "/usr/bin";
 
@@ -54,9 +56,26 @@ pub(crate) struct Version {
 }
 
 impl Compiler {
-    /// The compiler to use: Debian's if it is there, else a nightly.
-    pub(crate) fn find() -> Option<Self> {
-        Self::debian().or_else(Self::nightly)
+    /// The compiler to use: the one named by [`CHOICE`]; else Debian's if it is there, else a nightly.
+    ///
+    /// # Errors
+    /// A sentence that names what is missing, or wrong with the choice, and the mend.
+    pub(crate) fn find() -> Result<Self, String> {
+        let choice = env::var(CHOICE).unwrap_or_default();
+        let (found, wanted) = match choice.as_str() {
+            "" => (
+                Self::debian().or_else(Self::nightly),
+                "no compiler for BPF found",
+            ),
+            "debian" => (Self::debian(), "Debian's compiler for BPF is not installed"),
+            "nightly" => (Self::nightly(), "no nightly of rustup with rust-src found"),
+            other => {
+                return Err(format!(
+                    "{CHOICE} is \"{other}\": set it to debian or nightly"
+                ));
+            }
+        };
+        found.ok_or_else(|| format!("{wanted}: run `cargo xtask setup`"))
     }
 
     /// Debian's, if it is there with its `core` for BPF.

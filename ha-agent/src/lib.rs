@@ -1,1 +1,3 @@
-//! stub
+//! The failover agent: the daemon around the decisions of `ha_core` and the BPF half `ha-ebpf`.
+
+pub mod dataplane;

@@ -1,2 +1,5 @@
-//! stub
-fn main() {}
+//! The agent's program.
+
+fn main() {
+    println!("{}", ha_agent::dataplane::OBJECT.len());
+}

@@ -92,7 +92,7 @@ fn install(apt: Apt, privilege: Privilege, packages: &[&'static str]) -> Vec<Fai
 
 fn build_linker() -> Option<Failure> {
     // Looked up again: it may just have been installed.
-    let compiler = Compiler::find()?;
+    let compiler = Compiler::find().ok()?;
     match toolchain::linker_build(&compiler) {
         Ok(mut command) => attempt(&mut command),
         Err(error) => Some(Failure {

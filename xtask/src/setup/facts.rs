@@ -26,7 +26,7 @@ pub(crate) struct Facts {
 impl Facts {
     /// Looks at the machine for what `scope` needs; what it does not need counts as there.
     pub(crate) fn survey(scope: Scope) -> Self {
-        let compiler = Compiler::find();
+        let compiler = Compiler::find().ok();
         let (missing, has_bpffs) = match scope {
             Scope::Build => (Vec::new(), true),
             Scope::Lab => (

@@ -1,0 +1,97 @@
+//! Builds the BPF object that is embedded in the agent, and refuses one without BTF.
+
+mod compile;
+mod object;
+mod toolchain;
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use crate::toolchain::{Compiler, LINKER_VERSION, TARGET};
+
+/// Package and program of the BPF half.
+const PACKAGE: &str = "ha-ebpf";
+/// What the build depends on, below the top of the project; cargo watches directories recursively.
+const SOURCES: [&str; 6] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "ha-agent/build",
+    "ha-common",
+    "ha-ebpf",
+    "target/tools",
+];
+
+fn main() -> ExitCode {
+    match build() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("cargo::error={error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn build() -> Result<(), String> {
+    let manifest = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
+    let root = manifest
+        .parent()
+        .ok_or("the agent is not inside its project")?;
+    for source in SOURCES {
+        println!("cargo::rerun-if-changed={}", root.join(source).display());
+    }
+    println!("cargo::rerun-if-env-changed={}", toolchain::CHOICE);
+
+    let compiler = Compiler::find()?;
+    let linker = toolchain::find_linker(&root.join("target/tools"), &compiler).ok_or_else(|| {
+        format!(
+            "bpf-linker {LINKER_VERSION} for rustc {} is not installed: run `cargo xtask setup`",
+            compiler.version.release
+        )
+    })?;
+    for tool in [&compiler.rustc(), &linker] {
+        println!("cargo::rerun-if-changed={}", tool.display());
+    }
+
+    let target_dir = PathBuf::from(variable("OUT_DIR")?).join("bpf");
+    compile(root, &compiler, &linker, &target_dir)?;
+    let built = target_dir.join(TARGET).join("release").join(PACKAGE);
+    object::check(&built)?;
+    println!("cargo::rustc-env=HA_BPF_OBJECT={}", built.display());
+    Ok(())
+}
+
+fn compile(
+    root: &Path,
+    compiler: &Compiler,
+    linker: &Path,
+    target_dir: &Path,
+) -> Result<(), String> {
+    let mut command = compile::cargo_build(compiler, linker);
+    let output = command
+        .current_dir(root)
+        .args(["--locked", "--package", PACKAGE, "--bin", PACKAGE])
+        .arg("--target-dir")
+        .arg(target_dir)
+        .output()
+        .map_err(|error| format!("cannot run {:?}: {error}", command.get_program()))?;
+    let messages = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        return Err(format!(
+            "{PACKAGE} does not build for BPF with rustc {} and {}:\n{messages}",
+            compiler.version.release,
+            linker.display()
+        )
+        .replace('\n', "\ncargo::error="));
+    }
+    for line in messages.lines().filter(|line| line.contains("warning")) {
+        println!("cargo::warning={line}");
+    }
+    Ok(())
+}
+
+fn variable(name: &str) -> Result<String, String> {
+    env::var(name).map_err(|error| format!("{name}, which cargo sets: {error}"))
+}

@@ -1,0 +1,12 @@
+//! Frames of the agent's own as octets: announcements, and advertisements with all their headers.
+
+mod announcement;
+mod builder;
+mod vrrp;
+
+pub use self::{
+    announcement::{
+        gratuitous_arp_reply, gratuitous_arp_request, solicited_node_mac, unsolicited_na,
+    },
+    vrrp::{Destination, Heard, advertisement, heard},
+};

@@ -1,0 +1,104 @@
+//! Links and their own addresses.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use futures_util::TryStreamExt;
+use ha_common::abi::Mac;
+use rtnetlink::packet_route::{
+    address::AddressAttribute,
+    link::{LinkAttribute, LinkFlags, LinkMessage},
+};
+
+use super::netlink::{Netlink, NetlinkError, errno};
+
+/// An interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its index.
+    pub index: u32,
+    /// Its name.
+    pub name: String,
+    /// Its own MAC.
+    pub mac: Mac,
+    /// Whether it is up and has a carrier (`IFF_UP` and `IFF_LOWER_UP`).
+    pub up: bool,
+    /// Its MTU, octets of IP.
+    pub mtu: u32,
+}
+
+/// The addresses from which an interface sends protocol packets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Addresses {
+    /// The primary IPv4 address: the first one that the kernel lists.
+    pub v4: Option<Ipv4Addr>,
+    /// The link-local IPv6 address.
+    pub link_local: Option<Ipv6Addr>,
+}
+
+impl Netlink {
+    /// The interface of this name, or `None` if there is none.
+    ///
+    /// # Errors
+    /// [`NetlinkError`] if the kernel does not answer.
+    pub async fn link(&self, name: &str) -> Result<Option<Link>, NetlinkError> {
+        let mut replies = self.handle.link().get().match_name(name).execute();
+        match replies.try_next().await {
+            Ok(reply) => Ok(reply.map(|message| describe(name, &message))),
+            Err(error) if errno(&error) == Some(libc::ENODEV) => Ok(None),
+            Err(error) => Err(NetlinkError::new(format!("look up the interface {name}"), &error)),
+        }
+    }
+
+    /// The own addresses of the interface `index`.
+    ///
+    /// # Errors
+    /// [`NetlinkError`] if the kernel does not answer.
+    pub async fn addresses(&self, index: u32) -> Result<Addresses, NetlinkError> {
+        let mut found = Addresses::default();
+        let mut replies = self.handle.address().get().set_link_index_filter(index).execute();
+        loop {
+            let reply = replies
+                .try_next()
+                .await
+                .map_err(|error| NetlinkError::new("list the interface's addresses", &error))?;
+            let Some(message) = reply else { return Ok(found) };
+            match message.attributes.iter().find_map(own_address) {
+                Some(IpAddr::V4(v4)) => found.v4 = found.v4.or(Some(v4)),
+                Some(IpAddr::V6(v6)) if v6.is_unicast_link_local() => {
+                    found.link_local = found.link_local.or(Some(v6));
+                }
+                Some(IpAddr::V6(_)) | None => {}
+            }
+        }
+    }
+}
+
+fn describe(name: &str, message: &LinkMessage) -> Link {
+    let mut link = Link {
+        index: message.header.index,
+        name: name.to_owned(),
+        mac: Mac::ZERO,
+        up: message.header.flags.contains(LinkFlags::Up | LinkFlags::LowerUp),
+        mtu: 0,
+    };
+    for attribute in &message.attributes {
+        match attribute {
+            LinkAttribute::Address(octets) => {
+                link.mac = octets.as_slice().try_into().map_or(Mac::ZERO, Mac);
+            }
+            LinkAttribute::Mtu(mtu) => link.mtu = *mtu,
+            _ => {}
+        }
+    }
+    link
+}
+
+/// `IFA_LOCAL` is the own end of a point-to-point IPv4 address; IPv6 has only `IFA_ADDRESS`.
+fn own_address(attribute: &AddressAttribute) -> Option<IpAddr> {
+    match attribute {
+        AddressAttribute::Local(address) | AddressAttribute::Address(address @ IpAddr::V6(_)) => {
+            Some(*address)
+        }
+        _ => None,
+    }
+}

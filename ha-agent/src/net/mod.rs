@@ -1,0 +1,28 @@
+//! The kernel's network as the agent uses it: links, routes and filters by netlink, and raw frames.
+//!
+//! * [`Netlink`]: one connection; [`link`], [`route`], [`filter`] and [`neighbour`] say what it can do;
+//! * [`PacketSocket`]: sends any frame, receives VRRP;
+//! * [`Membership`]: the VRRP multicast groups;
+//! * [`frame`]: announcements and advertisements as octets.
+
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "netlink has open sets of attributes, of which each place wants a few"
+)]
+
+mod filter;
+pub mod frame;
+mod link;
+mod membership;
+mod neighbour;
+mod netlink;
+mod packet;
+mod route;
+
+pub use self::{
+    link::{Addresses, Link},
+    membership::Membership,
+    netlink::{Netlink, NetlinkError},
+    packet::{PacketSocket, Received},
+    route::ROUTE_PROTOCOL,
+};

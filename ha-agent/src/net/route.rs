@@ -1,0 +1,117 @@
+//! Routes that make virtual IPs local, so that applications can bind them on every node.
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use futures_util::TryStreamExt;
+use rtnetlink::{
+    RouteMessageBuilder,
+    packet_route::{
+        AddressFamily,
+        route::{RouteAddress, RouteAttribute, RouteMessage, RouteProtocol, RouteScope, RouteType},
+    },
+};
+
+use super::netlink::{Netlink, NetlinkError, pipelined, unless};
+
+/// The origin that marks routes as this agent's (`ip route show table local proto 112`). The number
+/// is VRRP's IP protocol number, which no routing daemon of `rt_protos` uses.
+pub const ROUTE_PROTOCOL: u8 = 112;
+
+/// The routing table of local addresses (`RT_TABLE_LOCAL`).
+const TABLE_LOCAL: u32 = 255;
+/// Every namespace's loopback interface has this index (`LOOPBACK_IFINDEX`,
+/// `include/net/net_namespace.h`).
+const LOOPBACK: u32 = 1;
+
+impl Netlink {
+    /// The addresses that this agent, or one before it, made local.
+    ///
+    /// # Errors
+    /// [`NetlinkError`] if the kernel does not answer.
+    pub async fn local_routes(&self) -> Result<BTreeSet<IpAddr>, NetlinkError> {
+        let mut addresses = BTreeSet::new();
+        for family in [AddressFamily::Inet, AddressFamily::Inet6] {
+            let mut filter = RouteMessage::default();
+            filter.header.address_family = family;
+            filter.header.protocol = RouteProtocol::from(ROUTE_PROTOCOL);
+            filter.attributes.push(RouteAttribute::Table(TABLE_LOCAL));
+            let replies: Vec<_> = self
+                .handle
+                .route()
+                .get(filter)
+                .execute()
+                .try_collect()
+                .await
+                .map_err(|error| NetlinkError::new("list the local routes", &error))?;
+            addresses.extend(replies.iter().filter_map(destination));
+        }
+        Ok(addresses)
+    }
+
+    /// Makes `addresses` local. Those that are already stay as they are.
+    ///
+    /// # Errors
+    /// [`NetlinkError`] names the first address that the kernel refused.
+    pub async fn add_local_routes(
+        &self,
+        addresses: impl IntoIterator<Item = IpAddr>,
+    ) -> Result<(), NetlinkError> {
+        pipelined(addresses, |address| async move {
+            let added = self.handle.route().add(route(address)).execute().await;
+            unless(&[libc::EEXIST], added)
+                .map_err(|error| NetlinkError::new(format!("add the local route {address}"), &error))
+        })
+        .await
+    }
+
+    /// Takes back [`Netlink::add_local_routes`]. Addresses without a route of ours are passed over.
+    ///
+    /// # Errors
+    /// [`NetlinkError`] names the first address that the kernel refused.
+    pub async fn del_local_routes(
+        &self,
+        addresses: impl IntoIterator<Item = IpAddr>,
+    ) -> Result<(), NetlinkError> {
+        pipelined(addresses, |address| async move {
+            let removed = self.handle.route().del(route(address)).execute().await;
+            unless(&[libc::ESRCH], removed).map_err(|error| {
+                NetlinkError::new(format!("remove the local route {address}"), &error)
+            })
+        })
+        .await
+    }
+}
+
+fn route(address: IpAddr) -> RouteMessage {
+    match address {
+        IpAddr::V4(v4) => RouteMessageBuilder::<std::net::Ipv4Addr>::new()
+            .destination_prefix(v4, 32)
+            .table_id(TABLE_LOCAL)
+            .kind(RouteType::Local)
+            .scope(RouteScope::Host)
+            .protocol(RouteProtocol::from(ROUTE_PROTOCOL))
+            .output_interface(LOOPBACK)
+            .build(),
+        IpAddr::V6(v6) => RouteMessageBuilder::<std::net::Ipv6Addr>::new()
+            .destination_prefix(v6, 128)
+            .table_id(TABLE_LOCAL)
+            .kind(RouteType::Local)
+            .protocol(RouteProtocol::from(ROUTE_PROTOCOL))
+            .output_interface(LOOPBACK)
+            .build(),
+    }
+}
+
+/// The address behind a route of ours; the kernel may send others where it does not filter.
+fn destination(message: &RouteMessage) -> Option<IpAddr> {
+    if message.header.protocol != RouteProtocol::from(ROUTE_PROTOCOL)
+        || message.header.kind != RouteType::Local
+    {
+        return None;
+    }
+    message.attributes.iter().find_map(|attribute| match attribute {
+        RouteAttribute::Destination(RouteAddress::Inet(v4)) => Some(IpAddr::V4(*v4)),
+        RouteAttribute::Destination(RouteAddress::Inet6(v6)) => Some(IpAddr::V6(*v6)),
+        _ => None,
+    })
+}
