@@ -1,0 +1,47 @@
+//! `cargo xtask bench`: what a failover and a packet cost.
+
+mod flip;
+mod trace;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+use crate::{
+    build::{self, Profile},
+    command,
+    privilege::Privilege,
+    setup::{self, Scope},
+};
+
+/// The benchmarks.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// How long it takes to move a group of 1 and of 65,536 virtual IPs, and with which system calls
+    Flip,
+    /// What each path of a packet costs beside an empty program, with 1 and with 65,536 virtual IPs
+    Packet,
+}
+
+/// Runs a benchmark.
+///
+/// # Errors
+/// If it cannot be run, or its result is not what is promised.
+pub(crate) fn run(bench: Bench) -> Result<()> {
+    setup::ensure(Scope::Lab)?;
+    let privilege = Privilege::of_this_process();
+    match bench {
+        Bench::Flip => flip::run(privilege),
+        Bench::Packet => command::run(&mut privilege.command(program("packet")?)),
+    }
+}
+
+/// Builds the benchmark of this name.
+fn program(name: &str) -> Result<PathBuf> {
+    build::build(
+        Profile::Release,
+        &["--package", "ha-lab", "--example", name],
+    )?
+    .executable(name)
+}

@@ -1,0 +1,59 @@
+//! `cargo xtask build`: the agent, and the BPF object that is embedded in it.
+
+mod cargo;
+mod object;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+pub(crate) use self::cargo::{Profile, build};
+use self::object::Summary;
+use crate::setup::{self, Scope};
+
+/// Arguments of `cargo xtask build`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Optimise: what is installed, and what `demo` and `bench` run
+    #[arg(long)]
+    release: bool,
+}
+
+/// The agent as built.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    /// The program.
+    pub(crate) program: PathBuf,
+    /// The BPF object that is embedded in it.
+    pub(crate) object: PathBuf,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// If the build fails.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let profile = if args.release {
+        Profile::Release
+    } else {
+        Profile::Dev
+    };
+    let built = agent(profile)?;
+    println!("agent:      {}", built.program.display());
+    println!("BPF object: {}", built.object.display());
+    println!("{}", Summary::of(&built.object)?);
+    Ok(())
+}
+
+/// Builds the agent, after seeing to the toolchain.
+///
+/// # Errors
+/// If the build fails.
+pub(crate) fn agent(profile: Profile) -> Result<Agent> {
+    setup::ensure(Scope::Build)?;
+    let artifacts = build(profile, &["--package", "ha-agent"])?;
+    Ok(Agent {
+        program: artifacts.executable("ha-agent")?,
+        object: artifacts.output_of("ha-agent")?.join("ha-ebpf"),
+    })
+}

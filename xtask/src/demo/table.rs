@@ -1,0 +1,100 @@
+//! The results for people.
+
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED,
+};
+use ha_lab::scenario::{Outcome, Promise};
+
+use super::runs::Runs;
+
+const HEADER: [&str; 7] = [
+    "what happens",
+    "addresses",
+    "probes",
+    "lost",
+    "nobody\nanswers for",
+    "other node\nanswers after",
+    "answered\nby both",
+];
+
+const LEGEND: &str = "\
+Two nodes share addresses, and node a has them. A client asks for them a thousand times a second in
+each of several ways: UDP, TCP connect, ping, \"who has this address\" (ARP and its IPv6 counterpart).
+  lost                 nobody answered within a second, of all ways together
+  nobody answers for   the longest time without any answer, in the way that fared worst
+  other node answers   from the moment of the failure to the first answer of node b
+  answered by both     both nodes claimed the address: the fault that corrupts data; 0 is the promise
+The first row is the noise of this machine: what is lost when nothing happens.";
+
+/// Prints the table, with keepalived's results below if there are any.
+pub(super) fn print(ours: &[Runs], theirs: &[Runs]) {
+    let mut table = Table::new();
+    table
+        .load_preset(UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic);
+    let mut header: Vec<_> = HEADER.map(bold).into();
+    header.push(bold("promised"));
+    table.set_header(header);
+    for runs in ours {
+        let mut row = row(runs.scenario.what, runs);
+        row.push(promise(runs));
+        table.add_row(row);
+    }
+    for runs in theirs {
+        let mut row = row(&format!("keepalived: {}", runs.scenario.what), runs);
+        row.push(Cell::new("-"));
+        table.add_row(row);
+    }
+    for column in 1..HEADER.len() {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    println!("\n{table}\n\n{LEGEND}");
+    if ours.iter().any(|runs| runs.outcomes().len() > 1) {
+        println!("Each row is the worst of its runs.");
+    }
+}
+
+fn row(what: &str, runs: &Runs) -> Vec<Cell> {
+    let Some(Outcome { vips, report, .. }) = runs.worst() else {
+        let mut row = vec![Cell::new(what)];
+        row.resize_with(HEADER.len(), || Cell::new("-"));
+        return row;
+    };
+    let takeover = report
+        .takeover_ms
+        .map_or_else(|| "-".to_owned(), |time| format!("{time:.0} ms"));
+    vec![
+        Cell::new(what),
+        Cell::new(vips),
+        Cell::new(report.probes_sent),
+        Cell::new(report.probes_lost),
+        Cell::new(format!("{:.0} ms", report.outage_ms)),
+        Cell::new(takeover),
+        Cell::new(report.dual_answers),
+    ]
+}
+
+fn promise(runs: &Runs) -> Cell {
+    let Promise {
+        lost, outage_ms, ..
+    } = runs.scenario.promise;
+    let promised = match (lost, outage_ms) {
+        (Some(0), _) => "no loss".to_owned(),
+        (Some(lost), _) => format!("at most {lost} lost"),
+        (None, Some(limit)) => format!("at most {limit} ms"),
+        (None, None) => "one owner".to_owned(),
+    };
+    if runs.worst().is_none() {
+        Cell::new("could not be tried").fg(Color::Red)
+    } else if runs.kept() {
+        Cell::new(format!("{promised}: kept")).fg(Color::Green)
+    } else {
+        Cell::new(format!("{promised}: BROKEN")).fg(Color::Red)
+    }
+}
+
+fn bold(text: &str) -> Cell {
+    Cell::new(text).add_attribute(Attribute::Bold)
+}

@@ -1,0 +1,140 @@
+//! The parts of the tests, and the commands of each.
+
+use std::{fmt, process::Command};
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::{
+    build::{self, Profile},
+    privilege::Privilege,
+    workspace,
+};
+
+/// A part of the tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    /// Formatting and clippy, without a warning
+    Lint,
+    /// What needs neither root nor a kernel: protocols, configuration, packets, simulations
+    Unit,
+    /// The packet programs in the kernel, frame by frame, and the same source on the host
+    Fixtures,
+    /// Real agents in network namespaces, and failures
+    Lab,
+}
+
+impl Part {
+    /// All of them, cheapest first.
+    pub(crate) const ALL: [Self; 4] = [Self::Lint, Self::Unit, Self::Fixtures, Self::Lab];
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lint => "lint",
+            Self::Unit => "unit tests",
+            Self::Fixtures => "packet fixtures",
+            Self::Lab => "lab scenarios",
+        })
+    }
+}
+
+/// How the parts are run.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    /// How tests that need root get it.
+    pub(crate) privilege: Privilege,
+    /// Parts of the names of the tests to run; empty for all.
+    pub(crate) names: &'a [String],
+}
+
+impl Plan<'_> {
+    /// The commands of `part`.
+    ///
+    /// # Errors
+    /// If a program that the tests run cannot be built.
+    pub(crate) fn commands(&self, part: Part) -> Result<Vec<Command>> {
+        Ok(match part {
+            Part::Lint => vec![
+                cargo(&["fmt", "--all", "--check"]),
+                cargo(&[
+                    "clippy",
+                    "--workspace",
+                    "--all-targets",
+                    "--",
+                    "--deny",
+                    "warnings",
+                ]),
+            ],
+            Part::Unit => vec![
+                self.test(&["--workspace", "--exclude", "ha-lab"], &[]),
+                self.test(&["--package", "ha-lab", "--lib"], &[]),
+            ],
+            Part::Fixtures => vec![self.test_as_root("fixtures", &[])],
+            Part::Lab => {
+                let agent = build::agent(Profile::Release)?;
+                let mut command = self.test_as_root("lab", &["--test-threads=1"]);
+                command.env("HA_AGENT", agent.program);
+                vec![command]
+            }
+        })
+    }
+
+    /// A test program of the lab, which needs root: cargo builds it as the user, sudo runs it.
+    fn test_as_root(&self, program: &str, harness: &[&str]) -> Command {
+        let mut selection = vec!["--package", "ha-lab", "--test", program];
+        match self.privilege {
+            Privilege::Root | Privilege::None => {}
+            Privilege::Sudo => selection.extend(["--config", SUDO_RUNNER]),
+        }
+        self.test(&selection, harness)
+    }
+
+    fn test(&self, selection: &[&str], harness: &[&str]) -> Command {
+        let mut command = cargo(&["test"]);
+        command.args(selection).arg("--").args(harness);
+        command.args(self.names);
+        command
+    }
+}
+
+/// Makes cargo run what it built with sudo, in the environment of the user.
+const SUDO_RUNNER: &str = "target.'cfg(all())'.runner=['sudo', '-n', '-E']";
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = workspace::cargo();
+    command.args(arguments);
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::shown;
+
+    fn fixtures(privilege: Privilege) -> String {
+        let names = ["arp".to_owned()];
+        let plan = Plan {
+            privilege,
+            names: &names,
+        };
+        shown(&plan.commands(Part::Fixtures).unwrap()[0])
+    }
+
+    #[test]
+    fn names_choose_among_the_tests() {
+        let command = fixtures(Privilege::Root);
+        assert!(
+            command.ends_with("test --package ha-lab --test fixtures -- arp"),
+            "{command}"
+        );
+    }
+
+    #[test]
+    fn without_root_only_the_tests_are_run_with_sudo() {
+        let command = fixtures(Privilege::Sudo);
+        assert!(command.contains("--config"), "{command}");
+        assert!(!command.starts_with("sudo"), "{command}");
+    }
+}
