@@ -13,6 +13,9 @@ use crate::{time::Time, vrrp::Advertisement};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// The agent holds a lease and the group may take part.
+    ///
+    /// What was received before the lease was granted must never be handed in: after a pause, the
+    /// acknowledgement of a claim that is long over would count for the new one.
     Start,
     /// The time of [`Election::deadline`] has come, and nothing that was received before it is
     /// still waiting to be handed in.
@@ -24,8 +27,8 @@ pub enum Input {
     Advert {
         /// The sender's address.
         from: IpAddr,
-        /// Whether it was sent to this node alone, not to the multicast group. With priority 0 that
-        /// acknowledges this node's claim; to the group it would be a release, which all may follow.
+        /// Whether it was sent to this node alone, not to the multicast group. Then it answers this
+        /// node's claim: the sender has let go (priority 0), or has given up a claim of its own.
         direct: bool,
         /// What it says.
         advert: Advertisement,
@@ -59,9 +62,9 @@ pub enum Command {
         priority: u8,
         /// `None`: to the multicast group, once for each family of the group.
         ///
-        /// `Some`: to this peer alone, in the family of its address. It acknowledges to a claimer
-        /// that this node has let go. As the sender is no longer Active, the Ethernet source must
-        /// be the NIC's own MAC: the virtual one would turn the switches back to this port.
+        /// `Some`: to this peer alone, in the family of its address. It tells a claimer that this
+        /// node has let go or given up. As this node is Backup then, the Ethernet source must be
+        /// the NIC's own MAC: the virtual one would turn the switches back to this port.
         to: Option<IpAddr>,
     },
     /// Start announcing the group's virtual IPs.

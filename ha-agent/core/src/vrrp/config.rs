@@ -68,4 +68,12 @@ pub struct VrrpConfig {
     /// At least the longest lease among the peers plus the longest delay of a message: then even a
     /// peer that was stopped when it should have let go has been silenced by its kernel.
     pub yield_grace: Duration,
+    /// How long a Backup claims before it takes over from a silent Active node, or from one that
+    /// has released the group.
+    ///
+    /// Zero, which is the RFC's behaviour, is right for two nodes. With more, two Backups can come
+    /// to take over at the same moment, because their priorities are close, or one was started,
+    /// released or paused meanwhile; at least twice the longest delay of a message lets them hear
+    /// each other before one answers.
+    pub contention: Duration,
 }

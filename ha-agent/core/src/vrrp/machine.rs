@@ -17,10 +17,16 @@
 //!   Active. Between two nodes of ours there is never a moment with two answers.
 //! * The acknowledgement is not multicast: to another Backup it would be a release and shorten its
 //!   timer, and of two claimers both could take it as theirs.
+//! * A claimer that is outranked gives way with an advertisement of its own priority to the better one
+//!   alone. It must not be mistaken for an acknowledgement: the owner, whom neither of them may have
+//!   heard yet, can be paused and still have its lease.
+//! * A claimer that stops says nothing, for the same reason: it has nothing to release.
 //! * A claimer counts every advertiser it has heard, and waits until none is left. Without
 //!   acknowledgement it goes on when all have been silent for `yield_grace`. If one keeps
 //!   advertising, it is deaf to the claimer: two Active nodes would be the result, so the
 //!   claimer gives up and tries again later.
+//! * Two Backups that come to take over at the same moment claim first, too (`contention`), and so
+//!   does a Backup that knows of no other node.
 //! * A node that was released does not preempt; and a promoted one advertises one more than the
 //!   priority it has to beat, until it yields, is released or stops.
 //! * A group with both families has one machine. Priorities are compared in either family, addresses
@@ -139,6 +145,11 @@ impl Machine {
             State::Initialize => Vec::new(),
             State::Backup(_) | State::Claiming(_) | State::Active(_) => {
                 let commands = self.fall_silent(Cause::LeaseLapsed);
+                // Who could not answer in time was this node, not the peer.
+                self.hold = match self.hold {
+                    Hold::Until(_) | Hold::None => Hold::None,
+                    Hold::Operator => Hold::Operator,
+                };
                 self.state = State::Initialize;
                 commands
             }
@@ -148,8 +159,8 @@ impl Machine {
     fn stop(&mut self) -> Vec<Command> {
         let last_words = match self.state {
             State::Initialize => return Vec::new(),
-            State::Backup(_) => None,
-            State::Claiming(_) | State::Active(_) => Some(let_go()),
+            State::Backup(_) | State::Claiming(_) => None,
+            State::Active(_) => Some(let_go()),
         };
         let mut commands = self.fall_silent(Cause::Stopping);
         commands.extend(last_words);
@@ -158,15 +169,15 @@ impl Machine {
         commands
     }
 
-    /// Steps back because `heard` is better, and tells its sender so.
-    fn yield_to(&mut self, now: Time, heard: &Heard<'_>) -> Vec<Command> {
+    /// Steps back because `heard` is better, and tells its sender so with `priority`.
+    fn yield_to(&mut self, now: Time, heard: &Heard<'_>, priority: u8) -> Vec<Command> {
         let cause = Cause::HigherPriority {
             peer: heard.from,
             priority: heard.advert.priority,
         };
         let mut commands = self.step_back(now, now, cause);
         commands.push(Command::SendAdvert {
-            priority: PRIORITY_RELEASE,
+            priority,
             to: Some(heard.from),
         });
         commands
@@ -253,7 +264,7 @@ impl Election for Machine {
         match self.state {
             State::Initialize => None,
             State::Backup(backup) => Some(backup.down),
-            State::Claiming(claim) => Some(claim.deadline()),
+            State::Claiming(claim) => Some(self.claim_deadline(&claim)),
             State::Active(active) => Some(active.next_advert),
         }
     }

@@ -20,6 +20,8 @@ pub(super) struct Peer {
     pub(super) priority: u8,
     /// How often it advertises.
     pub(super) interval: Centiseconds,
+    /// When it was last heard.
+    pub(super) heard: Time,
     /// When its silence will have lasted an Active_Down_Interval.
     pub(super) expires: Time,
 }
@@ -28,10 +30,7 @@ pub(super) struct Peer {
 ///
 /// A peer of a group with both families advertises from two addresses and is here twice.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Peers {
-    alive: Vec<Peer>,
-    last_heard: Option<Time>,
-}
+pub(super) struct Peers(Vec<Peer>);
 
 impl Peers {
     /// Takes note of an advertisement that does not let go. `own_priority` is the listener's
@@ -44,28 +43,28 @@ impl Peers {
         advert: &Advertisement,
     ) -> Peer {
         let down = timers::active_down_interval(own_priority, advert.max_advert_interval);
-        self.alive.retain(|peer| peer.address != address);
-        if self.alive.len() == MAX {
-            self.alive.remove(0);
+        self.0.retain(|peer| peer.address != address);
+        if self.0.len() == MAX {
+            self.0.remove(0);
         }
         let peer = Peer {
             address,
             priority: advert.priority,
             interval: advert.max_advert_interval,
+            heard: now,
             expires: now + down,
         };
-        self.alive.push(peer);
-        self.last_heard = Some(now);
+        self.0.push(peer);
         peer
     }
 
     /// Forgets a peer that has let go, its address in the other family included, which is known by
     /// its having the same priority.
     pub(super) fn forget(&mut self, address: IpAddr) {
-        let Some(&gone) = self.alive.iter().find(|peer| peer.address == address) else {
+        let Some(&gone) = self.0.iter().find(|peer| peer.address == address) else {
             return;
         };
-        self.alive.retain(|peer| {
+        self.0.retain(|peer| {
             let is_twin =
                 peer.priority == gone.priority && peer.address.is_ipv4() != address.is_ipv4();
             peer.address != address && !is_twin
@@ -74,33 +73,28 @@ impl Peers {
 
     /// Forgets who has been silent for too long.
     pub(super) fn expire(&mut self, now: Time) {
-        self.alive.retain(|peer| now < peer.expires);
+        self.0.retain(|peer| now < peer.expires);
     }
 
     /// Forgets everybody.
     pub(super) fn clear(&mut self) {
-        *self = Self::default();
-    }
-
-    /// When anybody last advertised.
-    pub(super) const fn last_heard(&self) -> Option<Time> {
-        self.last_heard
+        self.0.clear();
     }
 
     /// Whether `address` is known.
     pub(super) fn knows(&self, address: IpAddr) -> bool {
-        self.alive.iter().any(|peer| peer.address == address)
+        self.0.iter().any(|peer| peer.address == address)
     }
 
     /// Whether nobody is known.
     pub(super) fn is_empty(&self) -> bool {
-        self.alive.is_empty()
+        self.0.is_empty()
     }
 
     /// The peer that is, or is about to be, Active: the highest priority, by its IPv4 address if it
     /// has both.
     pub(super) fn best(&self) -> Option<Peer> {
         let rank = |peer: &Peer| (peer.priority, peer.address.is_ipv4(), peer.address);
-        self.alive.iter().copied().max_by_key(rank)
+        self.0.iter().copied().max_by_key(rank)
     }
 }

@@ -39,6 +39,10 @@ impl Machine {
     }
 
     pub(super) fn active_advert(&mut self, now: Time, heard: &Heard<'_>) -> Vec<Command> {
+        // What comes to this node alone is about a claim that is over.
+        if heard.direct {
+            return Vec::new();
+        }
         if heard.advert.priority == PRIORITY_RELEASE {
             self.peers.forget(heard.from);
             return self.active_timer(now);
@@ -46,7 +50,7 @@ impl Machine {
         match self.rank(heard.from, heard.advert.priority) {
             Rank::Better => {
                 self.note(now, heard);
-                self.yield_to(now, heard)
+                self.yield_to(now, heard, PRIORITY_RELEASE)
             }
             Rank::Worse => self.assert_active(now, heard),
             Rank::Undecided => Vec::new(),

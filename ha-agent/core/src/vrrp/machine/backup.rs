@@ -21,8 +21,19 @@ pub(super) struct Backup {
     pub(super) down: Time,
     /// Active_Adver_Interval.
     interval: Centiseconds,
-    /// The timer runs because the Active node let go.
-    released: bool,
+    /// What the timer's end means.
+    expects: Expected,
+}
+
+/// What is known of the Active node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expected {
+    /// Nothing since this node became Backup.
+    Nobody,
+    /// It advertised, the last time then.
+    Adverts(Time),
+    /// It let go.
+    Release,
 }
 
 impl Backup {
@@ -30,7 +41,7 @@ impl Backup {
         Self {
             down,
             interval: config.advert_interval,
-            released: false,
+            expects: Expected::Nobody,
         }
     }
 
@@ -38,21 +49,14 @@ impl Backup {
     pub(super) const fn follow(&mut self, active: Peer) {
         self.interval = active.interval;
         self.down = active.expires;
-        self.released = false;
+        self.expects = Expected::Adverts(active.heard);
     }
 }
 
 impl Machine {
     pub(super) fn backup_timer(&mut self, mut backup: Backup, now: Time) -> Vec<Command> {
         let Some(best) = self.peers.best() else {
-            let cause = match (backup.released, self.peers.last_heard()) {
-                (true, _) => Cause::ActiveReleased,
-                (false, Some(heard)) => Cause::ActiveSilent {
-                    silence: now.since(heard),
-                },
-                (false, None) => Cause::NobodyActive,
-            };
-            return self.become_active(now, cause);
+            return self.replace_silent(&backup, now);
         };
         // Somebody is alive, and the timer ran out only because its advertisements don't count
         // (lower priority) or because another one let go.
@@ -64,22 +68,38 @@ impl Machine {
         Vec::new()
     }
 
+    fn replace_silent(&mut self, backup: &Backup, now: Time) -> Vec<Command> {
+        let contention = self.config.contention;
+        let (cause, contention) = match backup.expects {
+            Expected::Release => (Cause::ActiveReleased, contention),
+            Expected::Adverts(last) => {
+                let silence = now.since(last);
+                (Cause::ActiveSilent { silence }, contention)
+            }
+            // Another node may have started at the same time and know as little.
+            Expected::Nobody => (Cause::NobodyActive, contention.max(self.config.yield_grace)),
+        };
+        self.take_over(now, now + contention, cause)
+    }
+
     pub(super) fn backup_advert(
         &mut self,
         mut backup: Backup,
         now: Time,
         heard: &Heard<'_>,
     ) -> Vec<Command> {
+        // What comes to this node alone is about a claim that is no longer made.
+        if heard.direct {
+            return Vec::new();
+        }
         let active = self.active_address();
         if heard.advert.priority == PRIORITY_RELEASE {
             self.peers.forget(heard.from);
-            // One that came to this node alone acknowledges a claim that is no longer made.
-            if !heard.direct {
-                backup.down = now + timers::skew_time(self.priority, backup.interval);
-                backup.released = true;
-            }
+            backup.down = now + timers::skew_time(self.priority, backup.interval);
+            backup.expects = Expected::Release;
         } else {
             let peer = self.note(now, heard);
+            backup.expects = Expected::Adverts(now);
             if peer.priority >= self.priority || !self.preempts(now) {
                 backup.follow(peer);
             }

@@ -2,7 +2,7 @@
 
 use ha_common::wire::vrrp::PRIORITY_RELEASE;
 
-use super::{Heard, Hold, Machine, State, let_go, rank::Rank};
+use super::{Heard, Hold, Machine, State, rank::Rank};
 use crate::{
     election::{Cause, Command, Role},
     time::Time,
@@ -21,21 +21,25 @@ pub(super) struct Claim {
     pub(super) cause: Cause,
     /// Adver_Timer.
     next_advert: Time,
-    /// When the wait for acknowledgements is over.
+    /// When it is made good if no other advertiser is left.
     end: Time,
-    /// Whether somebody else was heard, before or during the claim.
-    pub(super) contested: bool,
-    /// What makes the claim good when it ends without acknowledgement.
+    /// When another advertiser was last heard; before the claim counts as at its beginning.
+    pub(super) contested: Option<Time>,
+    /// The owner has let go, to this node alone.
+    acknowledged: bool,
+    /// The owner has let go, to everybody.
     released: bool,
 }
 
-impl Claim {
-    pub(super) fn deadline(&self) -> Time {
-        self.next_advert.min(self.end)
-    }
-}
-
 impl Machine {
+    /// Becomes Active, after a claim until `end` if that has not come yet.
+    pub(super) fn take_over(&mut self, now: Time, end: Time, cause: Cause) -> Vec<Command> {
+        if end <= now {
+            return self.become_active(now, cause);
+        }
+        self.claim(now, end, cause)
+    }
+
     /// Starts to claim; `end` is when it becomes Active if nobody contradicts.
     pub(super) fn claim(&mut self, now: Time, end: Time, cause: Cause) -> Vec<Command> {
         self.state = State::Claiming(Claim {
@@ -43,7 +47,8 @@ impl Machine {
             cause,
             next_advert: now + self.config.advert_interval.duration(),
             end,
-            contested: !self.peers.is_empty(),
+            contested: (!self.peers.is_empty()).then_some(now),
+            acknowledged: false,
             released: false,
         });
         let set_role = Command::SetRole {
@@ -54,12 +59,25 @@ impl Machine {
         vec![set_role, self.advertise()]
     }
 
+    pub(super) fn claim_deadline(&self, claim: &Claim) -> Time {
+        claim.next_advert.min(self.claim_end(claim))
+    }
+
+    /// When the claim is made good: while another advertiser is left, not before all have been
+    /// silent for `yield_grace`.
+    fn claim_end(&self, claim: &Claim) -> Time {
+        match claim.contested {
+            Some(heard) if !self.peers.is_empty() => claim.end.max(heard + self.config.yield_grace),
+            Some(_) | None => claim.end,
+        }
+    }
+
     pub(super) fn claiming_timer(&mut self, mut claim: Claim, now: Time) -> Vec<Command> {
-        if claim.end <= now {
+        if self.claim_end(&claim) <= now {
             let cause = match (claim.released, claim.contested) {
                 (true, _) => Cause::ActiveReleased,
-                (false, true) => Cause::YieldTimeout,
-                (false, false) => claim.cause,
+                (false, Some(_)) => Cause::YieldTimeout,
+                (false, None) => claim.cause,
             };
             return self.become_active(now, cause);
         }
@@ -70,51 +88,50 @@ impl Machine {
 
     pub(super) fn claiming_advert(
         &mut self,
-        claim: Claim,
+        mut claim: Claim,
         now: Time,
         heard: &Heard<'_>,
     ) -> Vec<Command> {
-        if heard.advert.priority == PRIORITY_RELEASE {
+        if heard.direct || heard.advert.priority == PRIORITY_RELEASE {
             return self.claiming_release(claim, now, heard);
         }
         self.note(now, heard);
         match self.rank(heard.from, heard.advert.priority) {
-            Rank::Better => match self.outbid(claim, now, heard) {
+            Rank::Better => match self.outbid(&claim, now, heard) {
                 Some(commands) => commands,
-                None => self.yield_to(now, heard),
+                None => self.yield_to(now, heard, self.priority),
             },
             Rank::Worse => self.insist(claim, now, heard),
             Rank::Undecided => {
-                self.state = State::Claiming(Claim {
-                    contested: true,
-                    end: now + self.config.yield_grace,
-                    ..claim
-                });
+                claim.contested = Some(now);
+                self.state = State::Claiming(claim);
                 Vec::new()
             }
         }
     }
 
-    fn claiming_release(&mut self, claim: Claim, now: Time, heard: &Heard<'_>) -> Vec<Command> {
+    /// An advertiser is one no more: the owner let go, or another claimer gave way.
+    fn claiming_release(&mut self, mut claim: Claim, now: Time, heard: &Heard<'_>) -> Vec<Command> {
         self.peers.forget(heard.from);
-        if !self.peers.is_empty() {
-            return Vec::new();
+        match (heard.advert.priority, heard.direct) {
+            (PRIORITY_RELEASE, true) => claim.acknowledged = true,
+            (PRIORITY_RELEASE, false) => {
+                // Another claimer may follow it too, so the priorities decide who is first.
+                let skew = timers::skew_time(self.priority, self.config.advert_interval);
+                claim.end = claim.end.min(now + skew.max(self.config.contention));
+                claim.released = true;
+            }
+            (_, true | false) => {}
         }
-        if heard.direct {
+        if claim.acknowledged && self.peers.is_empty() {
             return self.become_active(now, Cause::Yielded);
         }
-        // A release to all: another claimer may follow it too, so the priorities decide who is first.
-        let skew = timers::skew_time(self.priority, self.config.advert_interval);
-        self.state = State::Claiming(Claim {
-            end: claim.end.min(now + skew),
-            released: true,
-            ..claim
-        });
+        self.state = State::Claiming(claim);
         Vec::new()
     }
 
     /// Tells a worse advertiser again, unless it has been told for long enough.
-    fn insist(&mut self, claim: Claim, now: Time, heard: &Heard<'_>) -> Vec<Command> {
+    fn insist(&mut self, mut claim: Claim, now: Time, heard: &Heard<'_>) -> Vec<Command> {
         let patience = self.own_active_down() + self.config.yield_grace;
         if claim.since + patience <= now {
             self.hold = Hold::Until(now + self.own_active_down() * PAUSE_AFTER_DEAF);
@@ -122,17 +139,11 @@ impl Machine {
                 peer: heard.from,
                 priority: heard.advert.priority,
             };
-            let mut commands = self.step_back(now, now, cause);
-            commands.push(let_go());
-            return commands;
+            return self.step_back(now, now, cause);
         }
-        self.state = State::Claiming(Claim {
-            contested: true,
-            released: false,
-            end: now + self.config.yield_grace,
-            next_advert: now + self.config.advert_interval.duration(),
-            ..claim
-        });
+        claim.contested = Some(now);
+        claim.next_advert = now + self.config.advert_interval.duration();
+        self.state = State::Claiming(claim);
         vec![self.advertise()]
     }
 }

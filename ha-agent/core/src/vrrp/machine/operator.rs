@@ -29,22 +29,23 @@ impl Machine {
                 now + self.config.yield_grace
             }
             // Nobody is known, so at the latest when the timer runs out nobody is there.
-            None => backup.down.min(now + self.config.yield_grace),
+            None => backup
+                .down
+                .min(now + self.config.yield_grace)
+                .max(now + self.config.contention),
         };
         self.hold = Hold::None;
-        if end <= now {
-            return self.become_active(now, Cause::OperatorPromoted);
-        }
-        self.claim(now, end, Cause::OperatorPromoted)
+        self.take_over(now, end, Cause::OperatorPromoted)
     }
 
     /// Lets go, and gives the others at least an Active_Down_Interval to take over.
     pub(super) fn release(&mut self, now: Time) -> Vec<Command> {
         self.hold = Hold::Operator;
+        let down = now + self.own_active_down();
         match self.state {
             State::Initialize | State::Backup(_) => Vec::new(),
-            State::Claiming(_) | State::Active(_) => {
-                let down = now + self.own_active_down();
+            State::Claiming(_) => self.step_back(now, down, Cause::OperatorReleased),
+            State::Active(_) => {
                 let mut commands = self.step_back(now, down, Cause::OperatorReleased);
                 commands.push(let_go());
                 commands
@@ -55,11 +56,11 @@ impl Machine {
     /// Answers a better advertiser that was not known when the operator promoted this node.
     pub(super) fn outbid(
         &mut self,
-        claim: Claim,
+        claim: &Claim,
         now: Time,
         heard: &Heard<'_>,
     ) -> Option<Vec<Command>> {
-        if claim.cause != Cause::OperatorPromoted || claim.contested {
+        if claim.cause != Cause::OperatorPromoted || claim.contested.is_some() {
             return None;
         }
         let best = self

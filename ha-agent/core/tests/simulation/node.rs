@@ -1,0 +1,231 @@
+//! A node: its kernel, and an agent that may be dead or paused.
+
+use std::{collections::VecDeque, time::Duration};
+
+use fastrand::Rng;
+use ha_core::{
+    election::{Cause, Command, Election, Input, Role},
+    time::Time,
+    vrrp::{Machine, VrrpConfig},
+};
+
+use crate::{kernel::Kernel, network::Message};
+
+/// What the agent does again and again.
+#[derive(Clone, Copy, Debug)]
+enum Chore {
+    Renew,
+    Receive,
+    Timer,
+}
+
+#[derive(Debug)]
+struct Agent {
+    machine: Machine,
+    /// Generation of the lease that it believes to hold.
+    generation: u8,
+    renews: Time,
+    paused_until: Option<Time>,
+    inbox: VecDeque<Message>,
+}
+
+/// An advertisement to send.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) priority: u8,
+    pub(crate) to: Option<std::net::IpAddr>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) config: VrrpConfig,
+    pub(crate) lease: Duration,
+    pub(crate) kernel: Kernel,
+    pub(crate) outbox: Vec<Outgoing>,
+    /// Role changes and why, for the report of a failure.
+    pub(crate) history: Vec<(Time, Role, Cause)>,
+    agent: Option<Agent>,
+}
+
+impl Node {
+    pub(crate) fn new(config: VrrpConfig, lease: Duration) -> Self {
+        Self {
+            config,
+            lease,
+            kernel: Kernel::default(),
+            outbox: Vec::new(),
+            history: Vec::new(),
+            agent: None,
+        }
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.agent.is_some()
+    }
+
+    /// Starts a new process of the agent.
+    pub(crate) fn start(&mut self, now: Time) {
+        if self.agent.is_none() {
+            self.agent = Some(Agent {
+                machine: Machine::new(self.config),
+                generation: 0,
+                renews: now,
+                paused_until: None,
+                inbox: VecDeque::new(),
+            });
+            self.join(now);
+        }
+    }
+
+    /// `kill -9`.
+    pub(crate) fn crash(&mut self) {
+        self.agent = None;
+    }
+
+    /// A clean stop.
+    pub(crate) fn stop(&mut self, now: Time) {
+        self.operate(now, Input::Stop);
+        self.agent = None;
+        self.kernel.lapse();
+    }
+
+    /// SIGSTOP, and SIGCONT at `until`.
+    pub(crate) fn pause(&mut self, until: Time) {
+        if let Some(agent) = &mut self.agent {
+            agent.paused_until = Some(until);
+        }
+    }
+
+    /// An input from outside; a paused agent does not get it.
+    pub(crate) fn operate(&mut self, now: Time, input: Input) {
+        if self
+            .agent
+            .as_ref()
+            .is_some_and(|a| a.paused_until.is_none())
+        {
+            self.handle(now, input);
+        }
+    }
+
+    /// A message arrives at the socket, whether or not the agent runs.
+    pub(crate) fn receive(&mut self, message: Message) {
+        if let Some(agent) = &mut self.agent {
+            agent.inbox.push_back(message);
+        }
+    }
+
+    /// Whether a claim was given up because its rival went on, by an agent that was not merely paused
+    /// for so long.
+    pub(crate) fn took_peer_for_deaf(&self) -> bool {
+        let last = self.history.last();
+        last.is_some_and(|(_, _, cause)| matches!(cause, Cause::NotYielding { .. }))
+    }
+
+    /// When something is to be done at the latest.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        let agent = self.agent.as_ref().map(|agent| match agent.paused_until {
+            Some(until) => until,
+            None => agent
+                .machine
+                .deadline()
+                .map_or(agent.renews, |timer| timer.min(agent.renews)),
+        });
+        agent.into_iter().chain(self.kernel.lapses).min()
+    }
+
+    /// Does what is due, in an order that chance decides.
+    pub(crate) fn run(&mut self, rng: &mut Rng, now: Time) {
+        if self.kernel.lapses.is_some_and(|lapses| lapses <= now) {
+            self.kernel.lapse();
+        }
+        let Some(agent) = &mut self.agent else {
+            return;
+        };
+        if agent.paused_until.is_some_and(|until| now < until) {
+            return;
+        }
+        agent.paused_until = None;
+        let mut chores = [Chore::Renew, Chore::Receive, Chore::Timer];
+        rng.shuffle(&mut chores);
+        for chore in chores {
+            match chore {
+                Chore::Renew => self.renew(now),
+                Chore::Receive => self.read(now),
+                Chore::Timer => self.handle(now, Input::Timer),
+            }
+        }
+    }
+
+    fn renew(&mut self, now: Time) {
+        let Some(agent) = &mut self.agent else {
+            return;
+        };
+        if agent.renews <= now {
+            agent.renews = now + self.lease / 4;
+            if !self.kernel.renew(now, self.lease, agent.generation) {
+                self.rejoin(now);
+            }
+        }
+    }
+
+    fn read(&mut self, now: Time) {
+        while let Some(message) = self.agent.as_mut().and_then(|a| a.inbox.pop_front()) {
+            self.handle(
+                now,
+                Input::Advert {
+                    from: message.from,
+                    direct: message.direct,
+                    advert: message.advert,
+                },
+            );
+        }
+    }
+
+    fn join(&mut self, now: Time) {
+        if let Some(agent) = &mut self.agent {
+            agent.generation = self.kernel.grant(now, self.lease);
+            agent.renews = now + self.lease / 4;
+            agent.inbox.clear();
+            self.handle(now, Input::Start);
+        }
+    }
+
+    fn rejoin(&mut self, now: Time) {
+        self.handle(now, Input::LeaseLapsed);
+        self.join(now);
+    }
+
+    fn handle(&mut self, now: Time, input: Input) {
+        let Some(agent) = &mut self.agent else {
+            return;
+        };
+        let generation = agent.generation;
+        for command in agent.machine.handle(now, input) {
+            if needs_lease(&command) && !self.kernel.holds(generation) {
+                return self.rejoin(now);
+            }
+            match command {
+                Command::SetRole { role, cause, .. } => {
+                    self.kernel.store(role, generation);
+                    self.history.push((now, role, cause));
+                }
+                Command::SendAdvert { priority, to } => {
+                    self.outbox.push(Outgoing { priority, to });
+                }
+                Command::Announce | Command::StopAnnouncing | Command::Refused { .. } => {}
+            }
+        }
+    }
+}
+
+/// The daemon looks at the kernel's lease before it does what only a living owner may do.
+fn needs_lease(command: &Command) -> bool {
+    match command {
+        Command::SetRole { role, .. } => match role {
+            Role::Backup => false,
+            Role::Claiming | Role::Active => true,
+        },
+        Command::SendAdvert { .. } | Command::Announce => true,
+        Command::StopAnnouncing | Command::Refused { .. } => false,
+    }
+}
