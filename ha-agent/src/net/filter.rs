@@ -21,8 +21,11 @@ impl Netlink {
     /// # Errors
     /// [`NetlinkError`] if the kernel does not answer.
     pub async fn filters(&self, index: u32) -> Result<BTreeSet<Mac>, NetlinkError> {
-        let mut request =
-            self.handle.neighbours().get().set_address_family(AddressFamily::Bridge);
+        let mut request = self
+            .handle
+            .neighbours()
+            .get()
+            .set_address_family(AddressFamily::Bridge);
         request.message_mut().header.ifindex = index;
         let entries: Vec<_> = request
             .execute()
@@ -54,8 +57,9 @@ impl Netlink {
                 .flags(NeighbourFlags::Own)
                 .execute()
                 .await;
-            unless(&[libc::EEXIST], added)
-                .map_err(|error| NetlinkError::new(format!("add {mac} to the NIC's filter"), &error))
+            unless(&[libc::EEXIST], added).map_err(|error| {
+                NetlinkError::new(format!("add {mac} to the NIC's filter"), &error)
+            })
         })
         .await
     }
@@ -70,7 +74,12 @@ impl Netlink {
         macs: impl IntoIterator<Item = Mac>,
     ) -> Result<(), NetlinkError> {
         pipelined(macs, |mac| async move {
-            let removed = self.handle.neighbours().del(entry(index, mac)).execute().await;
+            let removed = self
+                .handle
+                .neighbours()
+                .del(entry(index, mac))
+                .execute()
+                .await;
             unless(&[libc::ENOENT], removed).map_err(|error| {
                 NetlinkError::new(format!("remove {mac} from the NIC's filter"), &error)
             })
@@ -85,15 +94,20 @@ fn entry(index: u32, mac: Mac) -> NeighbourMessage {
     message.header.ifindex = index;
     message.header.state = NeighbourState::Permanent;
     message.header.flags = NeighbourFlags::Own;
-    message.attributes.push(NeighbourAttribute::LinkLayerAddress(mac.0.to_vec()));
+    message
+        .attributes
+        .push(NeighbourAttribute::LinkLayerAddress(mac.0.to_vec()));
     message
 }
 
 pub(super) fn mac(message: &NeighbourMessage) -> Option<Mac> {
-    message.attributes.iter().find_map(|attribute| match attribute {
-        NeighbourAttribute::LinkLayerAddress(octets) => {
-            octets.as_slice().try_into().ok().map(Mac)
-        }
-        _ => None,
-    })
+    message
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            NeighbourAttribute::LinkLayerAddress(octets) => {
+                octets.as_slice().try_into().ok().map(Mac)
+            }
+            _ => None,
+        })
 }

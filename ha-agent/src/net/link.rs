@@ -45,7 +45,10 @@ impl Netlink {
         match replies.try_next().await {
             Ok(reply) => Ok(reply.map(|message| describe(name, &message))),
             Err(error) if errno(&error) == Some(libc::ENODEV) => Ok(None),
-            Err(error) => Err(NetlinkError::new(format!("look up the interface {name}"), &error)),
+            Err(error) => Err(NetlinkError::new(
+                format!("look up the interface {name}"),
+                &error,
+            )),
         }
     }
 
@@ -55,13 +58,20 @@ impl Netlink {
     /// [`NetlinkError`] if the kernel does not answer.
     pub async fn addresses(&self, index: u32) -> Result<Addresses, NetlinkError> {
         let mut found = Addresses::default();
-        let mut replies = self.handle.address().get().set_link_index_filter(index).execute();
+        let mut replies = self
+            .handle
+            .address()
+            .get()
+            .set_link_index_filter(index)
+            .execute();
         loop {
             let reply = replies
                 .try_next()
                 .await
                 .map_err(|error| NetlinkError::new("list the interface's addresses", &error))?;
-            let Some(message) = reply else { return Ok(found) };
+            let Some(message) = reply else {
+                return Ok(found);
+            };
             match message.attributes.iter().find_map(own_address) {
                 Some(IpAddr::V4(v4)) => found.v4 = found.v4.or(Some(v4)),
                 Some(IpAddr::V6(v6)) if v6.is_unicast_link_local() => {
@@ -78,7 +88,10 @@ fn describe(name: &str, message: &LinkMessage) -> Link {
         index: message.header.index,
         name: name.to_owned(),
         mac: Mac::ZERO,
-        up: message.header.flags.contains(LinkFlags::Up | LinkFlags::LowerUp),
+        up: message
+            .header
+            .flags
+            .contains(LinkFlags::Up | LinkFlags::LowerUp),
         mtu: 0,
     };
     for attribute in &message.attributes {

@@ -34,7 +34,11 @@ impl Membership {
             .join_multicast_v4_n(&v4, &InterfaceIndexOrAddress::Index(index))
             .map_err(|error| named(&v4, error))?;
         let socket6 = Socket::new(Domain::IPV6, Type::DGRAM, None)?;
-        socket6.join_multicast_v6(&v6, index).map_err(|error| named(&v6, error))?;
-        Ok(Self { _sockets: [socket4, socket6] })
+        socket6
+            .join_multicast_v6(&v6, index)
+            .map_err(|error| named(&v6, error))?;
+        Ok(Self {
+            _sockets: [socket4, socket6],
+        })
     }
 }

@@ -28,16 +28,22 @@ impl Netlink {
         index: u32,
         address: IpAddr,
     ) -> Result<Option<Mac>, NetlinkError> {
-        let mut request = self.handle.neighbours().get().set_address_family(match address {
-            IpAddr::V4(_) => AddressFamily::Inet,
-            IpAddr::V6(_) => AddressFamily::Inet6,
-        });
-        request.message_mut().attributes.push(NeighbourAttribute::IfIndex(index));
-        let entries: Vec<_> = request
-            .execute()
-            .try_collect()
-            .await
-            .map_err(|error| NetlinkError::new(format!("look up the MAC of {address}"), &error))?;
+        let mut request = self
+            .handle
+            .neighbours()
+            .get()
+            .set_address_family(match address {
+                IpAddr::V4(_) => AddressFamily::Inet,
+                IpAddr::V6(_) => AddressFamily::Inet6,
+            });
+        request
+            .message_mut()
+            .attributes
+            .push(NeighbourAttribute::IfIndex(index));
+        let entries: Vec<_> =
+            request.execute().try_collect().await.map_err(|error| {
+                NetlinkError::new(format!("look up the MAC of {address}"), &error)
+            })?;
         Ok(entries
             .iter()
             .filter(|entry| entry.header.ifindex == index && is_resolved(entry.header.state))
@@ -76,13 +82,16 @@ fn is_resolved(state: NeighbourState) -> bool {
 }
 
 fn is_about(entry: &NeighbourMessage, address: IpAddr) -> bool {
-    entry.attributes.iter().any(|attribute| match (attribute, address) {
-        (NeighbourAttribute::Destination(NeighbourAddress::Inet(v4)), IpAddr::V4(own)) => {
-            *v4 == own
-        }
-        (NeighbourAttribute::Destination(NeighbourAddress::Inet6(v6)), IpAddr::V6(own)) => {
-            *v6 == own
-        }
-        _ => false,
-    })
+    entry
+        .attributes
+        .iter()
+        .any(|attribute| match (attribute, address) {
+            (NeighbourAttribute::Destination(NeighbourAddress::Inet(v4)), IpAddr::V4(own)) => {
+                *v4 == own
+            }
+            (NeighbourAttribute::Destination(NeighbourAddress::Inet6(v6)), IpAddr::V6(own)) => {
+                *v6 == own
+            }
+            _ => false,
+        })
 }

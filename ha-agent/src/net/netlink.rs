@@ -41,10 +41,14 @@ impl NetlinkError {
     pub(super) fn new(action: impl Into<String>, error: &rtnetlink::Error) -> Self {
         let action = action.into();
         match errno(error) {
-            Some(errno) => {
-                Self::Refused { action, source: io::Error::from_raw_os_error(errno) }
-            }
-            None => Self::Broken { action, detail: error.to_string() },
+            Some(errno) => Self::Refused {
+                action,
+                source: io::Error::from_raw_os_error(errno),
+            },
+            None => Self::Broken {
+                action,
+                detail: error.to_string(),
+            },
         }
     }
 }

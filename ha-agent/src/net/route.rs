@@ -58,8 +58,9 @@ impl Netlink {
     ) -> Result<(), NetlinkError> {
         pipelined(addresses, |address| async move {
             let added = self.handle.route().add(route(address)).execute().await;
-            unless(&[libc::EEXIST], added)
-                .map_err(|error| NetlinkError::new(format!("add the local route {address}"), &error))
+            unless(&[libc::EEXIST], added).map_err(|error| {
+                NetlinkError::new(format!("add the local route {address}"), &error)
+            })
         })
         .await
     }
@@ -109,9 +110,12 @@ fn destination(message: &RouteMessage) -> Option<IpAddr> {
     {
         return None;
     }
-    message.attributes.iter().find_map(|attribute| match attribute {
-        RouteAttribute::Destination(RouteAddress::Inet(v4)) => Some(IpAddr::V4(*v4)),
-        RouteAttribute::Destination(RouteAddress::Inet6(v6)) => Some(IpAddr::V6(*v6)),
-        _ => None,
-    })
+    message
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            RouteAttribute::Destination(RouteAddress::Inet(v4)) => Some(IpAddr::V4(*v4)),
+            RouteAttribute::Destination(RouteAddress::Inet6(v6)) => Some(IpAddr::V6(*v6)),
+            _ => None,
+        })
 }

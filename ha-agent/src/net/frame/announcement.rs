@@ -65,7 +65,13 @@ pub fn unsolicited_na(mac: Mac, vip: Ipv6Addr, router: bool, vlan: Vlan) -> Vec<
     let mut frame = Vec::with_capacity(94);
     ethernet(&mut frame, nd::ALL_NODES_MAC, mac, vlan, ETHERTYPE_IPV6);
     let addresses = (vip, Ipv6Addr::from(nd::ALL_NODES));
-    ipv6(&mut frame, addresses, icmp::PROTOCOL_V6, nd::HOP_LIMIT, NA_LEN as u16);
+    ipv6(
+        &mut frame,
+        addresses,
+        icmp::PROTOCOL_V6,
+        nd::HOP_LIMIT,
+        NA_LEN as u16,
+    );
     frame.extend_from_slice(&message);
     frame
 }
@@ -100,9 +106,23 @@ mod tests {
     #[test]
     fn tags_come_before_the_ethertype() {
         let vip = Ipv4Addr::new(192, 0, 2, 10);
-        let one = gratuitous_arp_request(MAC, vip, Vlan { outer: 100, inner: 0 });
+        let one = gratuitous_arp_request(
+            MAC,
+            vip,
+            Vlan {
+                outer: 100,
+                inner: 0,
+            },
+        );
         assert_eq!(one[12..18], [0x81, 0x00, 0, 100, 8, 6]);
-        let two = gratuitous_arp_request(MAC, vip, Vlan { outer: 100, inner: 200 });
+        let two = gratuitous_arp_request(
+            MAC,
+            vip,
+            Vlan {
+                outer: 100,
+                inner: 200,
+            },
+        );
         assert_eq!(two[12..22], [0x88, 0xa8, 0, 100, 0x81, 0x00, 0, 200, 8, 6]);
     }
 
@@ -115,6 +135,11 @@ mod tests {
         assert_eq!(frame[54], 136);
         assert_eq!(frame[58], 0xa0, "router and override, not solicited");
         let pseudo_and_message: &[u8; 32 + NA_LEN] = frame[22..].try_into().unwrap();
-        assert!(Sum::ZERO.add(pseudo_and_message).add(&[0, NA_LEN as u8, 0, 58]).is_valid());
+        assert!(
+            Sum::ZERO
+                .add(pseudo_and_message)
+                .add(&[0, NA_LEN as u8, 0, 58])
+                .is_valid()
+        );
     }
 }

@@ -14,7 +14,10 @@ pub(super) fn ethernet(frame: &mut Vec<u8>, dst: Mac, src: Mac, vlan: Vlan, ethe
     let tags: &[(u16, u16)] = match (vlan.outer, vlan.inner) {
         (0, _) => &[],
         (outer, 0) => &[(eth::ETHERTYPE_VLAN, outer)],
-        (outer, inner) => &[(eth::ETHERTYPE_SERVICE_VLAN, outer), (eth::ETHERTYPE_VLAN, inner)],
+        (outer, inner) => &[
+            (eth::ETHERTYPE_SERVICE_VLAN, outer),
+            (eth::ETHERTYPE_VLAN, inner),
+        ],
     };
     for (kind, id) in tags {
         frame.extend_from_slice(&kind.to_be_bytes());

@@ -41,12 +41,30 @@ pub fn advertisement(
         Destination::Peer(mac) => mac,
     };
     match carrier {
-        Carrier::V4 { source: src, destination: dst } => {
-            ethernet(&mut frame, to(vrrp::MULTICAST4_MAC), source, vlan, eth::ETHERTYPE_IPV4);
+        Carrier::V4 {
+            source: src,
+            destination: dst,
+        } => {
+            ethernet(
+                &mut frame,
+                to(vrrp::MULTICAST4_MAC),
+                source,
+                vlan,
+                eth::ETHERTYPE_IPV4,
+            );
             ipv4(&mut frame, (src, dst), vrrp::PROTOCOL, vrrp::HOP_LIMIT, len);
         }
-        Carrier::V6 { source: src, destination: dst } => {
-            ethernet(&mut frame, to(vrrp::MULTICAST6_MAC), source, vlan, eth::ETHERTYPE_IPV6);
+        Carrier::V6 {
+            source: src,
+            destination: dst,
+        } => {
+            ethernet(
+                &mut frame,
+                to(vrrp::MULTICAST6_MAC),
+                source,
+                vlan,
+                eth::ETHERTYPE_IPV6,
+            );
             ipv6(&mut frame, (src, dst), vrrp::PROTOCOL, vrrp::HOP_LIMIT, len);
         }
     }
@@ -85,7 +103,10 @@ pub fn heard(frame: &[u8], received: Received) -> Option<Heard<'_>> {
 fn untagged(from_ethertype: &[u8]) -> Option<(u16, &[u8])> {
     let ([kind @ .., high, low], behind) = from_ethertype.split_first_chunk::<4>()?;
     match u16::from_be_bytes(*kind) {
-        eth::ETHERTYPE_VLAN => Some((u16::from_be_bytes([*high, *low]) & eth::VLAN_ID_MASK, behind)),
+        eth::ETHERTYPE_VLAN => Some((
+            u16::from_be_bytes([*high, *low]) & eth::VLAN_ID_MASK,
+            behind,
+        )),
         _ => Some((0, from_ethertype)),
     }
 }
@@ -117,11 +138,17 @@ fn heard6(packet: &[u8], vlan: Vlan) -> Option<Heard<'_>> {
     }
     let len = usize::from(u16::from_be_bytes([header[4], header[5]]));
     let address = |at: usize| -> Option<Ipv6Addr> {
-        header.get(at..at + 16)?.first_chunk::<16>().map(|octets| Ipv6Addr::from(*octets))
+        header
+            .get(at..at + 16)?
+            .first_chunk::<16>()
+            .map(|octets| Ipv6Addr::from(*octets))
     };
     Some(Heard {
         vlan,
-        carrier: Carrier::V6 { source: address(8)?, destination: address(24)? },
+        carrier: Carrier::V6 {
+            source: address(8)?,
+            destination: address(24)?,
+        },
         hop_limit: header[7],
         message: payload.get(..len)?,
     })
@@ -149,14 +176,16 @@ mod tests {
     }
 
     fn received(frame: &[u8], outer_vlan: u16) -> Received {
-        Received { len: frame.len(), outer_vlan }
+        Received {
+            len: frame.len(),
+            outer_vlan,
+        }
     }
 
     #[test]
     fn what_is_sent_is_heard() {
         for carrier in [carrier4(), carrier6()] {
-            let frame =
-                advertisement(MAC, Destination::Group, Vlan::default(), carrier, MESSAGE);
+            let frame = advertisement(MAC, Destination::Group, Vlan::default(), carrier, MESSAGE);
             let heard = heard(&frame, received(&frame, 0)).unwrap();
             assert_eq!(heard.carrier, carrier);
             assert_eq!(heard.hop_limit, 255);
@@ -167,17 +196,31 @@ mod tests {
 
     #[test]
     fn the_tag_that_the_kernel_took_off_is_the_outer_one() {
-        let vlan = Vlan { outer: 300, inner: 0 };
+        let vlan = Vlan {
+            outer: 300,
+            inner: 0,
+        };
         let frame = advertisement(MAC, Destination::Group, vlan, carrier4(), MESSAGE);
         assert_eq!(heard(&frame, received(&frame, 0)).unwrap().vlan, vlan);
         let both = heard(&frame, received(&frame, 100)).unwrap().vlan;
-        assert_eq!(both, Vlan { outer: 100, inner: 300 });
+        assert_eq!(
+            both,
+            Vlan {
+                outer: 100,
+                inner: 300
+            }
+        );
     }
 
     #[test]
     fn padding_is_not_part_of_the_message() {
-        let mut frame =
-            advertisement(MAC, Destination::Group, Vlan::default(), carrier4(), MESSAGE);
+        let mut frame = advertisement(
+            MAC,
+            Destination::Group,
+            Vlan::default(),
+            carrier4(),
+            MESSAGE,
+        );
         frame.resize(60, 0);
         assert_eq!(heard(&frame, received(&frame, 0)).unwrap().message, MESSAGE);
     }
@@ -185,10 +228,13 @@ mod tests {
     #[test]
     fn a_frame_cut_anywhere_is_not_heard() {
         for carrier in [carrier4(), carrier6()] {
-            let frame =
-                advertisement(MAC, Destination::Group, Vlan::default(), carrier, MESSAGE);
+            let frame = advertisement(MAC, Destination::Group, Vlan::default(), carrier, MESSAGE);
             for len in 0..frame.len() {
-                assert_eq!(heard(&frame[..len], received(&frame[..len], 0)), None, "{len}");
+                assert_eq!(
+                    heard(&frame[..len], received(&frame[..len], 0)),
+                    None,
+                    "{len}"
+                );
             }
         }
     }
@@ -196,8 +242,13 @@ mod tests {
     #[test]
     fn a_peer_whose_mac_is_known_is_addressed_alone() {
         let peer = Mac([2, 0, 0, 0, 0, 9]);
-        let frame =
-            advertisement(MAC, Destination::Peer(peer), Vlan::default(), carrier4(), MESSAGE);
+        let frame = advertisement(
+            MAC,
+            Destination::Peer(peer),
+            Vlan::default(),
+            carrier4(),
+            MESSAGE,
+        );
         assert_eq!(frame[..6], peer.0);
     }
 }

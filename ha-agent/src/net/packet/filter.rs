@@ -36,13 +36,19 @@ pub(super) const VRRP: [SockFilter; 13] = [
     op(RETURN, 0),
 ];
 
-#[expect(clippy::cast_possible_truncation, reason = "operation codes have 16 bits")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "operation codes have 16 bits"
+)]
 const fn op(code: u32, operand: u32) -> SockFilter {
     SockFilter::new(code as u16, 0, 0, operand)
 }
 
 /// Skips `then` or `otherwise` instructions.
-#[expect(clippy::cast_possible_truncation, reason = "operation codes have 16 bits")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "operation codes have 16 bits"
+)]
 const fn jump(value: u32, then: u8, otherwise: u8) -> SockFilter {
     SockFilter::new(IF_EQUAL as u16, then, otherwise, value)
 }

@@ -40,7 +40,9 @@ impl PacketSocket {
         sys::deliver_vlan_tags(socket.as_fd())?;
         sys::ignore_outgoing(socket.as_fd())?;
         sys::bind(socket.as_fd(), index)?;
-        Ok(Self { socket: sys::watch(socket)? })
+        Ok(Self {
+            socket: sys::watch(socket)?,
+        })
     }
 
     /// Waits for a frame and writes it to `buffer`, cut to its size.
@@ -84,7 +86,10 @@ impl Received {
     #[must_use]
     pub const fn vlan(self, inner: u16) -> Vlan {
         match self.outer_vlan {
-            0 => Vlan { outer: inner, inner: 0 },
+            0 => Vlan {
+                outer: inner,
+                inner: 0,
+            },
             outer => Vlan { outer, inner },
         }
     }

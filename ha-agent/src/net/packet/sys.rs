@@ -65,7 +65,10 @@ fn switch_on(socket: BorrowedFd<'_>, option: libc::c_int) -> io::Result<()> {
 /// Receives one frame without waiting.
 pub(super) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received> {
     let mut control = Control([0; CONTROL_LEN]);
-    let mut slice = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    let mut slice = libc::iovec {
+        iov_base: buffer.as_mut_ptr().cast(),
+        iov_len: buffer.len(),
+    };
     // SAFETY: all zeros is a value of this plain C struct.
     let mut message: libc::msghdr = unsafe { zeroed() };
     message.msg_iov = &raw mut slice;
@@ -73,11 +76,12 @@ pub(super) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<R
     message.msg_control = control.0.as_mut_ptr().cast();
     message.msg_controllen = CONTROL_LEN;
     // SAFETY: the message points at buffers of the lengths it names, which outlive the call.
-    let len = unsafe {
-        libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT)
-    };
+    let len = unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT) };
     let len = usize::try_from(len).map_err(|_| io::Error::last_os_error())?;
-    Ok(Received { len, outer_vlan: outer_vlan(&message) })
+    Ok(Received {
+        len,
+        outer_vlan: outer_vlan(&message),
+    })
 }
 
 fn outer_vlan(message: &libc::msghdr) -> u16 {
@@ -88,8 +92,11 @@ fn outer_vlan(message: &libc::msghdr) -> u16 {
         let found = unsafe { ((*header).cmsg_level, (*header).cmsg_type) };
         if found == (libc::SOL_PACKET, libc::PACKET_AUXDATA) {
             // SAFETY: the data of this kind of message is a `tpacket_auxdata`; it may be unaligned.
-            let data: libc::tpacket_auxdata =
-                unsafe { libc::CMSG_DATA(header).cast::<libc::tpacket_auxdata>().read_unaligned() };
+            let data: libc::tpacket_auxdata = unsafe {
+                libc::CMSG_DATA(header)
+                    .cast::<libc::tpacket_auxdata>()
+                    .read_unaligned()
+            };
             return match data.tp_status & libc::TP_STATUS_VLAN_VALID {
                 0 => 0,
                 _ => data.tp_vlan_tci & VLAN_ID_MASK,
