@@ -351,6 +351,20 @@ pub enum EventKind {
     StaleSender = 4,
 }
 
+impl EventKind {
+    /// The kind behind a number in a record.
+    #[must_use]
+    pub const fn from_u32(raw: u32) -> Option<Self> {
+        match raw {
+            1 => Some(Self::LeaseLapsed),
+            2 => Some(Self::Demoted),
+            3 => Some(Self::ConflictingOwner),
+            4 => Some(Self::StaleSender),
+            _ => None,
+        }
+    }
+}
+
 /// Record in the `ha_event` ring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -371,6 +385,39 @@ pub struct Event {
     pub mac: Mac,
     /// Padding.
     pub pad: [u8; 2],
+}
+
+impl Event {
+    /// Octets of a record.
+    pub const LEN: usize = size_of::<Self>();
+
+    /// The record behind its octets in the ring.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8; Self::LEN]) -> Self {
+        let mut rest = bytes.as_slice();
+        Self {
+            time_ns: u64::from_ne_bytes(take(&mut rest)),
+            kind: u32::from_ne_bytes(take(&mut rest)),
+            group: u32::from_ne_bytes(take(&mut rest)),
+            ifindex: u32::from_ne_bytes(take(&mut rest)),
+            vlan: Vlan {
+                outer: u16::from_ne_bytes(take(&mut rest)),
+                inner: u16::from_ne_bytes(take(&mut rest)),
+            },
+            addr: take(&mut rest),
+            mac: Mac(take(&mut rest)),
+            pad: take(&mut rest),
+        }
+    }
+}
+
+/// The next `N` octets of a record, which is as long as its fields together.
+fn take<const N: usize>(rest: &mut &[u8]) -> [u8; N] {
+    let (head, tail) = rest
+        .split_first_chunk()
+        .expect("fields sum up to the record");
+    *rest = tail;
+    *head
 }
 
 const _: () = {
@@ -404,4 +451,43 @@ mod pod {
     pod!(
         Deliver, Event, Group, Mac, Node, Peer, Traffic, Vip, Vip4Key, Vip6Key
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Event, EventKind, Mac, Vlan};
+
+    #[test]
+    fn event_is_its_octets() {
+        let mut bytes = [0; Event::LEN];
+        bytes[..8].copy_from_slice(&7u64.to_ne_bytes());
+        bytes[8..12].copy_from_slice(&(EventKind::StaleSender as u32).to_ne_bytes());
+        bytes[12..16].copy_from_slice(&3u32.to_ne_bytes());
+        bytes[16..20].copy_from_slice(&2u32.to_ne_bytes());
+        bytes[20..22].copy_from_slice(&100u16.to_ne_bytes());
+        bytes[22..24].copy_from_slice(&200u16.to_ne_bytes());
+        bytes[24..40].copy_from_slice(&[0xfd; 16]);
+        bytes[40..46].copy_from_slice(&[2; 6]);
+        let event = Event::from_bytes(&bytes);
+        assert_eq!(
+            event,
+            Event {
+                time_ns: 7,
+                kind: EventKind::StaleSender as u32,
+                group: 3,
+                ifindex: 2,
+                vlan: Vlan {
+                    outer: 100,
+                    inner: 200,
+                },
+                addr: [0xfd; 16],
+                mac: Mac([2; 6]),
+                pad: [0; 2],
+            }
+        );
+        assert_eq!(
+            EventKind::from_u32(event.kind),
+            Some(EventKind::StaleSender)
+        );
+    }
 }

@@ -9,13 +9,14 @@
 //! * [`report`]: from probes to losses, outages and double answers; [`timeline`]: the same as a
 //!   picture;
 //! * [`scenario`]: failures, and what they cost;
-//! * [`bench`]: statistics for benchmarks.
+//! * [`bpf`]: the data path in the kernel, on single frames; [`bench`]: statistics for benchmarks.
 #![deny(unsafe_code)]
 
 pub mod address;
 mod advert;
 pub mod agent;
 pub mod bench;
+pub mod bpf;
 mod capture;
 pub mod cluster;
 pub mod command;

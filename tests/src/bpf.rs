@@ -1,0 +1,224 @@
+//! The data path in the kernel without any interface: loaded privately, run on single frames with
+//! `BPF_PROG_TEST_RUN`.
+
+use anyhow::{Context, Result, ensure};
+use aya::{
+    Ebpf, Pod,
+    maps::{Array, HashMap, Map, MapData, PerCpuArray, RingBuf},
+    programs::{TestRun, TestRunOptions, Xdp},
+};
+use ha_common::{
+    abi::{Deliver, Event, Group, Mac, Node, Peer, Traffic, Vip, Vip4Key, Vip6Key, map, program},
+    lease::{Reply, Request},
+};
+use nix::unistd::Uid;
+
+/// Octets by which a program may grow a frame at most.
+const MAX_GROWTH: usize = 64;
+
+/// What a program made of a frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The kernel's `enum xdp_action`.
+    pub action: u32,
+    /// The frame as the program left it.
+    pub frame: Vec<u8>,
+}
+
+/// A private copy of the data path with maps of its own, none of them pinned.
+pub struct DataPath {
+    ebpf: Ebpf,
+}
+
+impl DataPath {
+    /// Loads the data path from a BPF object.
+    ///
+    /// # Errors
+    ///
+    /// Without root, and when the kernel refuses the object; then with the verifier's log.
+    pub fn load(object: &[u8]) -> Result<Self> {
+        ensure!(
+            Uid::effective().is_root(),
+            "loading a BPF program takes root: run this with sudo"
+        );
+        let mut ebpf = Ebpf::load(object).context("the BPF object cannot be read")?;
+        for name in [program::XDP, program::LEASE] {
+            let xdp: &mut Xdp = ebpf
+                .program_mut(name)
+                .with_context(|| format!("the BPF object has no program {name}"))?
+                .try_into()?;
+            xdp.load()
+                .with_context(|| format!("the kernel refuses the program {name}"))?;
+        }
+        Ok(Self { ebpf })
+    }
+
+    /// Runs the data path on a frame of at least 14 octets, as if loopback had received it.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel cannot run it on such a frame.
+    pub fn run(&self, frame: &[u8]) -> Result<Outcome> {
+        let mut out = vec![0; frame.len() + MAX_GROWTH];
+        let result = self.program(program::XDP)?.test_run(TestRunOptions {
+            data_in: Some(frame),
+            data_out: Some(&mut out),
+            ..TestRunOptions::new()
+        })?;
+        out.truncate(result.data_size_out as usize);
+        Ok(Outcome {
+            action: result.return_value,
+            frame: out,
+        })
+    }
+
+    /// Asks for a lease operation, as the agent does.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel cannot run the program, or its answer is not a [`Reply`].
+    pub fn lease(&self, request: Request) -> Result<Reply> {
+        let frame = request.to_frame();
+        let result = self.program(program::LEASE)?.test_run(TestRunOptions {
+            data_in: Some(&frame),
+            ..TestRunOptions::new()
+        })?;
+        Reply::from_u32(result.return_value)
+            .with_context(|| format!("{} is no reply of the lease program", result.return_value))
+    }
+
+    /// One of the programs, loaded.
+    ///
+    /// # Errors
+    ///
+    /// When the object has no such program.
+    pub fn program(&self, name: &str) -> Result<&Xdp> {
+        let program = self
+            .ebpf
+            .program(name)
+            .with_context(|| format!("the BPF object has no program {name}"))?;
+        Ok(program.try_into()?)
+    }
+
+    /// The names of all maps.
+    pub fn map_names(&self) -> impl Iterator<Item = &str> {
+        self.ebpf.maps().map(|(name, _)| name)
+    }
+
+    /// `ha_vip4`.
+    ///
+    /// # Errors
+    ///
+    /// When the object's map is another one than `ha_common::abi` says; so with all maps below.
+    pub fn vip4(&mut self) -> Result<HashMap<&mut MapData, Vip4Key, Vip>> {
+        Ok(self.map(map::VIP4)?.try_into()?)
+    }
+
+    /// `ha_vip6`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn vip6(&mut self) -> Result<HashMap<&mut MapData, Vip6Key, Vip>> {
+        Ok(self.map(map::VIP6)?.try_into()?)
+    }
+
+    /// `ha_group`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn group(&mut self) -> Result<Array<&mut MapData, Group>> {
+        self.array(map::GROUP)
+    }
+
+    /// `ha_node`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn node(&mut self) -> Result<Array<&mut MapData, Node>> {
+        self.array(map::NODE)
+    }
+
+    /// `ha_peer`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn peer(&mut self) -> Result<Array<&mut MapData, Peer>> {
+        self.array(map::PEER)
+    }
+
+    /// `ha_peer_mac`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn peer_mac(&mut self) -> Result<HashMap<&mut MapData, Mac, u32>> {
+        Ok(self.map(map::PEER_MAC)?.try_into()?)
+    }
+
+    /// `ha_deliver`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn deliver(&mut self) -> Result<Array<&mut MapData, Deliver>> {
+        self.array(map::DELIVER)
+    }
+
+    /// When each group last told of something; not part of the interface to the agent.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn limit(&mut self) -> Result<Array<&mut MapData, [u64; 2]>> {
+        self.array("ha_limit")
+    }
+
+    /// `ha_reason` or `ha_stat` at `index`, the processors' counters added up.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn traffic(&self, name: &str, index: u32) -> Result<Traffic> {
+        let map = self
+            .ebpf
+            .map(name)
+            .with_context(|| format!("the BPF object has no map {name}"))?;
+        let counters = PerCpuArray::<_, Traffic>::try_from(map)?;
+        let mut sum = Traffic::default();
+        for one in counters.get(&index, 0)?.iter() {
+            sum.packets += one.packets;
+            sum.bytes += one.bytes;
+        }
+        Ok(sum)
+    }
+
+    /// The records that are in the ring now; takes them out.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn events(&mut self) -> Result<Vec<Event>> {
+        let mut ring = RingBuf::try_from(self.map(map::EVENT)?)?;
+        let mut events = Vec::new();
+        while let Some(record) = ring.next() {
+            let record = <&[u8; Event::LEN]>::try_from(&*record)
+                .context("a record of the ring is no event")?;
+            events.push(Event::from_bytes(record));
+        }
+        Ok(events)
+    }
+
+    fn map(&mut self, name: &str) -> Result<&mut Map> {
+        self.ebpf
+            .map_mut(name)
+            .with_context(|| format!("the BPF object has no map {name}"))
+    }
+
+    fn array<V: Pod>(&mut self, name: &str) -> Result<Array<&mut MapData, V>> {
+        Ok(self.map(name)?.try_into()?)
+    }
+}
