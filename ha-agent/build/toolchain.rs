@@ -44,6 +44,21 @@ pub(crate) struct Compiler {
     pub(crate) version: Version,
 }
 
+/// The origin that [`CHOICE`] names, if it names one.
+///
+/// # Errors
+/// A sentence that names what is wrong with it, and the mend.
+pub(crate) fn choice() -> Result<Option<Origin>, String> {
+    match env::var(CHOICE).unwrap_or_default().as_str() {
+        "" => Ok(None),
+        "debian" => Ok(Some(Origin::Debian)),
+        "nightly" => Ok(Some(Origin::Nightly)),
+        other => Err(format!(
+            "{CHOICE} is \"{other}\": set it to debian or nightly"
+        )),
+    }
+}
+
 /// What `rustc -vV` says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Version {
@@ -61,21 +76,15 @@ impl Compiler {
     /// # Errors
     /// A sentence that names what is missing, or wrong with the choice, and the mend.
     pub(crate) fn find() -> Result<Self, String> {
-        let choice = env::var(CHOICE).unwrap_or_default();
-        let (found, wanted) = match choice.as_str() {
-            "" => (
+        let (found, missing) = match choice()? {
+            None => (
                 Self::debian().or_else(Self::nightly),
                 "no compiler for BPF found",
             ),
-            "debian" => (Self::debian(), "Debian's compiler for BPF is not installed"),
-            "nightly" => (Self::nightly(), "no nightly of rustup with rust-src found"),
-            other => {
-                return Err(format!(
-                    "{CHOICE} is \"{other}\": set it to debian or nightly"
-                ));
-            }
+            Some(Origin::Debian) => (Self::debian(), "Debian's compiler for BPF is not installed"),
+            Some(Origin::Nightly) => (Self::nightly(), "no nightly of rustup with rust-src found"),
         };
-        found.ok_or_else(|| format!("{wanted}: run `cargo xtask setup`"))
+        found.ok_or_else(|| format!("{missing}: run `cargo xtask setup`"))
     }
 
     /// Debian's, if it is there with its `core` for BPF.

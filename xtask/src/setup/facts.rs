@@ -2,15 +2,19 @@
 
 use std::path::PathBuf;
 
+use anyhow::{Error, Result};
+
 use crate::setup::{
     Scope, bpffs,
     packages::{LAB, Need},
-    toolchain::{self, Compiler},
+    toolchain::{self, Compiler, Origin},
 };
 
 /// What is there and what is missing.
 #[derive(Debug)]
 pub(crate) struct Facts {
+    /// Where the user wants the BPF compiler to come from, if it matters.
+    pub(crate) choice: Option<Origin>,
     /// The BPF compiler that would be used.
     pub(crate) compiler: Option<Compiler>,
     /// The linker that fits it.
@@ -25,7 +29,11 @@ pub(crate) struct Facts {
 
 impl Facts {
     /// Looks at the machine for what `scope` needs; what it does not need counts as there.
-    pub(crate) fn survey(scope: Scope) -> Self {
+    ///
+    /// # Errors
+    /// If the user's choice of a compiler is not understood.
+    pub(crate) fn survey(scope: Scope) -> Result<Self> {
+        let choice = toolchain::choice().map_err(Error::msg)?;
         let compiler = Compiler::find().ok();
         let (missing, has_bpffs) = match scope {
             Scope::Build => (Vec::new(), true),
@@ -34,7 +42,8 @@ impl Facts {
                 bpffs::is_mounted(),
             ),
         };
-        Self {
+        Ok(Self {
+            choice,
             linker: compiler.as_ref().and_then(toolchain::fitting_linker),
             nightly_without_source: toolchain::nightlies().first().and_then(|prefix| {
                 let name = prefix.file_name()?;
@@ -43,7 +52,7 @@ impl Facts {
             compiler,
             missing,
             has_bpffs,
-        }
+        })
     }
 
     /// Whether nothing is missing.

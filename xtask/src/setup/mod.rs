@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Scope::Lab
     };
     ensure(scope)?;
-    let facts = Facts::survey(scope);
+    let facts = Facts::survey(scope)?;
     if let Some((compiler, linker)) = facts.compiler.as_ref().zip(facts.linker.as_ref()) {
         println!(
             "BPF compiler: {} ({}, LLVM {})",
@@ -66,7 +66,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// # Errors
 /// If something is missing and could not be installed. What to do by hand has been printed.
 pub(crate) fn ensure(scope: Scope) -> Result<()> {
-    let facts = Facts::survey(scope);
+    let facts = Facts::survey(scope)?;
     if facts.is_complete() {
         return Ok(());
     }
@@ -80,7 +80,7 @@ pub(crate) fn ensure(scope: Scope) -> Result<()> {
     let plan = Plan::new(&facts, &offered);
     eprint!("setup is going to\n{plan}");
     let failures = actions::carry_out(&plan, privilege, apt);
-    if Facts::survey(scope).is_complete() {
+    if Facts::survey(scope)?.is_complete() {
         return Ok(());
     }
     for failure in &failures {

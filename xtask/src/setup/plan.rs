@@ -2,7 +2,12 @@
 
 use std::fmt;
 
-use crate::setup::{facts::Facts, packages, packages::Need, toolchain::LINKER_VERSION};
+use crate::setup::{
+    facts::Facts,
+    packages,
+    packages::Need,
+    toolchain::{LINKER_VERSION, Origin},
+};
 
 /// What setup is going to do, in this order.
 #[derive(Debug, Default)]
@@ -30,9 +35,9 @@ pub(crate) enum Impossible {
 
 /// The packages that would mend what is missing: what the package manager is asked about.
 pub(crate) fn wanted(facts: &Facts) -> Vec<&'static str> {
-    let compiler = match facts.compiler {
-        Some(_) => &[][..],
-        None => &packages::COMPILER,
+    let compiler = match (&facts.compiler, facts.choice) {
+        (None, None | Some(Origin::Debian)) => &packages::COMPILER[..],
+        (None, Some(Origin::Nightly)) | (Some(_), _) => &[],
     };
     let lab = facts.missing.iter().map(|need| need.package);
     compiler.iter().copied().chain(lab).collect()
@@ -61,9 +66,14 @@ impl Plan {
         if facts.compiler.is_some() {
             return;
         }
-        if packages::COMPILER.iter().all(|name| offered.contains(name)) {
+        let debian = packages::COMPILER.iter().all(|name| offered.contains(name));
+        let nightly = facts
+            .nightly_without_source
+            .as_ref()
+            .filter(|_| facts.choice != Some(Origin::Debian));
+        if debian {
             self.packages.extend(packages::COMPILER);
-        } else if let Some(toolchain) = &facts.nightly_without_source {
+        } else if let Some(toolchain) = nightly {
             self.rust_src = Some(toolchain.clone());
         } else {
             self.impossible.push(Impossible::Compiler);
@@ -101,6 +111,7 @@ mod tests {
 
     fn complete() -> Facts {
         Facts {
+            choice: None,
             compiler: Some(example_compiler("22.1.8")),
             linker: Some("/tools/bpf-linker".into()),
             nightly_without_source: None,
@@ -111,6 +122,7 @@ mod tests {
 
     fn fresh() -> Facts {
         Facts {
+            choice: None,
             compiler: None,
             linker: None,
             nightly_without_source: None,
@@ -150,6 +162,29 @@ mod tests {
         assert_eq!(plan.rust_src.as_deref(), Some("nightly-x"));
         assert!(!plan.packages.contains(&packages::COMPILER[0]));
         assert!(plan.linker && plan.impossible.is_empty());
+    }
+
+    #[test]
+    fn the_user_chooses_between_the_ways() {
+        let facts = |choice| Facts {
+            choice: Some(choice),
+            nightly_without_source: Some("nightly-x".to_owned()),
+            ..fresh()
+        };
+        let nightly = facts(Origin::Nightly);
+        let plan = Plan::new(&nightly, &wanted(&nightly));
+        assert_eq!(plan.rust_src.as_deref(), Some("nightly-x"));
+        assert!(!plan.packages.contains(&packages::COMPILER[0]));
+
+        let debian = facts(Origin::Debian);
+        let plan = Plan::new(&debian, &wanted(&debian));
+        assert_eq!(plan.rust_src, None);
+        assert!(plan.packages.contains(&packages::COMPILER[0]));
+        let nothing_offered = Plan::new(&debian, &[]);
+        assert!(matches!(
+            nothing_offered.impossible[0],
+            Impossible::Compiler
+        ));
     }
 
     #[test]

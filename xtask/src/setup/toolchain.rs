@@ -14,7 +14,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-pub(crate) use shared::{Compiler, LINKER_VERSION, Origin, TARGET, nightlies};
+pub(crate) use shared::{Compiler, LINKER_VERSION, Origin, TARGET, choice, nightlies};
 
 use crate::{setup::probe, workspace};
 
