@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod build;
 mod command;
+mod demo;
 mod load;
 mod privilege;
 mod run;
@@ -41,6 +42,8 @@ enum Command {
     Run(run::Args),
     /// Run the tests, and see that they leave nothing behind
     Test(test::Args),
+    /// Two nodes, one client, failures: shows what they cost
+    Demo(demo::Args),
     /// Measure
     #[command(subcommand)]
     Bench(Bench),
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Command::Unload => load::unload(),
         Command::Run(args) => run::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Demo(args) => demo::run(&args),
         Command::Bench(bench) => bench::run(bench),
     };
     match result {
