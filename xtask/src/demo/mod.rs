@@ -89,9 +89,21 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
     let scenarios = chosen(&args.scenarios);
     let progress = Progress::new(scenarios.len(), args.runs, args.compare);
-    let ours = play(&System::HaAgent(program), "", &scenarios, args.runs, &progress);
+    let ours = play(
+        &System::HaAgent(program),
+        "",
+        &scenarios,
+        args.runs,
+        &progress,
+    );
     let theirs = if args.compare {
-        play(&System::Keepalived, "keepalived: ", &scenarios, args.runs, &progress)
+        play(
+            &System::Keepalived,
+            "keepalived: ",
+            &scenarios,
+            args.runs,
+            &progress,
+        )
     } else {
         Vec::new()
     };
@@ -101,8 +113,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         .plot
         .clone()
         .unwrap_or_else(|| workspace::root().join("target/demo.svg"));
-    plot::draw(&plot, &ours, &theirs)
-        .with_context(|| format!("drawing {}", plot.display()))?;
+    plot::draw(&plot, &ours, &theirs).with_context(|| format!("drawing {}", plot.display()))?;
     if let Some(file) = &args.json {
         json::write(file, &ours, &theirs)?;
     }
@@ -157,7 +168,10 @@ fn verdict(ours: &[Runs]) -> Result<()> {
     if faults.is_empty() {
         return Ok(());
     }
-    bail!("the demo did not go as promised:\n  {}", faults.join("\n  "))
+    bail!(
+        "the demo did not go as promised:\n  {}",
+        faults.join("\n  ")
+    )
 }
 
 /// Network namespaces need root: this process becomes one that has it.

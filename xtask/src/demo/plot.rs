@@ -65,7 +65,9 @@ impl Axis {
 /// When the picture of an outcome starts, relative to its failure.
 fn start(outcome: &Outcome) -> f64 {
     let failure = outcome.timeline.marks.first().map(|mark| mark.at);
-    -failure.unwrap_or(Duration::from_secs_f64(BEFORE)).as_secs_f64()
+    -failure
+        .unwrap_or(Duration::from_secs_f64(BEFORE))
+        .as_secs_f64()
 }
 
 fn head(canvas: &Canvas<'_>) -> Result<()> {

@@ -70,6 +70,10 @@ impl Runs {
 
     /// Whether every run went as promised.
     pub(super) fn kept(&self) -> bool {
-        self.errors.is_empty() && self.outcomes.iter().all(|outcome| outcome.broken.is_empty())
+        self.errors.is_empty()
+            && self
+                .outcomes
+                .iter()
+                .all(|outcome| outcome.broken.is_empty())
     }
 }

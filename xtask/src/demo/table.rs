@@ -7,7 +7,8 @@ use ha_lab::scenario::{Outcome, Promise};
 
 use super::runs::Runs;
 
-const HEADER: [&str; 7] = [
+const HEADER: [&str; 8] = [
+    "scenario",
     "what happens",
     "addresses",
     "probes",
@@ -30,22 +31,22 @@ The first row is the noise of this machine: what is lost when nothing happens.";
 pub(super) fn print(ours: &[Runs], theirs: &[Runs]) {
     let mut table = Table::new();
     table
-        .load_preset(UTF8_FULL_CONDENSED)
+        .load_style(UTF8_FULL_CONDENSED)
         .set_content_arrangement(ContentArrangement::Dynamic);
     let mut header: Vec<_> = HEADER.map(bold).into();
     header.push(bold("promised"));
     table.set_header(header);
     for runs in ours {
-        let mut row = row(runs.scenario.what, runs);
+        let mut row = row(String::new(), runs);
         row.push(promise(runs));
         table.add_row(row);
     }
     for runs in theirs {
-        let mut row = row(&format!("keepalived: {}", runs.scenario.what), runs);
+        let mut row = row("keepalived: ".to_owned(), runs);
         row.push(Cell::new("-"));
         table.add_row(row);
     }
-    for column in 1..HEADER.len() {
+    for column in 2..HEADER.len() {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -56,24 +57,27 @@ pub(super) fn print(ours: &[Runs], theirs: &[Runs]) {
     }
 }
 
-fn row(what: &str, runs: &Runs) -> Vec<Cell> {
+fn row(system: String, runs: &Runs) -> Vec<Cell> {
+    let mut row = vec![
+        Cell::new(system + runs.scenario.name),
+        Cell::new(runs.scenario.what),
+    ];
     let Some(Outcome { vips, report, .. }) = runs.worst() else {
-        let mut row = vec![Cell::new(what)];
         row.resize_with(HEADER.len(), || Cell::new("-"));
         return row;
     };
     let takeover = report
         .takeover_ms
         .map_or_else(|| "-".to_owned(), |time| format!("{time:.0} ms"));
-    vec![
-        Cell::new(what),
+    row.extend([
         Cell::new(vips),
         Cell::new(report.probes_sent),
         Cell::new(report.probes_lost),
         Cell::new(format!("{:.0} ms", report.outage_ms)),
         Cell::new(takeover),
         Cell::new(report.dual_answers),
-    ]
+    ]);
+    row
 }
 
 fn promise(runs: &Runs) -> Cell {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
+use plotters::prelude::SVGBackend;
 use plotters::{
     coord::Shift,
     drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea},
@@ -12,7 +13,6 @@ use plotters::{
         text_anchor::{HPos, Pos, VPos},
     },
 };
-use plotters::prelude::SVGBackend;
 
 /// Where a text is, relative to its point.
 #[derive(Clone, Copy, Debug)]

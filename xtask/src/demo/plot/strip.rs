@@ -17,7 +17,7 @@ const TITLE: i32 = 0;
 const MARKS: i32 = 24;
 const TOP: i32 = 42;
 const BOTTOM: i32 = 98;
-const TICKS: i32 = 102;
+const TICKS: i32 = 105;
 
 pub(super) struct Strip<'a> {
     title: String,
@@ -27,7 +27,7 @@ pub(super) struct Strip<'a> {
 
 impl<'a> Strip<'a> {
     /// Of the whole strip, with its title and its ticks.
-    pub(super) const HEIGHT: i32 = 134;
+    pub(super) const HEIGHT: i32 = 136;
 
     pub(super) fn new(system: &str, scenario: &'a Scenario, outcome: &'a Outcome) -> Self {
         Self {
@@ -47,7 +47,7 @@ impl<'a> Strip<'a> {
         let (left, right) = (axis.x(f64::NEG_INFINITY), axis.x(f64::INFINITY));
         canvas.title(&self.title, (left, top + TITLE), 17, palette::INK)?;
         // About the width of a bold letter of this size.
-        let after_title = left + 10 * i32::try_from(self.title.len())? + 14;
+        let after_title = left + 9 * i32::try_from(self.title.len())? + 14;
         canvas.text(
             self.what,
             (after_title, top + TITLE + 1),
@@ -124,11 +124,7 @@ impl<'a> Strip<'a> {
 fn draw_ticks(canvas: &Canvas<'_>, axis: Axis, top: i32) -> Result<()> {
     for second in -1..=axis.seconds.floor() as i32 {
         let x = axis.x(f64::from(second));
-        canvas.line(
-            (x, top + BOTTOM),
-            (x, top + BOTTOM + 4),
-            palette::SOFT_INK,
-        )?;
+        canvas.line((x, top + BOTTOM), (x, top + BOTTOM + 4), palette::SOFT_INK)?;
         canvas.text(
             &second.to_string(),
             (x, top + TICKS),

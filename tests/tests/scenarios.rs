@@ -1,0 +1,131 @@
+//! The agent under each failure: what the demo shows, as tests.
+//!
+//! They need the built agent and root. `cargo xtask test` sees to both.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+use ha_lab::{
+    cluster::System,
+    scenario::{self, Outcome},
+};
+
+const HOW_TO: &str = "run the scenarios with `cargo xtask test`, or build the agent with `cargo xtask build \
+     --release` and name it in HA_AGENT_BIN";
+
+/// The program named in `HA_AGENT_BIN`, or the one that was built last into the directory from which this test
+/// runs.
+fn agent() -> PathBuf {
+    if let Some(program) = env::var_os("HA_AGENT_BIN") {
+        let program = PathBuf::from(program);
+        assert!(
+            program.exists(),
+            "HA_AGENT_BIN is {}, which does not exist; {HOW_TO}",
+            program.display()
+        );
+        return program;
+    }
+    let this = env::current_exe().expect("a test knows where it is");
+    // target/<profile>/deps/<test>
+    let target = this
+        .ancestors()
+        .nth(3)
+        .expect("tests are built into a target directory");
+    let built = ["release", "debug"]
+        .map(|profile| target.join(profile).join("ha-agent"))
+        .into_iter()
+        .find(|program| Path::exists(program));
+    built.unwrap_or_else(|| panic!("there is no agent in {}; {HOW_TO}", target.display()))
+}
+
+/// Plays a scenario, and fails if a promise was broken.
+fn play(name: &str) -> Outcome {
+    // Two labs at a time would take each other's processor time.
+    static LAB: Mutex<()> = Mutex::new(());
+    let _alone = LAB.lock().unwrap_or_else(PoisonError::into_inner);
+
+    let scenario = scenario::find(name).expect("the scenario exists");
+    let system = System::HaAgent(agent());
+    let outcome = scenario
+        .run(&system, &mut |doing| println!("{name}: {doing}"))
+        .unwrap_or_else(|error| panic!("{error:#}"));
+    let Outcome {
+        report,
+        broken,
+        evidence,
+        ..
+    } = &outcome;
+    println!("{name}: {report:#?}");
+    assert!(
+        broken.is_empty(),
+        "{name}: {}; logs and captures: {evidence:?}",
+        broken.join("; ")
+    );
+    assert_eq!(report.dual_answers, 0);
+    outcome
+}
+
+#[test]
+fn quiet_loses_nothing() {
+    let report = play("quiet").report;
+    assert_eq!(report.probes_lost, 0);
+    assert_eq!(report.takeover_ms, None);
+    for track in &report.by_probe {
+        assert!(track.probes_sent > 2_000, "{track:?}");
+    }
+}
+
+#[test]
+fn a_planned_move_loses_next_to_nothing() {
+    let report = play("promote").report;
+    assert!(report.probes_lost <= 3, "{}", report.probes_lost);
+    assert!(report.takeover_ms.is_some());
+}
+
+#[test]
+fn power_loss_is_over_within_400_ms() {
+    let report = play("power-off").report;
+    assert!(report.outage_ms <= 400.0, "{} ms", report.outage_ms);
+    // Nothing that is alive on node b can know it earlier than by three missing advertisements.
+    assert!(report.outage_ms >= 250.0, "{} ms", report.outage_ms);
+}
+
+#[test]
+fn a_killed_agent_is_replaced_without_a_second_owner() {
+    let report = play("agent-killed").report;
+    assert!(report.outage_ms <= 400.0, "{} ms", report.outage_ms);
+    assert!(report.takeover_ms.is_some());
+}
+
+#[test]
+fn a_hanging_agent_is_replaced_and_does_not_come_back_as_a_second_owner() {
+    let outcome = play("agent-stopped");
+    assert!(
+        outcome.report.outage_ms <= 400.0,
+        "{} ms",
+        outcome.report.outage_ms
+    );
+    // In the end the preferred node answers again, alone.
+    let last = outcome
+        .timeline
+        .columns
+        .iter()
+        .rev()
+        .nth(2)
+        .expect("there was a measurement");
+    assert_eq!(last.by_node[0], last.total(), "{last:?}");
+}
+
+#[test]
+fn ten_thousand_addresses_move_as_quickly() {
+    let outcome = play("many-vips");
+    assert_eq!(outcome.vips, 10_000);
+    assert!(
+        outcome.report.outage_ms <= 440.0,
+        "{} ms",
+        outcome.report.outage_ms
+    );
+}
