@@ -1,0 +1,168 @@
+//! What is said over the control socket, in JSON.
+//!
+//! Fields are only ever added: a client of an older version goes on to work.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// Answer to `GET /v1/status`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The node's name in its configuration; empty if only the kernel's part was looked at.
+    pub node: String,
+    /// The agent, or `None` if it does not run and only the kernel's part was looked at.
+    pub agent: Option<Agent>,
+    /// Version of the map layout, and last part of the pin directory.
+    pub schema: u32,
+    /// Where maps, programs and links are pinned.
+    pub pin_dir: String,
+    /// The dead-man's switch.
+    pub lease: Lease,
+    /// Where the program is attached.
+    pub interfaces: Vec<Interface>,
+    /// The groups, in the order of the configuration.
+    pub groups: Vec<Group>,
+    /// Frames for virtual IPs by what became of them; reasons that never occurred are left out.
+    pub reasons: Vec<Reason>,
+    /// The newest events and changes of role, oldest first.
+    pub events: Vec<Event>,
+}
+
+/// The running agent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Agent {
+    /// Its version.
+    pub version: String,
+    /// Its process id.
+    pub pid: u32,
+    /// How long it has been running, seconds.
+    pub uptime_seconds: u64,
+}
+
+/// The lease, as the kernel has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lease {
+    /// `none`, `valid` or `lapsed`.
+    pub state: String,
+    /// Grants so far; role words of older grants are void.
+    pub grants: u32,
+    /// Length at the last renewal, milliseconds.
+    pub length_ms: f64,
+    /// Renewals so far.
+    pub renewals: u64,
+    /// How often it lapsed.
+    pub lapses: u64,
+}
+
+/// An interface with the program.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// Its index.
+    pub index: u32,
+    /// `native` or `generic`.
+    pub mode: String,
+    /// Its own MAC.
+    pub mac: String,
+    /// Whether it is up and has a carrier.
+    pub up: bool,
+}
+
+/// A group.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// Its name.
+    pub name: String,
+    /// Index into the `ha_group` map.
+    pub id: u32,
+    /// What the election decided: `active`, `claiming` or `backup`.
+    pub role: String,
+    /// Why the kernel does not act on that role, or `None` if it does: `no_lease`, `lease_lapsed`,
+    /// `other_lease` or `demoted`.
+    pub fenced: Option<String>,
+    /// The Active peer, if it is known.
+    pub active: Option<IpAddr>,
+    /// Grows with each change of owner.
+    pub epoch: u32,
+    /// `vrrp` or `manual`; empty if only the kernel's part was looked at.
+    pub election: String,
+    /// Virtual router id.
+    pub vrid: Option<u8>,
+    /// The priority now in force.
+    pub priority: Option<u8>,
+    /// Where it is served.
+    pub interface: String,
+    /// MAC that answers for IPv4.
+    pub mac4: String,
+    /// MAC that answers for IPv6.
+    pub mac6: String,
+    /// How many virtual IPs it has.
+    pub vips: usize,
+    /// Why it has its role, as a sentence.
+    pub cause: Option<String>,
+    /// Since when, seconds since 1970.
+    pub since: Option<f64>,
+    /// Frames for its virtual IPs by verdict.
+    pub traffic: Vec<Traffic>,
+}
+
+/// Frames of a group that ended alike.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// `passed`, `answered`, `delivered`, `forwarded` or `dropped`.
+    pub verdict: String,
+    /// Frames.
+    pub packets: u64,
+    /// Octets.
+    pub bytes: u64,
+}
+
+/// A counter of the data path.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Its label.
+    pub reason: String,
+    /// What becomes of such frames.
+    pub verdict: String,
+    /// Frames.
+    pub packets: u64,
+    /// Octets.
+    pub bytes: u64,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// When, seconds since 1970.
+    pub time: f64,
+    /// The group concerned, if one is.
+    pub group: Option<String>,
+    /// A stable word for it, as `active_silent` or `lease_lapsed`.
+    pub kind: String,
+    /// What happened, as a sentence.
+    pub text: String,
+}
+
+/// Body of a request that names virtual IPs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vips {
+    /// The addresses.
+    pub vips: Vec<IpAddr>,
+}
+
+/// Answer to a request that changed something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// What has changed, as a sentence.
+    pub done: String,
+}
+
+/// Answer to a request that was not granted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Error {
+    /// Why not.
+    pub error: String,
+}
