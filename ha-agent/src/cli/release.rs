@@ -1,0 +1,21 @@
+//! `ha-agent release GROUP`.
+
+use anyhow::Result;
+
+use crate::api::Client;
+
+/// Arguments.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The group's name in the configuration
+    group: String,
+}
+
+/// Has the agent let go of the group.
+///
+/// # Errors
+/// If the agent does not run or refuses.
+pub async fn run(client: &Client, args: &Args) -> Result<()> {
+    println!("{}", client.release(&args.group).await?.done);
+    Ok(())
+}

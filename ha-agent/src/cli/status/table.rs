@@ -1,0 +1,214 @@
+//! The status for eyes.
+
+use std::fmt::Write;
+
+use comfy_table::{Table, presets::NOTHING};
+
+use crate::api::types::{Group, Reason, Status};
+
+/// How many of the newest events are shown.
+const EVENTS: usize = 8;
+
+/// The whole status as text.
+pub(super) fn render(status: &Status) -> String {
+    let mut text = String::new();
+    headline(&mut text, status);
+    for interface in &status.interfaces {
+        let link = if interface.up { "up" } else { "DOWN" };
+        let _ = writeln!(
+            text,
+            "interface {} ({}), {link}, XDP {}",
+            interface.name, interface.mac, interface.mode
+        );
+    }
+    section(&mut text, groups(&status.groups));
+    section(&mut text, reasons(&status.reasons));
+    events(&mut text, status);
+    text
+}
+
+fn headline(text: &mut String, status: &Status) {
+    let _ = match &status.agent {
+        Some(agent) => writeln!(
+            text,
+            "node {}, ha-agent {} (pid {}, up {} s)",
+            status.node, agent.version, agent.pid, agent.uptime_seconds
+        ),
+        None => writeln!(
+            text,
+            "THE AGENT DOES NOT RUN or does not answer; this is what the kernel has in {}",
+            status.pin_dir
+        ),
+    };
+    let lease = &status.lease;
+    let consequence = match lease.state.as_str() {
+        "valid" => "",
+        _ => ": the node is FENCED and answers for no virtual IP",
+    };
+    let _ = writeln!(
+        text,
+        "lease {}{consequence} ({} ms, granted {} times, lapsed {} times)",
+        lease.state, lease.length_ms, lease.grants, lease.lapses
+    );
+}
+
+fn section(text: &mut String, table: Option<Table>) {
+    if let Some(table) = table {
+        let _ = writeln!(text, "\n{}", table.trim_fmt());
+    }
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_preset(NOTHING)
+        .set_header(header.iter().copied());
+    table
+}
+
+fn groups(groups: &[Group]) -> Option<Table> {
+    let mut rows = table(&[
+        "GROUP",
+        "ROLE",
+        "ACTIVE PEER",
+        "EPOCH",
+        "PRIORITY",
+        "VIPS",
+        "INTERFACE",
+        "WHY",
+    ]);
+    for group in groups {
+        let role = match &group.fenced {
+            Some(fence) => format!("{} (fenced: {fence})", group.role),
+            None => group.role.clone(),
+        };
+        rows.add_row([
+            group.name.clone(),
+            role,
+            group
+                .active
+                .map_or_else(|| "-".to_owned(), |peer| peer.to_string()),
+            group.epoch.to_string(),
+            group
+                .priority
+                .map_or_else(|| "-".to_owned(), |priority| priority.to_string()),
+            group.vips.to_string(),
+            group.interface.clone(),
+            group.cause.clone().unwrap_or_else(|| "-".to_owned()),
+        ]);
+    }
+    (!groups.is_empty()).then_some(rows)
+}
+
+fn reasons(reasons: &[Reason]) -> Option<Table> {
+    let mut rows = table(&["FRAMES FOR VIRTUAL IPS", "VERDICT", "PACKETS", "BYTES"]);
+    for reason in reasons {
+        rows.add_row([
+            reason.reason.clone(),
+            reason.verdict.clone(),
+            reason.packets.to_string(),
+            reason.bytes.to_string(),
+        ]);
+    }
+    (!reasons.is_empty()).then_some(rows)
+}
+
+fn events(text: &mut String, status: &Status) {
+    let first = status.events.len().saturating_sub(EVENTS);
+    let newest = &status.events[first..];
+    if newest.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\nNEWEST EVENTS");
+    for event in newest {
+        let group = event.group.as_deref().unwrap_or("node");
+        let _ = writeln!(text, "{} {group}: {}", utc(event.time), event.text);
+    }
+}
+
+/// Seconds since 1970 as `2026-03-01T12:00:00.125Z`.
+fn utc(seconds: f64) -> String {
+    let since = std::time::Duration::try_from_secs_f64(seconds).unwrap_or_default();
+    humantime::format_rfc3339_millis(std::time::UNIX_EPOCH + since).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::types::{Agent, Event, Interface, Lease};
+
+    fn status() -> Status {
+        Status {
+            node: "alpha".to_owned(),
+            agent: Some(Agent {
+                version: "0.1.0".to_owned(),
+                pid: 7,
+                uptime_seconds: 60,
+            }),
+            schema: 1,
+            pin_dir: "/sys/fs/bpf/ha/1".to_owned(),
+            lease: Lease {
+                state: "valid".to_owned(),
+                grants: 1,
+                length_ms: 200.0,
+                renewals: 1200,
+                lapses: 0,
+            },
+            interfaces: vec![Interface {
+                name: "eth0".to_owned(),
+                index: 2,
+                mode: "native".to_owned(),
+                mac: "02:00:00:00:00:01".to_owned(),
+                up: true,
+            }],
+            groups: vec![Group {
+                name: "web".to_owned(),
+                id: 0,
+                role: "active".to_owned(),
+                fenced: None,
+                active: None,
+                epoch: 3,
+                election: "vrrp".to_owned(),
+                vrid: Some(51),
+                priority: Some(200),
+                interface: "eth0".to_owned(),
+                mac4: "00:00:5e:00:01:33".to_owned(),
+                mac6: "00:00:5e:00:02:33".to_owned(),
+                vips: 2,
+                cause: Some("nobody was Active".to_owned()),
+                since: Some(0.0),
+                traffic: Vec::new(),
+            }],
+            reasons: Vec::new(),
+            events: vec![Event {
+                time: 1_000_000_000.125,
+                group: None,
+                kind: "started".to_owned(),
+                text: "the agent started".to_owned(),
+            }],
+        }
+    }
+
+    #[test]
+    fn a_quiet_node_fits_a_screen() {
+        let text = render(&status());
+        assert!(
+            text.starts_with("node alpha, ha-agent 0.1.0 (pid 7, up 60 s)\nlease valid (200 ms")
+        );
+        assert!(text.contains("interface eth0 (02:00:00:00:00:01), up, XDP native"));
+        assert!(text.contains("2001-09-09T01:46:40.125Z node: the agent started"));
+        assert!(text.lines().count() < 24);
+    }
+
+    #[test]
+    fn a_fenced_node_says_so_twice() {
+        let mut fenced = status();
+        fenced.agent = None;
+        fenced.lease.state = "lapsed".to_owned();
+        fenced.groups[0].fenced = Some("lease_lapsed".to_owned());
+        let text = render(&fenced);
+        assert!(text.contains("THE AGENT DOES NOT RUN"));
+        assert!(text.contains("the node is FENCED"));
+        assert!(text.contains("active (fenced: lease_lapsed)"));
+    }
+}
