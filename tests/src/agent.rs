@@ -121,6 +121,8 @@ fn config(node: &Node, socket: &Path, service: &Service, priority: u8) -> String
 name = "{name}"
 lease = "{lease}ms"
 pin_dir = "{pins}"
+
+[control]
 socket = "{socket}"
 
 [[interface]]

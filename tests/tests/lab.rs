@@ -15,6 +15,7 @@ use std::{
 
 use ha_lab::{
     address,
+    cluster::System,
     command::{self, ip_batch},
     daemon::Daemon,
     echo::Echo,
@@ -22,6 +23,7 @@ use ha_lab::{
     node::INTERFACE,
     probe::{Kind, Prober, Track},
     report::{Report, Window},
+    scenario,
 };
 
 const A: u8 = 0;
@@ -190,6 +192,16 @@ fn a_daemon_is_frozen_thawed_and_killed_with_its_children() {
     assert_eq!(ticks_in(300), 0);
     let error = daemon.freeze().unwrap_err().to_string();
     assert!(error.contains("ended by itself"), "{error}");
+}
+
+#[test]
+fn a_killed_keepalived_leaves_two_owners_and_the_scenario_sees_it() {
+    let _alone = one_at_a_time();
+    let scenario = scenario::find("agent-killed").unwrap();
+    let outcome = scenario.run(&System::Keepalived, &mut |_| ()).unwrap();
+    assert!(outcome.report.dual_answers > 1_000, "{:?}", outcome.report);
+    assert!(!scenario.promise.broken(&outcome.report).is_empty());
+    assert!(outcome.broken.is_empty(), "nothing is promised for it");
 }
 
 /// Everything in the system that carries the name of a lab of this process.
