@@ -25,8 +25,8 @@ pub(crate) enum Profile {
 pub(crate) struct Artifacts {
     /// Programs, the examples among them.
     executables: Vec<PathBuf>,
-    /// Output directories of build scripts, each with the id of its package.
-    outputs: Vec<(String, PathBuf)>,
+    /// What build scripts set in the environment of the compiler.
+    variables: Vec<(String, String)>,
 }
 
 impl Artifacts {
@@ -42,18 +42,16 @@ impl Artifacts {
             .with_context(|| format!("cargo built no program {name}"))
     }
 
-    /// Where the build script of `package` wrote its results.
+    /// What a build script set this variable to.
     ///
     /// # Errors
-    /// If the package has no build script.
-    pub(crate) fn output_of(&self, package: &str) -> Result<PathBuf> {
-        let in_path = format!("/{package}#");
-        let by_name = format!("#{package}@");
-        self.outputs
+    /// If none set it.
+    pub(crate) fn variable(&self, name: &str) -> Result<&str> {
+        self.variables
             .iter()
-            .find(|(id, _)| id.contains(&in_path) || id.contains(&by_name))
-            .map(|(_, dir)| dir.clone())
-            .with_context(|| format!("{package} has no build script"))
+            .find(|(set, _)| set == name)
+            .map(|(_, value)| &**value)
+            .with_context(|| format!("no build script set {name}"))
     }
 }
 
@@ -97,8 +95,7 @@ impl Artifacts {
             self.executables
                 .extend(artifact.executable.map(PathBuf::from));
         } else if let Message::BuildScriptExecuted(script) = message {
-            self.outputs
-                .push((script.package_id.repr, script.out_dir.into()));
+            self.variables.extend(script.env);
         }
     }
 }
@@ -108,25 +105,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn build_scripts_are_told_apart_by_their_package() {
+    fn programs_and_variables_are_found_by_their_whole_name() {
         let artifacts = Artifacts {
             executables: vec![PathBuf::from("/t/debug/ha-agent")],
-            outputs: vec![
-                (
-                    "path+file:///p/ha-agent-tools#0.1.0".to_owned(),
-                    "/t/1".into(),
-                ),
-                ("path+file:///p/ha-agent#0.1.0".to_owned(), "/t/2".into()),
-                ("registry+https://r#libc@0.2.1".to_owned(), "/t/3".into()),
-            ],
+            variables: vec![("HA_OBJECT".to_owned(), "/t/o".to_owned())],
         };
-        assert_eq!(
-            artifacts.output_of("ha-agent").unwrap(),
-            PathBuf::from("/t/2")
-        );
-        assert_eq!(artifacts.output_of("libc").unwrap(), PathBuf::from("/t/3"));
-        assert!(artifacts.output_of("agent").is_err());
         assert!(artifacts.executable("ha-agent").is_ok());
         assert!(artifacts.executable("agent").is_err());
+        assert_eq!(artifacts.variable("HA_OBJECT").unwrap(), "/t/o");
+        assert!(artifacts.variable("OBJECT").is_err());
     }
 }

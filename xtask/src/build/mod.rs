@@ -11,6 +11,9 @@ pub(crate) use self::cargo::{Profile, build};
 use self::object::Summary;
 use crate::setup::{self, Scope};
 
+/// Where the agent's build script says which object the agent embeds.
+const OBJECT_VARIABLE: &str = "HA_BPF_OBJECT";
+
 /// Arguments of `cargo xtask build`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -54,6 +57,6 @@ pub(crate) fn agent(profile: Profile) -> Result<Agent> {
     let artifacts = build(profile, &["--package", "ha-agent"])?;
     Ok(Agent {
         program: artifacts.executable("ha-agent")?,
-        object: artifacts.output_of("ha-agent")?.join("ha-ebpf"),
+        object: artifacts.variable(OBJECT_VARIABLE)?.into(),
     })
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use comfy_table::{CellAlignment, Table, presets::UTF8_BORDERS_ONLY};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
+use rustc_demangle::demangle;
 
 /// Bytes of one instruction; a load of a 64-bit constant counts as two, as in `bpftool`.
 const INSTRUCTION_BYTES: u64 = 8;
@@ -41,7 +42,7 @@ impl Summary {
             .filter_map(|symbol| {
                 let section = object.section_by_index(symbol.section_index()?).ok()?;
                 Some(Function {
-                    name: symbol.name().ok()?.to_owned(),
+                    name: format!("{:#}", demangle(symbol.name().ok()?)),
                     section: section.name().ok()?.to_owned(),
                     instructions: symbol.size() / INSTRUCTION_BYTES,
                 })
