@@ -4,9 +4,11 @@
 //! * [`election`]: the input and output that every election has in common;
 //! * [`vrrp`]: packets and state machine of RFC 9568;
 //! * [`manual`]: an outside manager decides;
-//! * [`word`]: from a commanded role to the role word.
+//! * [`word`]: from a commanded role to the role word;
+//! * [`announce`]: when to send which gratuitous ARP or unsolicited neighbour advertisement.
 #![forbid(unsafe_code)]
 
+pub mod announce;
 pub mod election;
 pub mod manual;
 pub mod time;

@@ -26,7 +26,7 @@
 //!   advertising, it is deaf to the claimer: two Active nodes would be the result, so the
 //!   claimer gives up and tries again later.
 //! * Two Backups that come to take over at the same moment claim first, too (`contention`), and so
-//!   does a Backup that knows of no other node.
+//!   does a Backup that does not know for sure that the Active node was another one.
 //! * A node that was released does not preempt; and a promoted one advertises one more than the
 //!   priority it has to beat, until it yields, is released or stops.
 //! * A group with both families has one machine. Priorities are compared in either family, addresses
@@ -105,7 +105,7 @@ impl Machine {
 
     fn start(&mut self, now: Time) -> Vec<Command> {
         self.peers.expire(now);
-        let backup = Backup::new(now + self.own_active_down(), &self.config);
+        let backup = self.fresh_backup(now);
         if self.priority == PRIORITY_OWNER && self.hold != Hold::Operator {
             let end = backup.down.min(now + self.config.yield_grace);
             return self.claim(now, end, Cause::AddressOwner);
@@ -186,7 +186,7 @@ impl Machine {
     /// Goes to Backup and follows the best peer; Active_Down_Timer is at least `down`.
     fn step_back(&mut self, now: Time, down: Time, cause: Cause) -> Vec<Command> {
         let commands = self.fall_silent(cause);
-        let mut backup = Backup::new(now + self.own_active_down(), &self.config);
+        let mut backup = self.fresh_backup(now);
         if let Some(best) = self.peers.best() {
             backup.follow(best);
         }
@@ -226,6 +226,10 @@ impl Machine {
     fn note(&mut self, now: Time, heard: &Heard<'_>) -> Peer {
         let own = self.config.priority.get();
         self.peers.note(now, own, heard.from, heard.advert)
+    }
+
+    fn fresh_backup(&self, now: Time) -> Backup {
+        Backup::new(now, now + self.own_active_down(), &self.config)
     }
 
     fn own_active_down(&self) -> Duration {

@@ -21,27 +21,22 @@ pub(super) struct Backup {
     pub(super) down: Time,
     /// Active_Adver_Interval.
     interval: Centiseconds,
-    /// What the timer's end means.
-    expects: Expected,
-}
-
-/// What is known of the Active node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Expected {
-    /// Nothing since this node became Backup.
-    Nobody,
-    /// It advertised, the last time then.
-    Adverts(Time),
-    /// It let go.
-    Release,
+    /// Since when the node is Backup.
+    since: Time,
+    /// When anybody last advertised.
+    heard: Option<Time>,
+    /// The timer runs because the Active node let go.
+    released: bool,
 }
 
 impl Backup {
-    pub(super) const fn new(down: Time, config: &VrrpConfig) -> Self {
+    pub(super) const fn new(now: Time, down: Time, config: &VrrpConfig) -> Self {
         Self {
             down,
             interval: config.advert_interval,
-            expects: Expected::Nobody,
+            since: now,
+            heard: None,
+            released: false,
         }
     }
 
@@ -49,14 +44,33 @@ impl Backup {
     pub(super) const fn follow(&mut self, active: Peer) {
         self.interval = active.interval;
         self.down = active.expires;
-        self.expects = Expected::Adverts(active.heard);
+        self.heard = Some(active.heard);
+        self.released = false;
+    }
+
+    fn cause(&self, now: Time) -> Cause {
+        match (self.released, self.heard) {
+            (true, _) => Cause::ActiveReleased,
+            (false, Some(heard)) => Cause::ActiveSilent {
+                silence: now.since(heard),
+            },
+            (false, None) => Cause::NobodyActive,
+        }
+    }
+
+    /// Whether the Active node is known to have been another one. Of two nodes that were started
+    /// together neither has heard the other; and what was heard right after stepping back may have
+    /// been sent before the other stepped back, too.
+    fn has_known_active(&self, config: &VrrpConfig) -> bool {
+        let settled = self.since + config.advert_interval.duration();
+        self.released || self.heard.is_some_and(|heard| settled <= heard)
     }
 }
 
 impl Machine {
     pub(super) fn backup_timer(&mut self, mut backup: Backup, now: Time) -> Vec<Command> {
         let Some(best) = self.peers.best() else {
-            return self.replace_silent(&backup, now);
+            return self.replace_active(&backup, now);
         };
         // Somebody is alive, and the timer ran out only because its advertisements don't count
         // (lower priority) or because another one let go.
@@ -68,18 +82,13 @@ impl Machine {
         Vec::new()
     }
 
-    fn replace_silent(&mut self, backup: &Backup, now: Time) -> Vec<Command> {
-        let contention = self.config.contention;
-        let (cause, contention) = match backup.expects {
-            Expected::Release => (Cause::ActiveReleased, contention),
-            Expected::Adverts(last) => {
-                let silence = now.since(last);
-                (Cause::ActiveSilent { silence }, contention)
-            }
-            // Another node may have started at the same time and know as little.
-            Expected::Nobody => (Cause::NobodyActive, contention.max(self.config.yield_grace)),
+    fn replace_active(&mut self, backup: &Backup, now: Time) -> Vec<Command> {
+        let contention = if backup.has_known_active(&self.config) {
+            self.config.contention
+        } else {
+            self.config.contention.max(self.config.yield_grace)
         };
-        self.take_over(now, now + contention, cause)
+        self.take_over(now, now + contention, backup.cause(now))
     }
 
     pub(super) fn backup_advert(
@@ -96,10 +105,10 @@ impl Machine {
         if heard.advert.priority == PRIORITY_RELEASE {
             self.peers.forget(heard.from);
             backup.down = now + timers::skew_time(self.priority, backup.interval);
-            backup.expects = Expected::Release;
+            backup.released = true;
         } else {
             let peer = self.note(now, heard);
-            backup.expects = Expected::Adverts(now);
+            backup.heard = Some(now);
             if peer.priority >= self.priority || !self.preempts(now) {
                 backup.follow(peer);
             }
