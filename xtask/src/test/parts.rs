@@ -71,19 +71,22 @@ impl Plan<'_> {
                 self.test(&["--workspace", "--exclude", "ha-lab"], &[]),
                 self.test(&["--package", "ha-lab", "--lib"], &[]),
             ],
-            Part::Fixtures => vec![self.test_as_root("fixtures", &[])],
+            Part::Fixtures => vec![self.test_as_root(&["fixtures"], &[])],
             Part::Lab => {
                 let agent = build::agent(Profile::Release)?;
-                let mut command = self.test_as_root("lab", &["--test-threads=1"]);
-                command.env("HA_AGENT", agent.program);
+                let mut command = self.test_as_root(&["lab", "scenarios"], &["--test-threads=1"]);
+                command.env("HA_AGENT_BIN", agent.program);
                 vec![command]
             }
         })
     }
 
-    /// A test program of the lab, which needs root: cargo builds it as the user, sudo runs it.
-    fn test_as_root(&self, program: &str, harness: &[&str]) -> Command {
-        let mut selection = vec!["--package", "ha-lab", "--test", program];
+    /// Test programs of the lab, which need root: cargo builds them as the user, sudo runs them.
+    fn test_as_root(&self, programs: &[&str], harness: &[&str]) -> Command {
+        let mut selection = vec!["--package", "ha-lab"];
+        for program in programs {
+            selection.extend(["--test", program]);
+        }
         match self.privilege {
             Privilege::Root | Privilege::None => {}
             Privilege::Sudo => selection.extend(["--config", SUDO_RUNNER]),
