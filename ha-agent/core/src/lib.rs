@@ -5,12 +5,14 @@
 //! * [`vrrp`]: packets and state machine of RFC 9568;
 //! * [`manual`]: an outside manager decides;
 //! * [`word`]: from a commanded role to the role word;
-//! * [`announce`]: when to send which gratuitous ARP or unsolicited neighbour advertisement.
+//! * [`announce`]: when to send which gratuitous ARP or unsolicited neighbour advertisement;
+//! * [`plan`]: from desired and actual map contents to the writes between them.
 #![forbid(unsafe_code)]
 
 pub mod announce;
 pub mod election;
 pub mod manual;
+pub mod plan;
 pub mod time;
 pub mod vrrp;
 pub mod word;
