@@ -33,7 +33,9 @@ fn gratuitous_arp(operation: u16, mac: Mac, target_mac: Mac, vip: Ipv4Addr, vlan
     let packet = arp::Packet::new(operation, (mac, vip.octets()), (target_mac, vip.octets()));
     let mut frame = Vec::with_capacity(64);
     ethernet(&mut frame, Mac::BROADCAST, mac, vlan, ETHERTYPE_ARP);
-    frame.extend_from_slice(&packet.kind);
+    frame.extend_from_slice(&packet.hardware);
+    frame.extend_from_slice(&packet.protocol);
+    frame.extend_from_slice(&packet.lengths);
     frame.extend_from_slice(&packet.operation);
     frame.extend_from_slice(&packet.sender_mac.0);
     frame.extend_from_slice(&packet.sender);

@@ -1,0 +1,225 @@
+//! `[group.election]`.
+
+use std::{num::NonZeroU8, time::Duration};
+
+use ha_core::vrrp::{Centiseconds, ChecksumV4};
+use toml::Spanned;
+
+use super::{
+    super::{
+        Election, Vrrp,
+        error::Report,
+        file,
+        value::{duration, number, shown, word},
+    },
+    optional,
+};
+
+/// Virtual router ids (RFC 9568 section 5.2.3).
+const VRIDS: std::ops::RangeInclusive<i64> = 1..=255;
+/// Priorities of a router that has not let go (RFC 9568 section 5.2.4).
+const PRIORITIES: std::ops::RangeInclusive<i64> = 1..=255;
+/// The default priority (RFC 9568 section 6.1).
+const PRIORITY: NonZeroU8 = NonZeroU8::new(100).expect("it is not zero");
+/// How often the Active node advertises unless the file says otherwise.
+const ADVERT_INTERVAL: Centiseconds = Centiseconds::new(10).expect("1 to 4095 are an interval");
+/// Longest wait that makes sense before a take-over.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// An election, whose defaults may still wait for the lease.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    Manual {
+        vrid: Option<NonZeroU8>,
+    },
+    Vrrp {
+        vrrp: Vrrp,
+        /// Whether `yield_grace` is to follow the lease.
+        grace_of_lease: bool,
+    },
+}
+
+impl Kind {
+    /// The virtual router id, of which each type of election can have one.
+    pub(super) const fn vrid(&self) -> Option<NonZeroU8> {
+        match self {
+            Self::Manual { vrid } => *vrid,
+            Self::Vrrp { vrrp, .. } => Some(vrrp.vrid),
+        }
+    }
+
+    /// The virtual router id if there are advertisements.
+    pub(super) const fn advertises(&self) -> Option<NonZeroU8> {
+        match self {
+            Self::Manual { .. } => None,
+            Self::Vrrp { vrrp, .. } => Some(vrrp.vrid),
+        }
+    }
+
+    /// The interval of advertisements, if there are any.
+    pub(super) const fn advert_interval(&self) -> Option<Centiseconds> {
+        match self {
+            Self::Manual { .. } => None,
+            Self::Vrrp { vrrp, .. } => Some(vrrp.advert_interval),
+        }
+    }
+
+    pub(super) const fn finish(self, lease: Duration) -> Election {
+        match self {
+            Self::Manual { .. } => Election::Manual,
+            Self::Vrrp {
+                mut vrrp,
+                grace_of_lease,
+            } => {
+                if grace_of_lease {
+                    vrrp.yield_grace = lease;
+                }
+                Election::Vrrp(vrrp)
+            }
+        }
+    }
+}
+
+pub(super) fn election(
+    written: &Spanned<file::Election>,
+    group: &str,
+    report: &mut Report<'_>,
+) -> Option<Kind> {
+    #[derive(Clone, Copy)]
+    enum Word {
+        Vrrp,
+        Manual,
+    }
+    let key = format!("{group}.election");
+    let election = written.get_ref();
+    let words = [("vrrp", Word::Vrrp), ("manual", Word::Manual)];
+    let kind = word(report, &format!("{key}.type"), &election.kind, &words)?;
+    match kind {
+        Word::Manual => manual(election, &key, report),
+        Word::Vrrp => vrrp(written, &key, report),
+    }
+}
+
+fn manual(election: &file::Election, key: &str, report: &mut Report<'_>) -> Option<Kind> {
+    let foreign = [
+        ("priority", election.priority.as_ref().map(Spanned::span)),
+        (
+            "advert_interval",
+            election.advert_interval.as_ref().map(Spanned::span),
+        ),
+        ("preempt", election.preempt.as_ref().map(Spanned::span)),
+        ("checksum", election.checksum.as_ref().map(Spanned::span)),
+        (
+            "yield_grace",
+            election.yield_grace.as_ref().map(Spanned::span),
+        ),
+        (
+            "contention",
+            election.contention.as_ref().map(Spanned::span),
+        ),
+    ];
+    for (name, span) in foreign {
+        if let Some(span) = span {
+            report.add(
+                span,
+                format!("{key}.{name}"),
+                "a manual election has no such key",
+                "remove it, or write type = \"vrrp\"",
+            );
+        }
+    }
+    let vrid = match &election.vrid {
+        None => None,
+        Some(written) => Some(vrid(written, key, report)?),
+    };
+    Some(Kind::Manual { vrid })
+}
+
+fn vrrp(written: &Spanned<file::Election>, key: &str, report: &mut Report<'_>) -> Option<Kind> {
+    let election = written.get_ref();
+    let vrid = match &election.vrid {
+        Some(vrid) => self::vrid(vrid, key, report),
+        None => {
+            report.add(
+                written.span(),
+                format!("{key}.vrid"),
+                "a VRRP election needs a virtual router id",
+                "add vrid = 1 to 255, the same on all nodes of the group",
+            );
+            None
+        }
+    };
+    let priority = optional(election.priority.as_ref(), PRIORITY, |priority| {
+        let number: u8 = number(report, &format!("{key}.priority"), priority, PRIORITIES)?;
+        NonZeroU8::new(number)
+    });
+    let interval = optional(
+        election.advert_interval.as_ref(),
+        ADVERT_INTERVAL,
+        |written| advert_interval(written, key, report),
+    );
+    let checksum = optional(
+        election.checksum.as_ref(),
+        ChecksumV4::default(),
+        |checksum| {
+            let words = [
+                ("message", ChecksumV4::Message),
+                ("pseudo-header", ChecksumV4::PseudoHeader),
+            ];
+            word(report, &format!("{key}.checksum"), checksum, &words)
+        },
+    );
+    let mut wait = |name: &str, value: &Option<Spanned<String>>| {
+        optional(value.as_ref(), Duration::ZERO, |value| {
+            let bounds = Duration::ZERO..=LONGEST_WAIT;
+            duration(report, &format!("{key}.{name}"), value, bounds)
+        })
+    };
+    let yield_grace = wait("yield_grace", &election.yield_grace);
+    let contention = wait("contention", &election.contention);
+    Some(Kind::Vrrp {
+        vrrp: Vrrp {
+            vrid: vrid?,
+            priority: priority?,
+            advert_interval: interval?,
+            preempt: election.preempt.as_ref().is_none_or(|p| *p.get_ref()),
+            checksum: checksum?,
+            yield_grace: yield_grace?,
+            contention: contention?,
+        },
+        grace_of_lease: election.yield_grace.is_none(),
+    })
+}
+
+fn vrid(written: &Spanned<i64>, key: &str, report: &mut Report<'_>) -> Option<NonZeroU8> {
+    let number: u8 = number(report, &format!("{key}.vrid"), written, VRIDS)?;
+    NonZeroU8::new(number)
+}
+
+/// The interval, which the wire holds in hundredths of a second.
+fn advert_interval(
+    written: &Spanned<String>,
+    key: &str,
+    report: &mut Report<'_>,
+) -> Option<Centiseconds> {
+    let key = format!("{key}.advert_interval");
+    let bounds = Centiseconds::MIN.duration()..=Centiseconds::MAX.duration();
+    let interval = duration(report, &key, written, bounds)?;
+    let centiseconds = interval.as_millis() / 10;
+    let exact = u16::try_from(centiseconds)
+        .ok()
+        .and_then(Centiseconds::new)
+        .filter(|exact| exact.duration() == interval);
+    if exact.is_none() {
+        report.add(
+            written.span(),
+            key,
+            format!(
+                "{} is not a whole number of hundredths of a second, as VRRP sends it",
+                shown(interval)
+            ),
+            format!("write \"{}ms\"", centiseconds * 10),
+        );
+    }
+    exact
+}

@@ -1,0 +1,118 @@
+//! From what is written to what is meant. Each check reports all faults that it finds.
+
+mod announce;
+mod election;
+mod group;
+mod lease;
+mod node;
+mod unique;
+
+use std::collections::HashMap;
+
+use toml::Spanned;
+
+use super::{Config, Interface, Mode, error::Report, file, value::word};
+
+/// Longest name of an interface, octets (`IFNAMSIZ`, `include/uapi/linux/if.h`).
+const INTERFACE_NAME: usize = 15;
+
+/// The configuration, if nothing that it is made of is at fault.
+pub(super) fn config(file: &file::File, report: &mut Report<'_>) -> Option<Config> {
+    let interfaces = interfaces(&file.interface, report);
+    if file.interface.is_empty() {
+        report.add(
+            0..0,
+            "interface",
+            "no interface is named",
+            "add [[interface]] with the name of the NIC",
+        );
+    }
+    if file.group.is_empty() {
+        report.add(
+            0..0,
+            "group",
+            "there is no group of virtual IPs",
+            "add [[group]] with name, interface, vips and election",
+        );
+    }
+    let groups: Vec<_> = file
+        .group
+        .iter()
+        .map(|group| group::group(group, file, report))
+        .collect();
+    unique::check(&file.group, &groups, report);
+    let lease = lease::lease(file.node.lease.as_ref(), &file.group, &groups, report);
+    let node = node::node(&file.node, lease, report);
+    let control = node::control(&file.control, report);
+    let log = node::log(&file.log, report);
+    let announce = announce::announce(&file.announce, report);
+    let groups: Option<Vec<_>> = groups.into_iter().collect();
+    let groups = groups?
+        .into_iter()
+        .map(|group| group.finish(lease))
+        .collect();
+    Some(Config {
+        node: node?,
+        control: control?,
+        log: log?,
+        announce: announce?,
+        interfaces: interfaces?,
+        groups,
+    })
+}
+
+fn interfaces(list: &[file::Interface], report: &mut Report<'_>) -> Option<Vec<Interface>> {
+    let mut lines = HashMap::new();
+    let checked: Vec<_> = list
+        .iter()
+        .map(|interface| {
+            let line = report.line(interface.name.span());
+            if let Some(first) = lines.insert(interface.name.get_ref(), line) {
+                report.add(
+                    interface.name.span(),
+                    "interface.name",
+                    format!(
+                        "\"{}\" is already in line {first}",
+                        interface.name.get_ref()
+                    ),
+                    "name each interface once",
+                );
+            }
+            self::interface(interface, report)
+        })
+        .collect();
+    checked.into_iter().collect()
+}
+
+fn interface(interface: &file::Interface, report: &mut Report<'_>) -> Option<Interface> {
+    let name = interface.name.get_ref();
+    let fits = (1..=INTERFACE_NAME).contains(&name.len());
+    if !fits || name.contains(['/', ' ', '\t']) {
+        report.add(
+            interface.name.span(),
+            "interface.name",
+            format!("\"{name}\" cannot be the name of an interface"),
+            format!(
+                "write 1 to {INTERFACE_NAME} characters without blank or slash, as `ip link` shows"
+            ),
+        );
+        return None;
+    }
+    let modes = [("native", Mode::Native), ("generic", Mode::Generic)];
+    let key = format!("interface.{name}.mode");
+    Some(Interface {
+        name: name.clone(),
+        mode: optional(interface.mode.as_ref(), Mode::default(), |mode| {
+            word(report, &key, mode, &modes)
+        })?,
+    })
+}
+
+/// The default where nothing is written, else what `check` makes of it.
+fn optional<T, V>(
+    value: Option<&Spanned<V>>,
+    default: T,
+    check: impl FnOnce(&Spanned<V>) -> Option<T>,
+) -> Option<T> {
+    value.map_or(Some(default), check)
+}

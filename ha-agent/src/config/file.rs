@@ -1,0 +1,96 @@
+//! The file as it is written: shapes and places, not yet meanings.
+//!
+//! Words, numbers and lengths of time are taken as they come, so that [`super::check`] can report all
+//! faults at once and each with its mend.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) node: Node,
+    #[serde(default)]
+    pub(super) control: Control,
+    #[serde(default)]
+    pub(super) log: Log,
+    #[serde(default)]
+    pub(super) announce: Announce,
+    #[serde(default)]
+    pub(super) interface: Vec<Interface>,
+    #[serde(default)]
+    pub(super) group: Vec<Group>,
+}
+
+/// `[node]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Node {
+    pub(super) name: Spanned<String>,
+    pub(super) lease: Option<Spanned<String>>,
+    pub(super) pin_dir: Option<Spanned<String>>,
+}
+
+/// `[control]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Control {
+    pub(super) socket: Option<Spanned<String>>,
+    pub(super) group: Option<Spanned<String>>,
+}
+
+/// `[log]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Log {
+    pub(super) format: Option<Spanned<String>>,
+    pub(super) filter: Option<Spanned<String>>,
+}
+
+/// `[announce]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Announce {
+    pub(super) rate: Option<Spanned<i64>>,
+    pub(super) repeats: Option<Spanned<i64>>,
+    pub(super) spacing: Option<Spanned<String>>,
+    pub(super) refresh: Option<Spanned<String>>,
+}
+
+/// `[[interface]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Interface {
+    pub(super) name: Spanned<String>,
+    pub(super) mode: Option<Spanned<String>>,
+}
+
+/// `[[group]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Group {
+    pub(super) name: Spanned<String>,
+    pub(super) interface: Spanned<String>,
+    pub(super) vlan: Option<Spanned<Vec<Spanned<i64>>>>,
+    pub(super) vips: Spanned<Vec<Spanned<String>>>,
+    pub(super) mac: Option<Spanned<String>>,
+    pub(super) stale: Option<Spanned<String>>,
+    pub(super) router: Option<bool>,
+    pub(super) election: Spanned<Election>,
+}
+
+/// `[group.election]`; which keys go with which type is for the check.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Election {
+    #[serde(rename = "type")]
+    pub(super) kind: Spanned<String>,
+    pub(super) vrid: Option<Spanned<i64>>,
+    pub(super) priority: Option<Spanned<i64>>,
+    pub(super) advert_interval: Option<Spanned<String>>,
+    pub(super) preempt: Option<Spanned<bool>>,
+    pub(super) checksum: Option<Spanned<String>>,
+    pub(super) yield_grace: Option<Spanned<String>>,
+    pub(super) contention: Option<Spanned<String>>,
+}

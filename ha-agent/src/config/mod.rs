@@ -1,0 +1,223 @@
+//! The configuration: what the operator decides.
+//!
+//! * [`Config`] and its parts: checked, with all defaults filled in;
+//! * [`Invalid`]: every fault of a file with its place and its mend;
+//! * [`range`]: virtual IPs as they are written, also on the command line.
+
+mod check;
+mod error;
+mod file;
+pub mod range;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::{fs, net::IpAddr, num::NonZeroU8, path::Path, path::PathBuf, time::Duration};
+
+use ha_common::abi::Vlan;
+use ha_core::{
+    announce,
+    vrrp::{Centiseconds, ChecksumV4},
+};
+
+pub use self::error::{Invalid, Problem};
+
+/// Where the configuration is unless the command line says otherwise.
+pub const DEFAULT_PATH: &str = "/etc/ha-agent/ha-agent.toml";
+/// Where the control socket is unless the configuration says otherwise.
+pub const DEFAULT_SOCKET: &str = "/run/ha-agent/control.sock";
+/// Where the BPF objects are pinned unless the configuration says otherwise; the schema number comes
+/// below it.
+pub const DEFAULT_PIN_DIR: &str = "/sys/fs/bpf/ha";
+
+/// A whole configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// This host.
+    pub node: Node,
+    /// The control socket.
+    pub control: Control,
+    /// What is logged.
+    pub log: Log,
+    /// How take-overs are announced.
+    pub announce: announce::Config,
+    /// The interfaces that the data path is attached to.
+    pub interfaces: Vec<Interface>,
+    /// The groups of virtual IPs.
+    pub groups: Vec<Group>,
+}
+
+/// `[node]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// What this host is called in logs and in the status.
+    pub name: String,
+    /// Length of the lease: how long the kernel serves without a sign of life from the agent.
+    pub lease: Duration,
+    /// Directory of the pins on a BPF file system, without the schema number.
+    pub pin_dir: PathBuf,
+}
+
+/// `[control]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// Path of the socket.
+    pub socket: PathBuf,
+    /// Name of the group whose members may give orders, beside root.
+    pub group: Option<String>,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// How a line looks.
+    pub format: LogFormat,
+    /// Directives of `tracing_subscriber::EnvFilter`, as `info` or `ha_agent::engine=debug`.
+    pub filter: String,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `[[interface]]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// Where in its way the data path sits.
+    pub mode: Mode,
+}
+
+/// How the data path is attached.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// In the driver.
+    #[default]
+    Native,
+    /// In the stack, for drivers without XDP: slower, and only when asked for.
+    Generic,
+}
+
+impl Mode {
+    /// The word in the configuration and in the status.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Generic => "generic",
+        }
+    }
+}
+
+/// `[[group]]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its name, at most as long as `ha_group` holds.
+    pub name: String,
+    /// Name of the interface on which it is served.
+    pub interface: String,
+    /// Tags of the network on which it is served.
+    pub vlan: Vlan,
+    /// Its virtual IPs, in the order of the file; ranges are expanded.
+    pub vips: Vec<IpAddr>,
+    /// Which MAC answers.
+    pub mac: AnsweringMac,
+    /// What becomes of stale traffic.
+    pub stale: Stale,
+    /// Whether the hosts behind the addresses are routers.
+    pub router: bool,
+    /// Who decides which node is Active.
+    pub election: Election,
+}
+
+/// Which MAC answers for a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnsweringMac {
+    /// The virtual MACs of this virtual router id (RFC 9568 section 7.3).
+    Virtual(NonZeroU8),
+    /// The interface's own.
+    Interface,
+}
+
+/// What a node that is not Active does with frames that still reach it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stale {
+    /// Sends them on to the Active node.
+    #[default]
+    Forward,
+    /// Drops them, as RFC 9568 section 6.4.2 has it.
+    Drop,
+}
+
+/// `[group.election]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Election {
+    /// An outside manager decides, through the control socket.
+    Manual,
+    /// VRRP version 3.
+    Vrrp(Vrrp),
+}
+
+/// The keys of an election by VRRP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Vrrp {
+    /// Virtual router id.
+    pub vrid: NonZeroU8,
+    /// Priority; 255 is the owner of the addresses.
+    pub priority: NonZeroU8,
+    /// How often the Active node advertises.
+    pub advert_interval: Centiseconds,
+    /// Whether to take over from an Active node of lower priority.
+    pub preempt: bool,
+    /// What the checksum of IPv4 advertisements covers; both kinds are accepted.
+    pub checksum: ChecksumV4,
+    /// How long to wait for a live owner's acknowledgement.
+    pub yield_grace: Duration,
+    /// How long to listen for rivals before taking over from a silent owner.
+    pub contention: Duration,
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// [`Invalid`] with every fault that could be found.
+    pub fn load(path: &Path) -> Result<Self, Invalid> {
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text, path),
+            Err(error) => {
+                let mut report = error::Report::new("");
+                report.add(
+                    0..0,
+                    "",
+                    format!("cannot read it: {error}"),
+                    "name the file with --config, or see docs/configuration.md for an example",
+                );
+                report.finish(path, None)
+            }
+        }
+    }
+
+    /// Checks the text of a file; `path` is for the messages.
+    ///
+    /// # Errors
+    /// [`Invalid`] with every fault that could be found.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, Invalid> {
+        let mut report = error::Report::new(text);
+        let config = match toml::from_str(text) {
+            Ok(file) => check::config(&file, &mut report),
+            Err(error) => {
+                report.add_syntax(&error);
+                None
+            }
+        };
+        report.finish(path, config)
+    }
+}
