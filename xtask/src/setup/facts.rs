@@ -6,7 +6,7 @@ use anyhow::{Error, Result};
 
 use crate::setup::{
     Scope, bpffs,
-    packages::{LAB, Need},
+    packages::{Need, PROGRAMS},
     toolchain::{self, Compiler, Origin},
 };
 
@@ -21,7 +21,7 @@ pub(crate) struct Facts {
     pub(crate) linker: Option<PathBuf>,
     /// A nightly of rustup that only lacks the source of `core`.
     pub(crate) nightly_without_source: Option<String>,
-    /// What the lab needs and does not find.
+    /// Programs that are not found.
     pub(crate) missing: Vec<&'static Need>,
     /// Whether the file system of pinned BPF objects is mounted.
     pub(crate) has_bpffs: bool,
@@ -35,13 +35,10 @@ impl Facts {
     pub(crate) fn survey(scope: Scope) -> Result<Self> {
         let choice = toolchain::choice().map_err(Error::msg)?;
         let compiler = Compiler::find().ok();
-        let (missing, has_bpffs) = match scope {
-            Scope::Build => (Vec::new(), true),
-            Scope::Lab => (
-                LAB.iter().filter(|need| !need.is_met()).collect(),
-                bpffs::is_mounted(),
-            ),
-        };
+        let missing = PROGRAMS
+            .iter()
+            .filter(|need| need.scope <= scope && !need.is_met())
+            .collect();
         Ok(Self {
             choice,
             linker: compiler.as_ref().and_then(toolchain::fitting_linker),
@@ -51,7 +48,7 @@ impl Facts {
             }),
             compiler,
             missing,
-            has_bpffs,
+            has_bpffs: scope < Scope::Lab || bpffs::is_mounted(),
         })
     }
 

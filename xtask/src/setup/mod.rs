@@ -27,13 +27,15 @@ pub(crate) struct Args {
     build_only: bool,
 }
 
-/// What a command is going to need.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a command is going to need; each includes the ones before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Scope {
     /// The BPF compiler and its linker.
     Build,
-    /// The lab's programs and bpffs as well.
+    /// What tests, demo and benchmarks run, and bpffs.
     Lab,
+    /// Tools for looking around, and peers to try by hand.
+    Everything,
 }
 
 /// Runs the command.
@@ -44,7 +46,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let scope = if args.build_only {
         Scope::Build
     } else {
-        Scope::Lab
+        Scope::Everything
     };
     ensure(scope)?;
     let facts = Facts::survey(scope)?;

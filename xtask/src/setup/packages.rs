@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::command::find_program;
+use crate::{command::find_program, setup::Scope};
 
 /// A thing that the project needs and a package brings.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub(crate) struct Need {
     pub(crate) evidence: Evidence,
     /// What the project does with it.
     pub(crate) purpose: &'static str,
+    /// The smallest scope that needs it.
+    pub(crate) scope: Scope,
 }
 
 /// What shows that a thing is there.
@@ -34,33 +36,41 @@ impl Need {
     }
 }
 
-/// What the lab, its tests and the benchmarks run.
-pub(crate) const LAB: &[Need] = &[
-    program("iproute2", "ip", "makes the lab's links and namespaces"),
-    program(
-        "ethtool",
-        "ethtool",
-        "turns offloads of lab links on and off",
+/// Programs beside the compiler.
+pub(crate) const PROGRAMS: &[Need] = &[
+    lab("iproute2", "ip", "makes the lab's links and namespaces"),
+    lab("ethtool", "ethtool", "turns offloads of lab links off"),
+    lab("tcpdump", "tcpdump", "captures what the switch carried"),
+    lab("bpftool", "bpftool", "shows programs, links and maps"),
+    lab("strace", "strace", "counts the system calls of a failover"),
+    lab("keepalived", "keepalived", "is the VRRP peer"),
+    extra("frr", "/usr/lib/frr/zebra", "is a VRRP and BFD peer"),
+    extra("arping", "/usr/sbin/arping", "asks who has a virtual IP"),
+    extra(
+        "ndisc6",
+        "/usr/bin/ndisc6",
+        "asks who has a virtual IPv6 address",
     ),
-    program("bpftool", "bpftool", "shows programs, links and maps"),
-    program("tcpdump", "tcpdump", "captures what the switch carried"),
-    program("arping", "arping", "asks who has a virtual IP"),
-    program("ndisc6", "ndisc6", "asks who has a virtual IPv6 address"),
-    program("iputils-ping", "ping", "sends echo requests"),
-    program("strace", "strace", "counts the system calls of a failover"),
-    program("keepalived", "keepalived", "is a VRRP peer"),
-    Need {
-        package: "frr",
-        evidence: Evidence::File("/usr/lib/frr/zebra"),
-        purpose: "is a VRRP and BFD peer",
-    },
+    extra("iputils-ping", "/usr/bin/ping", "sends echo requests"),
 ];
 
-const fn program(package: &'static str, name: &'static str, purpose: &'static str) -> Need {
+/// Without it tests, demo or benchmarks cannot run.
+const fn lab(package: &'static str, program: &'static str, purpose: &'static str) -> Need {
     Need {
         package,
-        evidence: Evidence::Program(name),
+        evidence: Evidence::Program(program),
         purpose,
+        scope: Scope::Lab,
+    }
+}
+
+/// For looking around in the lab by hand.
+const fn extra(package: &'static str, file: &'static str, purpose: &'static str) -> Need {
+    Need {
+        package,
+        evidence: Evidence::File(file),
+        purpose,
+        scope: Scope::Everything,
     }
 }
 
@@ -73,22 +83,17 @@ mod tests {
 
     #[test]
     fn evidence_is_looked_at() {
-        assert!(program("dash", "sh", "").is_met());
-        assert!(!program("none", "no-such-program", "").is_met());
-        let file = |path| Need {
-            package: "base-files",
-            evidence: Evidence::File(path),
-            purpose: "",
-        };
-        assert!(file("/etc/passwd").is_met());
-        assert!(!file("/no/such/file").is_met());
+        assert!(lab("dash", "sh", "").is_met());
+        assert!(!lab("none", "no-such-program", "").is_met());
+        assert!(extra("base-files", "/etc/passwd", "").is_met());
+        assert!(!extra("none", "/no/such/file", "").is_met());
     }
 
     #[test]
     fn no_package_is_listed_twice() {
-        for (i, need) in LAB.iter().enumerate() {
+        for (i, need) in PROGRAMS.iter().enumerate() {
             assert!(
-                LAB[i + 1..]
+                PROGRAMS[i + 1..]
                     .iter()
                     .all(|other| other.package != need.package),
                 "{}",

@@ -29,7 +29,7 @@ pub(crate) struct Plan {
 pub(crate) enum Impossible {
     /// No way to a BPF compiler.
     Compiler,
-    /// No package for something that the lab needs.
+    /// No package for a program.
     Package(&'static Need),
 }
 
@@ -107,7 +107,7 @@ impl fmt::Display for Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::setup::{packages::LAB, toolchain::example_compiler};
+    use crate::setup::{packages::PROGRAMS, toolchain::example_compiler};
 
     fn complete() -> Facts {
         Facts {
@@ -126,7 +126,7 @@ mod tests {
             compiler: None,
             linker: None,
             nightly_without_source: None,
-            missing: LAB.iter().collect(),
+            missing: PROGRAMS.iter().collect(),
             has_bpffs: false,
         }
     }
@@ -196,7 +196,7 @@ mod tests {
         assert!(matches!(plan.impossible[0], Impossible::Compiler));
         assert_eq!(
             plan.impossible.len(),
-            LAB.len(),
+            PROGRAMS.len(),
             "all but one, and the compiler"
         );
     }
