@@ -1,9 +1,6 @@
 //! Where things are in the project.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::Path, process::Command};
 
 /// The top of the project.
 pub(crate) fn root() -> &'static Path {
@@ -12,10 +9,10 @@ pub(crate) fn root() -> &'static Path {
         .expect("xtask is a directory of the project")
 }
 
-/// The cargo that runs this program, at the top of the project.
+/// Cargo at the top of the project. The toolchain is the one that runs this program: rustup hands it
+/// down in the environment.
 pub(crate) fn cargo() -> Command {
-    let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
-    let mut command = Command::new(cargo);
+    let mut command = Command::new("cargo");
     command.current_dir(root());
     command
 }

@@ -95,7 +95,7 @@ impl Plan<'_> {
     }
 
     fn test(&self, selection: &[&str], harness: &[&str]) -> Command {
-        let mut command = cargo(&["test"]);
+        let mut command = cargo(&["test", "--no-fail-fast"]);
         command.args(selection).arg("--").args(harness);
         command.args(self.names);
         command
@@ -129,7 +129,7 @@ mod tests {
     fn names_choose_among_the_tests() {
         let command = fixtures(Privilege::Root);
         assert!(
-            command.ends_with("test --package ha-lab --test fixtures -- arp"),
+            command.ends_with("--package ha-lab --test fixtures -- arp"),
             "{command}"
         );
     }
