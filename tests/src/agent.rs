@@ -42,6 +42,8 @@ struct Status {
 struct GroupStatus {
     name: String,
     role: String,
+    /// Why the kernel does not act on the role, if it does not.
+    fenced: Option<String>,
 }
 
 impl Agent {
@@ -79,7 +81,7 @@ impl Agent {
         let status: Status = serde_json::from_str(&printed)
             .with_context(|| format!("reading the agent's status: {printed}"))?;
         match status.groups.iter().find(|group| group.name == GROUP) {
-            Some(group) => Ok(group.role == "active"),
+            Some(group) => Ok(group.role == "active" && group.fenced.is_none()),
             None => bail!("the agent does not know the group {GROUP}: {printed}"),
         }
     }
