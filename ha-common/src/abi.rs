@@ -58,9 +58,9 @@ pub mod program {
     pub const LEASE: &str = "ha_lease";
 }
 
-/// A MAC address in wire order.
+/// A MAC address in wire order. Aligned as it is in frames, see [`crate::wire`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(C)]
+#[repr(C, align(2))]
 pub struct Mac(pub [u8; 6]);
 
 impl core::fmt::Display for Mac {

@@ -113,7 +113,7 @@ impl Operation {
 
 /// Input of the lease program: the first bytes of the test frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(2))]
 pub struct Request {
     /// An [`Operation`].
     pub operation: u8,

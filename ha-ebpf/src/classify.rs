@@ -1,7 +1,8 @@
 //! Whether a frame is for a virtual IP, and which file takes it from there.
 //!
 //! A frame that is not ours costs a look at its headers and one lookup (two in ARP, which names a
-//! sender and a target).
+//! sender and a target). Nothing else is read of it: what a call to the kernel lies between is read
+//! again afterwards, which is cheaper than to keep it.
 
 use ha_common::{
     abi::{Vip4Key, Vip6Key},
@@ -15,7 +16,7 @@ use crate::{
     End,
     frame::Frame,
     maps::Maps,
-    packet::{Packet, Then},
+    packet::Packet,
     reply::{self, nd::Heard},
     steer,
 };
@@ -34,40 +35,45 @@ pub(crate) fn frame(packet: &mut Packet, maps: &mut Maps) -> Option<End> {
 
 #[inline(always)]
 fn v4(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> Option<End> {
-    let header = *packet.get::<ipv4::Header>(frame.l3)?;
-    if !ipv4::is_host(header.dst) {
+    let addr = packet.get::<ipv4::Header>(frame.l3)?.dst;
+    if !ipv4::is_host(addr) {
         return None;
     }
     let vip = maps.vip4(&Vip4Key {
-        addr: header.dst,
+        addr,
         vlan: frame.vlan,
     })?;
-    Some(steer::handle(packet, maps, frame, &header, vip))
+    let hit = frame.hit(packet, vip);
+    let reason = steer::steer::<ipv4::Header>(packet, maps, &hit);
+    Some(hit.end(reason))
 }
 
 #[inline(always)]
 fn v6(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> Option<End> {
-    let header = *packet.get::<ipv6::Header>(frame.l3)?;
-    if header.next_header == icmp::PROTOCOL_V6
-        && let Some(&Then(_, message)) = packet.get::<Then<ipv6::Header, nd::Message>>(frame.l3)
-        && matches!(message.kind, nd::SOLICITATION | nd::ADVERTISEMENT)
-        && let Some(vip) = maps.vip6(&Vip6Key {
-            addr: message.target,
-            vlan: frame.vlan,
-        })
+    let vlan = frame.vlan;
+    if let Some(addr) = target(packet, frame.l3)
+        && let Some(vip) = maps.vip6(&Vip6Key { addr, vlan })
     {
-        let heard = Heard {
-            ip: header,
-            message,
-        };
-        return Some(reply::nd::handle(packet, maps, frame, &heard, vip));
+        let hit = frame.hit(packet, vip);
+        let reason = reply::nd::judge(packet, maps, &hit);
+        return Some(hit.end(reason));
     }
-    if ipv6::is_multicast(header.dst) {
+    let addr = packet.get::<ipv6::Header>(frame.l3)?.dst;
+    if ipv6::is_multicast(addr) {
         return None;
     }
-    let vip = maps.vip6(&Vip6Key {
-        addr: header.dst,
-        vlan: frame.vlan,
-    })?;
-    Some(steer::handle(packet, maps, frame, &header, vip))
+    let vip = maps.vip6(&Vip6Key { addr, vlan })?;
+    let hit = frame.hit(packet, vip);
+    let reason = steer::steer::<ipv6::Header>(packet, maps, &hit);
+    Some(hit.end(reason))
+}
+
+/// The target of a neighbour solicitation or advertisement.
+#[inline(always)]
+fn target(packet: &Packet, l3: usize) -> Option<[u8; 16]> {
+    if packet.get::<ipv6::Header>(l3)?.next_header != icmp::PROTOCOL_V6 {
+        return None;
+    }
+    let message = &packet.get::<Heard>(l3)?.1;
+    matches!(message.kind, nd::SOLICITATION | nd::ADVERTISEMENT).then_some(message.target)
 }

@@ -2,7 +2,7 @@
 
 use ha_common::abi::{Event, EventKind, Mac, Vlan};
 
-use crate::{frame::Frame, maps::Maps, packet::Packet};
+use crate::{frame::Hit, maps::Maps};
 
 /// How often a group may tell the same, nanoseconds: once a second.
 const INTERVAL_NS: u64 = 1_000_000_000;
@@ -11,42 +11,11 @@ const WHOLE_NODE: u32 = u32::MAX;
 
 /// What a frame gives reason to tell.
 #[derive(Clone, Copy)]
-enum Topic {
+pub(crate) enum Topic {
+    /// Another MAC claims an address that this node has.
     ConflictingOwner,
+    /// A sender uses this node although it is not Active.
     StaleSender,
-}
-
-impl Topic {
-    const fn kind(self) -> EventKind {
-        match self {
-            Self::ConflictingOwner => EventKind::ConflictingOwner,
-            Self::StaleSender => EventKind::StaleSender,
-        }
-    }
-}
-
-/// Another MAC claims an address that this node has.
-#[inline(always)]
-pub(crate) fn conflicting_owner(
-    maps: &mut Maps,
-    packet: &Packet,
-    frame: &Frame,
-    group: u32,
-    addr: [u8; 16],
-) {
-    about_frame(maps, packet, frame, Topic::ConflictingOwner, group, addr);
-}
-
-/// A sender uses this node although it is not Active.
-#[inline(always)]
-pub(crate) fn stale_sender(
-    maps: &mut Maps,
-    packet: &Packet,
-    frame: &Frame,
-    group: u32,
-    addr: [u8; 16],
-) {
-    about_frame(maps, packet, frame, Topic::StaleSender, group, addr);
 }
 
 /// The lease lapsed at `time_ns`.
@@ -64,28 +33,33 @@ pub(crate) fn lease_lapsed(maps: &mut Maps, time_ns: u64) {
     });
 }
 
+/// Tells what a frame did to the virtual IP `addr` of `group`.
 #[inline(always)]
-fn about_frame(
-    maps: &mut Maps,
-    packet: &Packet,
-    frame: &Frame,
-    topic: Topic,
-    group: u32,
-    addr: [u8; 16],
-) {
-    if !is_due(maps, topic, group) {
-        return;
-    }
-    maps.send(&Event {
-        time_ns: maps.now_ns(),
-        kind: topic.kind() as u32,
+pub(crate) fn about(maps: &mut Maps, hit: &Hit, topic: Topic, group: u32, addr: [u8; 16]) {
+    let kind = match topic {
+        Topic::ConflictingOwner => EventKind::ConflictingOwner,
+        Topic::StaleSender => EventKind::StaleSender,
+    };
+    let event = Event {
+        time_ns: 0,
+        kind: kind as u32,
         group,
-        ifindex: packet.ifindex(),
-        vlan: frame.vlan,
+        ifindex: hit.ifindex,
+        vlan: hit.vlan,
         addr,
-        mac: frame.src,
+        mac: hit.src,
         pad: [0; 2],
-    });
+    };
+    send_if_due(maps, topic, event);
+}
+
+/// A function of its own, so that the program has it once.
+#[inline(never)]
+fn send_if_due(maps: &mut Maps, topic: Topic, mut event: Event) {
+    if is_due(maps, topic, event.group) {
+        event.time_ns = maps.now_ns();
+        maps.send(&event);
+    }
 }
 
 /// Whether the group has kept silent about this for long enough. Two processors may both find that

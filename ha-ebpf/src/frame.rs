@@ -1,27 +1,40 @@
 //! The Ethernet header and its VLAN tags.
 
 use ha_common::{
-    abi::{Group, Mac, Vlan},
+    abi::{Group, Mac, Vip, Vlan},
+    reason::Reason,
     wire::eth,
 };
 
-use crate::packet::Packet;
+use crate::{End, packet::Packet};
 
 /// Tags that are looked through; a frame with more is not ours.
 const MAX_TAGS: usize = 2;
 
-/// What the link layer says about a frame.
+/// What must be known of every frame.
 pub(crate) struct Frame {
-    pub(crate) dst: Mac,
-    pub(crate) src: Mac,
     pub(crate) vlan: Vlan,
     pub(crate) ethertype: u16,
     /// Offset of what follows the Ethernet header and the tags.
     pub(crate) l3: usize,
 }
 
+/// What must be known of a frame that is for a virtual IP.
+pub(crate) struct Hit {
+    pub(crate) vip: Vip,
+    pub(crate) vlan: Vlan,
+    /// Offset of what follows the Ethernet header and the tags.
+    pub(crate) l3: usize,
+    pub(crate) dst: Mac,
+    pub(crate) src: Mac,
+    /// The interface that received the frame.
+    pub(crate) ifindex: u32,
+    /// Octets of the frame, all its buffers together.
+    pub(crate) len: usize,
+}
+
 /// Whose a frame's destination is.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Addressed {
     /// The group's MAC or the interface's.
     Us,
@@ -32,15 +45,12 @@ pub(crate) enum Addressed {
 }
 
 impl Frame {
-    /// Reads header and tags. `None` if the frame ends before they do, or has more tags.
+    /// Reads EtherType and tags. `None` if the frame ends before they do, or has more tags.
     #[inline(always)]
     pub(crate) fn parse(packet: &Packet) -> Option<Self> {
-        let header = packet.get::<eth::Header>(0)?;
         let mut frame = Self {
-            dst: header.dst,
-            src: header.src,
             vlan: Vlan::default(),
-            ethertype: u16::from_be_bytes(header.ethertype),
+            ethertype: u16::from_be_bytes(packet.get::<eth::Header>(0)?.ethertype),
             l3: size_of::<eth::Header>(),
         };
         for _ in 0..MAX_TAGS {
@@ -63,6 +73,40 @@ impl Frame {
         } else {
             self.vlan.inner = vlan_id;
         }
+    }
+
+    /// Reads what is needed to handle a frame for this virtual IP.
+    #[inline(always)]
+    pub(crate) fn hit(&self, packet: &Packet, vip: Vip) -> Hit {
+        let eth::Header { dst, src, .. } = packet.get(0).copied().unwrap_or_default();
+        Hit {
+            vip,
+            vlan: self.vlan,
+            l3: self.l3,
+            dst,
+            src,
+            ifindex: packet.ifindex(),
+            len: packet.len(),
+        }
+    }
+}
+
+impl Hit {
+    /// The end of a frame, counted for the virtual IP's own group.
+    #[inline(always)]
+    pub(crate) fn end(&self, reason: Reason) -> End {
+        End {
+            group: self.vip.group,
+            reason,
+            len: self.len,
+        }
+    }
+
+    /// Whether the frame came in where the group is served. Only of that interface are the MACs
+    /// known.
+    #[inline(always)]
+    pub(crate) fn is_at_home(&self, group: &Group) -> bool {
+        self.ifindex == group.ifindex
     }
 
     /// Whose the destination is, when `mac` is the group's MAC for the frame's family.

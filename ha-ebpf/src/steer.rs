@@ -4,21 +4,21 @@ pub(crate) mod v4;
 mod v6;
 
 use ha_common::{
-    abi::{Group, Mac, Vip},
+    abi::{Group, Mac},
     fence::Standing,
     reason::Reason,
 };
 
 use crate::{
-    End, deliver,
+    deliver,
     fence::Served,
-    frame::{Addressed, Frame},
+    frame::{Addressed, Hit},
     maps::Maps,
-    packet::Packet,
+    packet::{Packet, Wire},
 };
 
 /// What the two versions of IP do differently.
-pub(crate) trait Header {
+pub(crate) trait Header: Wire {
     /// The MAC with which a group answers for this version's addresses.
     fn mac(group: &Group) -> Mac;
 
@@ -31,70 +31,47 @@ pub(crate) trait Header {
 
     /// Whether this is an echo request that can be answered in place: whole, without IP options or
     /// extension headers.
-    fn is_echo_request(&self, packet: &Packet, l3: usize) -> bool;
+    fn is_echo_request(&self, packet: &Packet, hit: &Hit) -> bool;
 
     /// Turns an echo request into its reply.
-    fn answer_echo(&self, packet: &mut Packet, frame: &Frame) -> Reason;
+    fn answer_echo(&self, packet: &mut Packet, hit: &Hit) -> Reason;
 
     /// Takes one hop off, as a router does.
-    fn age(&self, packet: &mut Packet, l3: usize) -> Result<(), Reason>;
+    fn age(&self, packet: &mut Packet, hit: &Hit) -> Result<(), Reason>;
 }
 
 /// Takes a packet whose destination is a virtual IP.
 #[inline(always)]
-pub(crate) fn handle<H: Header>(
-    packet: &mut Packet,
-    maps: &mut Maps,
-    frame: &Frame,
-    header: &H,
-    vip: Vip,
-) -> End {
-    let len = packet.len();
-    let reason = steer(packet, maps, frame, header, vip, len);
-    End {
-        group: vip.group,
-        reason,
-        len,
-    }
-}
-
-#[inline(always)]
-fn steer<H: Header>(
-    packet: &mut Packet,
-    maps: &mut Maps,
-    frame: &Frame,
-    header: &H,
-    vip: Vip,
-    len: usize,
-) -> Reason {
-    let Some(served) = Served::read(maps, vip.group) else {
+pub(crate) fn steer<H: Header>(packet: &mut Packet, maps: &mut Maps, hit: &Hit) -> Reason {
+    let Some(Served { group, standing }) = Served::read(maps, hit.vip.group) else {
         return Reason::GroupUnused;
     };
-    // Only of the interface on which the group is served are the MACs known.
-    let at_home = packet.ifindex() == served.group.ifindex;
-    match frame.addressed(H::mac(&served.group), &served.group) {
+    match hit.addressed(H::mac(&group), &group) {
         Addressed::Many => return Reason::LinkMulticast,
-        Addressed::Other if at_home => return Reason::ForeignMac,
+        Addressed::Other if hit.is_at_home(&group) => return Reason::ForeignMac,
         Addressed::Us | Addressed::Other => {}
     }
-    if !header.is_well_formed(len - frame.l3) {
+    let Some(&header) = packet.get::<H>(hit.l3) else {
+        return Reason::IpMalformed;
+    };
+    if !header.is_well_formed(hit.len - hit.l3) {
         return Reason::IpMalformed;
     }
-    match served.standing {
+    match standing {
         Standing::Active | Standing::Claiming => {
             // The reply to an echo goes back to the MAC it came from. That is wrong for one that a
             // peer has sent on: the stack answers it, which knows the way.
-            if at_home
-                && header.is_echo_request(packet, frame.l3)
-                && maps.peer_of(&frame.src).is_none()
+            if hit.is_at_home(&group)
+                && header.is_echo_request(packet, hit)
+                && maps.peer_of(&hit.src).is_none()
             {
-                header.answer_echo(packet, frame)
+                header.answer_echo(packet, hit)
             } else {
-                deliver::local::deliver(packet, maps, frame, &served.group, vip, at_home)
+                deliver::local::deliver(packet, maps, hit, &group)
             }
         }
         Standing::Backup | Standing::Fenced(_) => {
-            deliver::peer::forward(packet, maps, frame, header, &served, vip, at_home)
+            deliver::peer::forward(packet, maps, hit, &header, &group, standing)
         }
     }
 }

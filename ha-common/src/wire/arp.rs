@@ -32,19 +32,19 @@ pub const OP_REQUEST: u16 = 1;
 /// Operation: the sender has.
 pub const OP_REPLY: u16 = 2;
 
-/// First eight octets of ARP for IPv4 over Ethernet, but for the operation.
-const ETHERNET_IPV4: [u8; 6] = {
-    let hardware = HARDWARE_ETHERNET.to_be_bytes();
-    let protocol = eth::ETHERTYPE_IPV4.to_be_bytes();
-    [hardware[0], hardware[1], protocol[0], protocol[1], 6, 4]
-};
+/// Octets of a MAC and of an IPv4 address.
+const LENGTHS: [u8; 2] = [6, 4];
 
 /// A whole packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(2))]
 pub struct Packet {
-    /// Hardware type, protocol type and the lengths of their addresses.
-    pub kind: [u8; 6],
+    /// [`HARDWARE_ETHERNET`], network order.
+    pub hardware: [u8; 2],
+    /// [`eth::ETHERTYPE_IPV4`], network order.
+    pub protocol: [u8; 2],
+    /// Octets of a hardware address and of a protocol address.
+    pub lengths: [u8; 2],
     /// An `OP_*`, network order.
     pub operation: [u8; 2],
     /// The sender's MAC.
@@ -67,7 +67,9 @@ impl Packet {
         (target_mac, target): (Mac, [u8; 4]),
     ) -> Self {
         Self {
-            kind: ETHERNET_IPV4,
+            hardware: HARDWARE_ETHERNET.to_be_bytes(),
+            protocol: eth::ETHERTYPE_IPV4.to_be_bytes(),
+            lengths: LENGTHS,
             operation: operation.to_be_bytes(),
             sender_mac,
             sender,
@@ -80,7 +82,9 @@ impl Packet {
     #[must_use]
     #[inline(always)]
     pub fn is_ethernet_ipv4(&self) -> bool {
-        self.kind == ETHERNET_IPV4
+        u16::from_be_bytes(self.hardware) == HARDWARE_ETHERNET
+            && u16::from_be_bytes(self.protocol) == eth::ETHERTYPE_IPV4
+            && self.lengths == LENGTHS
     }
 
     /// The operation.

@@ -20,7 +20,7 @@ pub const VLAN_ID_MASK: u16 = 0x0fff;
 
 /// The header of every frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(2))]
 pub struct Header {
     /// Destination.
     pub dst: Mac,
@@ -32,7 +32,7 @@ pub struct Header {
 
 /// A VLAN tag, as it follows an EtherType that announces it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(2))]
 pub struct Tag {
     /// Priority, drop eligibility and VLAN id, network order.
     pub control: [u8; 2],

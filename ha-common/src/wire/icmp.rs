@@ -18,7 +18,7 @@ pub const V6_ECHO_REPLY: u8 = 129;
 
 /// The header of an echo request or reply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(2))]
 pub struct Echo {
     /// Type and code.
     pub kind: [u8; 2],

@@ -30,7 +30,7 @@ const FRAGMENT_MASK: u16 = 0x3fff;
 
 /// The fixed part of the header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(2))]
 pub struct Header {
     /// Version in the upper, length in words of four octets in the lower four bits.
     pub version_length: u8,
@@ -89,7 +89,8 @@ impl Header {
 #[must_use]
 #[inline(always)]
 pub const fn is_host(addr: [u8; 4]) -> bool {
-    addr[0] != 0 && addr[0] != 127 && addr[0] < 224
+    let network = u32::from_be_bytes(addr) >> 24;
+    network != 0 && network != 127 && network < 224
 }
 
 const _: () = assert!(HEADER_LEN == 20);

@@ -16,8 +16,6 @@
 
 use core::mem::size_of;
 
-use super::checksum::Sum;
-
 /// Version number in the first octet.
 pub const VERSION: u8 = 6;
 /// Length of the header, octets.
@@ -29,7 +27,7 @@ pub const LOOPBACK: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
 /// The header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(2))]
 pub struct Header {
     /// Version (4 bits), traffic class (8) and flow label (20).
     pub version_class_flow: [u8; 4],
@@ -58,18 +56,6 @@ impl Header {
     #[inline(always)]
     pub const fn payload_len(&self) -> usize {
         u16::from_be_bytes(self.payload_length) as usize
-    }
-
-    /// The pseudo-header's part of an upper-layer checksum (RFC 8200 section 8.1), for a packet
-    /// without extension headers.
-    #[must_use]
-    #[inline(always)]
-    pub const fn pseudo_header(&self) -> Sum {
-        Sum::ZERO
-            .add(&self.src)
-            .add(&self.dst)
-            .add(&self.payload_length)
-            .add(&[0, self.next_header])
     }
 }
 

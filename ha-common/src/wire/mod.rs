@@ -1,4 +1,7 @@
-//! Packet formats as constants and byte-exact headers (alignment 1, network order).
+//! Packet formats as constants and byte-exact headers, in network order.
+//!
+//! What the data path reads has alignment 2: every frame starts at an even address (the kernel's
+//! `NET_IP_ALIGN`), and a compiler for BPF that did not know it would read octet by octet.
 
 pub mod arp;
 pub mod checksum;

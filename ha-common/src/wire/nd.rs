@@ -49,7 +49,7 @@ const SOLICITED_NODE: [u8; 13] = [0xff, 0x02, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x01, 0
 
 /// A neighbour solicitation or advertisement without its options.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(2))]
 pub struct Message {
     /// [`SOLICITATION`] or [`ADVERTISEMENT`].
     pub kind: u8,
@@ -65,7 +65,7 @@ pub struct Message {
 
 /// A link-layer address option for Ethernet (RFC 2464 section 6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
+#[repr(C, align(2))]
 pub struct LinkOption {
     /// [`OPTION_SOURCE_LINK`] or [`OPTION_TARGET_LINK`].
     pub kind: u8,

@@ -1,12 +1,12 @@
 //! Delivery to the local stack, on the node that has the group.
 
 use ha_common::{
-    abi::{DELIVER_LOCAL, Group, Vip},
+    abi::{DELIVER_LOCAL, Group},
     reason::Reason,
     wire::eth,
 };
 
-use crate::{frame::Frame, maps::Maps, packet::Packet};
+use crate::{frame::Hit, maps::Maps, packet::Packet};
 
 /// Hands a packet to the stack.
 ///
@@ -14,23 +14,13 @@ use crate::{frame::Frame, maps::Maps, packet::Packet};
 /// A packet that came in on another interface was addressed to that one's MAC and is left as it is
 /// (the weak host model, RFC 1122 section 3.3.4.2).
 #[inline(always)]
-pub(crate) fn deliver(
-    packet: &mut Packet,
-    maps: &Maps,
-    frame: &Frame,
-    group: &Group,
-    vip: Vip,
-    at_home: bool,
-) -> Reason {
-    if vip.deliver != 0
-        && maps
-            .deliver(vip.deliver)
-            .is_none_or(|to| to.kind != DELIVER_LOCAL)
-    {
+pub(crate) fn deliver(packet: &mut Packet, maps: &Maps, hit: &Hit, group: &Group) -> Reason {
+    let slot = hit.vip.deliver;
+    if slot != 0 && maps.deliver(slot).is_none_or(|to| to.kind != DELIVER_LOCAL) {
         return Reason::DeliverUnknown;
     }
-    if at_home
-        && frame.dst != group.nic
+    if hit.is_at_home(group)
+        && hit.dst != group.nic
         && let Some(header) = packet.get_mut::<eth::Header>(0)
     {
         header.dst = group.nic;

@@ -1,61 +1,96 @@
 //! Packet memory on the host: a vector.
 
+use std::ptr::NonNull;
+
 /// A frame and where it came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
-    frame: Vec<u8>,
+    /// The frame's octets in pairs, which makes it start at an even address. There is room for
+    /// [`TAILROOM`] more.
+    pairs: Vec<u16>,
+    /// Octets of the frame.
+    len: usize,
     /// Octets in the first buffer; the rest of the frame cannot be accessed, as in the kernel.
     linear: usize,
     ifindex: u32,
 }
 
+/// How many octets a frame may grow by.
+const TAILROOM: usize = 64;
+
 impl Packet {
     /// A frame that came in on `ifindex`, with its first `linear` octets in the first buffer.
     #[must_use]
-    pub fn new(frame: Vec<u8>, linear: usize, ifindex: u32) -> Self {
-        let linear = linear.min(frame.len());
+    pub fn new(frame: &[u8], linear: usize, ifindex: u32) -> Self {
+        let mut pairs: Vec<u16> = frame
+            .chunks(2)
+            .map(|pair| u16::from_ne_bytes([pair[0], pair.get(1).copied().unwrap_or(0)]))
+            .collect();
+        pairs.resize(pairs.len() + TAILROOM / 2, 0);
         Self {
-            frame,
-            linear,
+            pairs,
+            len: frame.len(),
+            linear: linear.min(frame.len()),
             ifindex,
         }
     }
 
     /// The frame as it is now.
     #[must_use]
-    pub fn into_frame(self) -> Vec<u8> {
-        self.frame
+    pub fn frame(&self) -> Vec<u8> {
+        let mut frame: Vec<u8> = self
+            .pairs
+            .iter()
+            .flat_map(|pair| pair.to_ne_bytes())
+            .collect();
+        frame.truncate(self.len);
+        frame
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.frame.len()
+        self.len
     }
 
     pub(crate) fn ifindex(&self) -> u32 {
         self.ifindex
     }
 
-    /// As the kernel does it: a frame of one buffer has room to grow in it, the last buffer of
-    /// several has none (`bpf_xdp_frags_increase_tail`, `net/core/filter.c`).
+    /// As the kernel does it: a frame of one buffer can grow into its tailroom, the last buffer of
+    /// several cannot (`bpf_xdp_adjust_tail`, `net/core/filter.c`).
     pub(crate) fn resize(&mut self, len: usize) -> bool {
-        if len > self.frame.len() && self.linear < self.frame.len() {
+        let several_buffers = self.linear < self.len;
+        if len > self.pairs.len() * 2 || (len > self.len && several_buffers) {
             return false;
         }
-        if self.linear == self.frame.len() {
-            self.linear = len;
-        }
-        self.frame.resize(len, 0);
-        self.linear = self.linear.min(len);
+        self.linear = if several_buffers {
+            self.linear.min(len)
+        } else {
+            len
+        };
+        self.len = len;
         true
     }
 
-    pub(super) fn span(&self, offset: usize, len: usize) -> Option<*const u8> {
-        let end = offset.checked_add(len)?;
-        Some(self.frame[..self.linear].get(offset..end)?.as_ptr())
+    pub(super) fn span(&self, offset: usize, len: usize) -> Option<NonNull<u8>> {
+        self.holds(offset, len).then(|| {
+            let start = NonNull::from(self.pairs.as_slice()).cast::<u8>();
+            // SAFETY: the offset is below `linear`, which is within the vector.
+            unsafe { start.add(offset) }
+        })
     }
 
-    pub(super) fn span_mut(&mut self, offset: usize, len: usize) -> Option<*mut u8> {
-        let end = offset.checked_add(len)?;
-        Some(self.frame[..self.linear].get_mut(offset..end)?.as_mut_ptr())
+    pub(super) fn span_mut(&mut self, offset: usize, len: usize) -> Option<NonNull<u8>> {
+        self.holds(offset, len).then(|| {
+            let start = NonNull::from(self.pairs.as_mut_slice()).cast::<u8>();
+            // SAFETY: as in `span`.
+            unsafe { start.add(offset) }
+        })
+    }
+
+    fn holds(&self, offset: usize, len: usize) -> bool {
+        assert!(offset.is_multiple_of(2), "headers start at even offsets");
+        offset
+            .checked_add(len)
+            .is_some_and(|end| end <= self.linear)
     }
 }

@@ -1,5 +1,7 @@
 //! Packet memory in the kernel: from `data` to `data_end` of the XDP context.
 
+use core::ptr::NonNull;
+
 use aya_ebpf::{
     bindings::xdp_md,
     helpers::{bpf_xdp_adjust_tail, bpf_xdp_get_buff_len},
@@ -42,15 +44,19 @@ impl Packet {
     }
 
     #[inline(always)]
-    pub(super) fn span(&self, offset: usize, len: usize) -> Option<*const u8> {
+    pub(super) fn span(&self, offset: usize, len: usize) -> Option<NonNull<u8>> {
         // SAFETY: as in `len`.
         let (start, end) = unsafe { ((*self.ctx).data as usize, (*self.ctx).data_end as usize) };
         let span = start + offset;
-        (span + len <= end).then_some(span as *const u8)
+        if span + len > end {
+            return None;
+        }
+        // SAFETY: packet memory does not lie at address 0.
+        Some(unsafe { NonNull::new_unchecked(span as *mut u8) })
     }
 
     #[inline(always)]
-    pub(super) fn span_mut(&mut self, offset: usize, len: usize) -> Option<*mut u8> {
-        self.span(offset, len).map(<*const u8>::cast_mut)
+    pub(super) fn span_mut(&mut self, offset: usize, len: usize) -> Option<NonNull<u8>> {
+        self.span(offset, len)
     }
 }

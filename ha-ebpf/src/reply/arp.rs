@@ -4,16 +4,17 @@
 //! and would answer.
 
 use ha_common::{
-    abi::{Vip, Vip4Key},
+    abi::{Vip, Vip4Key, Vlan},
     fence::Standing,
     reason::Reason,
     wire::{arp, eth, ipv4},
 };
 
 use crate::{
-    End, events,
+    End,
+    events::{self, Topic},
     fence::Served,
-    frame::{Addressed, Frame},
+    frame::{Addressed, Frame, Hit},
     maps::Maps,
     packet::Packet,
     steer::v4::mapped,
@@ -22,109 +23,106 @@ use crate::{
 /// The sender of a probe, which has no address yet (RFC 5227 section 2.1.1).
 const PROBE: [u8; 4] = [0; 4];
 
-/// What a packet says about virtual IPs.
-struct Claim {
-    arp: arp::Packet,
-    target: Option<Vip>,
-    sender: Option<Vip>,
-}
-
 /// Takes an ARP packet; `None` if neither its target nor its sender is a virtual IP.
 #[inline(always)]
 pub(crate) fn handle(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> Option<End> {
-    let arp = *packet.get::<arp::Packet>(frame.l3)?;
-    let vip = |addr| {
-        maps.vip4(&Vip4Key {
-            addr,
-            vlan: frame.vlan,
-        })
-    };
-    let target = vip(arp.target);
-    let sender = match arp.sender {
-        PROBE => None,
-        sender if sender == arp.target => target,
-        sender => vip(sender),
-    };
-    let group = target.or(sender)?.group;
-    let claim = Claim {
-        arp,
-        target,
-        sender,
-    };
-    let len = packet.len();
-    let (group, reason) = judge(packet, maps, frame, &claim, group);
-    Some(End { group, reason, len })
+    let &arp::Packet { sender, target, .. } = packet.get(frame.l3)?;
+    if let Some(vip) = vip(maps, target, frame.vlan) {
+        let hit = frame.hit(packet, vip);
+        let reason = asked(packet, maps, &hit);
+        return Some(hit.end(reason));
+    }
+    if sender == PROBE || sender == target {
+        return None;
+    }
+    let vip = vip(maps, sender, frame.vlan)?;
+    let hit = frame.hit(packet, vip);
+    let reason = used(packet, maps, &hit);
+    Some(hit.end(reason))
 }
 
-/// The group that the packet counts for, and what becomes of it.
 #[inline(always)]
-fn judge(
-    packet: &mut Packet,
-    maps: &mut Maps,
-    frame: &Frame,
-    claim: &Claim,
-    group: u32,
-) -> (u32, Reason) {
-    let Claim {
-        arp,
-        target,
-        sender,
-    } = claim;
-    let Some(served) = Served::read(maps, group) else {
-        return (group, Reason::GroupUnused);
+fn vip(maps: &Maps, addr: [u8; 4], vlan: Vlan) -> Option<Vip> {
+    maps.vip4(&Vip4Key { addr, vlan })
+}
+
+/// A packet whose target is a virtual IP.
+#[inline(always)]
+fn asked(packet: &mut Packet, maps: &mut Maps, hit: &Hit) -> Reason {
+    let (served, arp) = match admit(packet, maps, hit) {
+        Ok(admitted) => admitted,
+        Err(reason) => return reason,
     };
-    let at_home = packet.ifindex() == served.group.ifindex;
-    if at_home && frame.addressed(served.group.mac4, &served.group) == Addressed::Other {
-        return (group, Reason::ForeignMac);
+    let is_request = arp.operation() == arp::OP_REQUEST;
+    if arp.sender == arp.target {
+        return match (is_conflict(&served, hit, &arp), is_request) {
+            (true, _) => conflict(maps, hit, hit.vip.group, arp.sender),
+            (false, true) => Reason::AnnouncementRequest,
+            (false, false) => Reason::AnnouncementSeen,
+        };
     }
-    if !arp.is_ethernet_ipv4() || !arp.sender_mac.is_station() {
-        return (group, Reason::ArpMalformed);
+    if arp.sender != PROBE
+        && let Some(Vip { group, .. }) = vip(maps, arp.sender, hit.vlan)
+        && let Some(used) = Served::read(maps, group)
+        && is_conflict(&used, hit, &arp)
+    {
+        return conflict(maps, hit, group, arp.sender);
     }
-    if let Some(owned) = sender {
-        if is_conflict(packet, maps, arp, *owned) {
-            events::conflicting_owner(maps, packet, frame, owned.group, mapped(arp.sender));
-            return (owned.group, Reason::ConflictingOwner);
-        }
-        if target.is_none() || arp.sender == arp.target {
-            return (group, announcement(arp));
-        }
-    }
-    if arp.operation() != arp::OP_REQUEST {
-        return (group, Reason::ArpReply);
-    }
-    (group, question(packet, frame, arp, &served, at_home))
-}
-
-/// Whether somebody else claims an address that this node has.
-#[inline(always)]
-fn is_conflict(packet: &Packet, maps: &Maps, arp: &arp::Packet, owned: Vip) -> bool {
-    Served::read(maps, owned.group).is_some_and(|Served { group, standing }| {
-        standing == Standing::Active
-            && packet.ifindex() == group.ifindex
-            && arp.sender_mac != group.mac4
-            && arp.sender_mac != group.nic
-    })
-}
-
-/// A packet in which the owner of an address uses it.
-#[inline(always)]
-fn announcement(arp: &arp::Packet) -> Reason {
-    if arp.operation() == arp::OP_REQUEST && arp.sender == arp.target {
-        Reason::AnnouncementRequest
+    if is_request {
+        question(packet, hit, &arp, &served)
     } else {
-        Reason::AnnouncementSeen
+        Reason::ArpReply
     }
 }
 
+/// A packet whose sender, but not its target, is a virtual IP.
 #[inline(always)]
-fn question(
-    packet: &mut Packet,
-    frame: &Frame,
-    arp: &arp::Packet,
-    served: &Served,
-    at_home: bool,
-) -> Reason {
-    if !at_home {
+fn used(packet: &Packet, maps: &mut Maps, hit: &Hit) -> Reason {
+    match admit(packet, maps, hit) {
+        Ok((served, arp)) if is_conflict(&served, hit, &arp) => {
+            conflict(maps, hit, hit.vip.group, arp.sender)
+        }
+        Ok(_) => Reason::AnnouncementSeen,
+        Err(reason) => reason,
+    }
+}
+
+/// The group and the packet, if it was meant for this node and makes sense.
+#[inline(always)]
+fn admit(packet: &Packet, maps: &Maps, hit: &Hit) -> Result<(Served, arp::Packet), Reason> {
+    let served = Served::read(maps, hit.vip.group).ok_or(Reason::GroupUnused)?;
+    let group = &served.group;
+    if hit.is_at_home(group) && hit.addressed(group.mac4, group) == Addressed::Other {
+        return Err(Reason::ForeignMac);
+    }
+    let arp = *packet
+        .get::<arp::Packet>(hit.l3)
+        .ok_or(Reason::ArpMalformed)?;
+    if arp.is_ethernet_ipv4() && arp.sender_mac.is_station() {
+        Ok((served, arp))
+    } else {
+        Err(Reason::ArpMalformed)
+    }
+}
+
+/// Whether the sender is somebody else than this node, which has the group.
+#[inline(always)]
+fn is_conflict(Served { group, standing }: &Served, hit: &Hit, arp: &arp::Packet) -> bool {
+    *standing == Standing::Active
+        && hit.is_at_home(group)
+        && arp.sender_mac != group.mac4
+        && arp.sender_mac != group.nic
+}
+
+#[inline(always)]
+fn conflict(maps: &mut Maps, hit: &Hit, group: u32, addr: [u8; 4]) -> Reason {
+    events::about(maps, hit, Topic::ConflictingOwner, group, mapped(addr));
+    Reason::ConflictingOwner
+}
+
+#[inline(always)]
+fn question(packet: &mut Packet, hit: &Hit, arp: &arp::Packet, served: &Served) -> Reason {
+    if !hit.is_at_home(&served.group) {
         return Reason::WrongInterface;
     }
     if let Err(silent) = served.may_answer() {
@@ -134,14 +132,12 @@ fn question(
         return Reason::ArpMalformed;
     }
     let mac = served.group.mac4;
-    let Some(reply) = packet.get_mut::<arp::Packet>(frame.l3) else {
+    let Some(reply) = packet.get_mut::<arp::Packet>(hit.l3) else {
         return Reason::ArpMalformed;
     };
-    *reply = arp::Packet::new(
-        arp::OP_REPLY,
-        (mac, arp.target),
-        (arp.sender_mac, arp.sender),
-    );
+    reply.operation = arp::OP_REPLY.to_be_bytes();
+    (reply.sender_mac, reply.sender) = (mac, arp.target);
+    (reply.target_mac, reply.target) = (arp.sender_mac, arp.sender);
     let Some(header) = packet.get_mut::<eth::Header>(0) else {
         return Reason::ArpMalformed;
     };

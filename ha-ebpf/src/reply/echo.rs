@@ -2,16 +2,13 @@
 
 use ha_common::{
     reason::Reason,
-    wire::{
-        checksum::{self, Sum},
-        eth, icmp, ipv4,
-    },
+    wire::{checksum, eth, icmp, ipv4},
 };
 
 use crate::{
-    frame::Frame,
+    frame::Hit,
     packet::{Packet, Then},
-    steer::v4::set_ttl,
+    steer::v4::{checksum_is_valid, set_ttl},
 };
 
 /// TTL of a reply (RFC 1340 "Assigned Numbers", which RFC 1122 section 3.2.1.7 refers to).
@@ -22,46 +19,36 @@ pub(super) const TTL: u8 = 64;
 /// The ICMP checksum is updated, not made anew: if the payload was damaged on its way here, the
 /// checksum of the reply is wrong by as much, and the sender sees it.
 #[inline(always)]
-pub(crate) fn answer(packet: &mut Packet, frame: &Frame, header: &ipv4::Header) -> Reason {
-    if !sum(header).is_valid() {
+pub(crate) fn answer(packet: &mut Packet, hit: &Hit) -> Reason {
+    if !checksum_is_valid(packet, hit.l3, ipv4::HEADER_LEN) {
         return Reason::IpChecksum;
     }
-    if !ipv4::is_host(header.src) || header.src == header.dst || !frame.src.is_station() {
-        return Reason::EchoSource;
-    }
-    let Some(Then(ip, echo)) = packet.get_mut::<Then<ipv4::Header, icmp::Echo>>(frame.l3) else {
+    let Some(Then(ip, echo)) = packet.get_mut::<Then<ipv4::Header, icmp::Echo>>(hit.l3) else {
         return Reason::IpMalformed;
     };
-    ip.src = header.dst;
-    ip.dst = header.src;
+    if !ipv4::is_host(ip.src) || ip.src == ip.dst || !hit.src.is_station() {
+        return Reason::EchoSource;
+    }
+    core::mem::swap(&mut ip.src, &mut ip.dst);
     set_ttl(ip, TTL);
-    let reply = [icmp::V4_ECHO_REPLY, 0];
-    echo.checksum = checksum::update(echo.checksum, echo.kind, reply);
-    echo.kind = reply;
-    turn_around(packet, frame)
+    reply_to(echo, [icmp::V4_ECHO_REPLY, 0]);
+    turn_around(packet, hit)
 }
 
-/// The sum over a header without options.
+/// Makes a request a reply of this type and code.
 #[inline(always)]
-fn sum(header: &ipv4::Header) -> Sum {
-    Sum::ZERO
-        .add(&[header.version_length, header.tos])
-        .add(&header.total_length)
-        .add(&header.id)
-        .add(&header.fragment)
-        .add(&[header.ttl, header.protocol])
-        .add(&header.checksum)
-        .add(&header.src)
-        .add(&header.dst)
+pub(super) fn reply_to(echo: &mut icmp::Echo, kind: [u8; 2]) {
+    echo.checksum = checksum::update(echo.checksum, echo.kind, kind);
+    echo.kind = kind;
 }
 
 /// Sends the frame back to where it came from.
 #[inline(always)]
-pub(super) fn turn_around(packet: &mut Packet, frame: &Frame) -> Reason {
+pub(super) fn turn_around(packet: &mut Packet, hit: &Hit) -> Reason {
     let Some(header) = packet.get_mut::<eth::Header>(0) else {
         return Reason::IpMalformed;
     };
-    header.dst = frame.src;
-    header.src = frame.dst;
+    header.dst = hit.src;
+    header.src = hit.dst;
     Reason::EchoAnswered
 }

@@ -2,32 +2,28 @@
 
 use ha_common::{
     reason::Reason,
-    wire::{checksum, icmp, ipv6},
+    wire::{icmp, ipv6},
 };
 
-use super::echo::{TTL, turn_around};
+use super::echo::{TTL, reply_to, turn_around};
 use crate::{
-    frame::Frame,
+    frame::Hit,
     packet::{Packet, Then},
 };
 
 /// Answers a request that [`crate::steer::Header::is_echo_request`] found.
 ///
-/// The sum over the pseudo-header stays what it was, since the addresses only change places. The
-/// checksum is updated, not made anew, as in [`super::echo::answer`].
+/// The sum over the pseudo-header stays what it was, since the addresses only change places.
 #[inline(always)]
-pub(crate) fn answer(packet: &mut Packet, frame: &Frame, header: &ipv6::Header) -> Reason {
-    if !ipv6::is_host(header.src) || header.src == header.dst || !frame.src.is_station() {
-        return Reason::EchoSource;
-    }
-    let Some(Then(ip, echo)) = packet.get_mut::<Then<ipv6::Header, icmp::Echo>>(frame.l3) else {
+pub(crate) fn answer(packet: &mut Packet, hit: &Hit) -> Reason {
+    let Some(Then(ip, echo)) = packet.get_mut::<Then<ipv6::Header, icmp::Echo>>(hit.l3) else {
         return Reason::IpMalformed;
     };
-    ip.src = header.dst;
-    ip.dst = header.src;
+    if !ipv6::is_host(ip.src) || ip.src == ip.dst || !hit.src.is_station() {
+        return Reason::EchoSource;
+    }
+    core::mem::swap(&mut ip.src, &mut ip.dst);
     ip.hop_limit = TTL;
-    let reply = [icmp::V6_ECHO_REPLY, 0];
-    echo.checksum = checksum::update(echo.checksum, echo.kind, reply);
-    echo.kind = reply;
-    turn_around(packet, frame)
+    reply_to(echo, [icmp::V6_ECHO_REPLY, 0]);
+    turn_around(packet, hit)
 }

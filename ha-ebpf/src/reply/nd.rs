@@ -2,130 +2,120 @@
 
 mod check;
 
+use core::mem::offset_of;
+
 use ha_common::{
-    abi::{GROUP_ROUTER, Group, Mac, Vip},
+    abi::{GROUP_ROUTER, Group, Mac},
     fence::Standing,
     reason::Reason,
-    wire::{eth, icmp, ipv6, nd},
+    wire::{checksum::Sum, eth, icmp, ipv6, nd},
 };
 
 use crate::{
-    End, events,
+    events::{self, Topic},
     fence::Served,
-    frame::{Addressed, Frame},
+    frame::{Addressed, Hit},
     maps::Maps,
     packet::{Packet, Then},
 };
 
-/// A solicitation or an advertisement: what every file here looks at.
-pub(crate) struct Heard {
-    pub(crate) ip: ipv6::Header,
-    pub(crate) message: nd::Message,
-}
+/// A solicitation or an advertisement, as it follows the Ethernet header.
+pub(crate) type Heard = Then<ipv6::Header, nd::Message>;
 
 /// An answer, as it follows the Ethernet header.
-type Answer = Then<ipv6::Header, Then<nd::Message, nd::LinkOption>>;
+type Answer = Then<Heard, nd::LinkOption>;
 
-/// Takes a message whose target is a virtual IP.
-#[inline(always)]
-pub(crate) fn handle(
-    packet: &mut Packet,
-    maps: &mut Maps,
-    frame: &Frame,
-    heard: &Heard,
-    vip: Vip,
-) -> End {
-    let len = packet.len();
-    let reason = judge(packet, maps, frame, heard, vip, len);
-    End {
-        group: vip.group,
-        reason,
-        len,
-    }
-}
+/// Octets that follow the IPv6 header of an answer.
+const PAYLOAD_LEN: u16 = (size_of::<nd::Message>() + size_of::<nd::LinkOption>()) as u16;
 
+/// Takes a solicitation or an advertisement whose target is a virtual IP.
 #[inline(always)]
-fn judge(
-    packet: &mut Packet,
-    maps: &mut Maps,
-    frame: &Frame,
-    heard: &Heard,
-    vip: Vip,
-    len: usize,
-) -> Reason {
-    let Some(served) = Served::read(maps, vip.group) else {
+pub(crate) fn judge(packet: &mut Packet, maps: &mut Maps, hit: &Hit) -> Reason {
+    let Some(served) = Served::read(maps, hit.vip.group) else {
         return Reason::GroupUnused;
     };
     let group = &served.group;
-    let at_home = packet.ifindex() == group.ifindex;
-    if at_home && frame.addressed(group.mac6, group) == Addressed::Other {
+    let is_at_home = hit.is_at_home(group);
+    if is_at_home && hit.addressed(group.mac6, group) == Addressed::Other {
         return Reason::ForeignMac;
     }
-    if heard.message.kind == nd::SOLICITATION {
-        return solicitation(packet, frame, heard, &served, at_home, len);
-    }
-    let is_ours = frame.src == group.mac6 || frame.src == group.nic;
-    if is_ours || !at_home || served.standing != Standing::Active {
+    let Some(heard) = packet.get::<Heard>(hit.l3) else {
+        return Reason::NdMalformed;
+    };
+    let is_question = heard.1.kind == nd::SOLICITATION;
+    if is_question {
+        if !is_at_home {
+            return Reason::WrongInterface;
+        }
+        if let Err(silent) = served.may_answer() {
+            return silent;
+        }
+    } else if !is_at_home
+        || served.standing != Standing::Active
+        || hit.src == group.mac6
+        || hit.src == group.nic
+    {
         return Reason::AnnouncementSeen;
     }
-    if let Err(reason) = check::message(packet, frame, heard, len) {
-        return reason;
-    }
-    events::conflicting_owner(maps, packet, frame, vip.group, heard.message.target);
-    Reason::ConflictingOwner
-}
-
-#[inline(always)]
-fn solicitation(
-    packet: &mut Packet,
-    frame: &Frame,
-    heard: &Heard,
-    served: &Served,
-    at_home: bool,
-    len: usize,
-) -> Reason {
-    if !at_home {
-        return Reason::WrongInterface;
-    }
-    if let Err(silent) = served.may_answer() {
-        return silent;
-    }
-    match check::solicitation(packet, frame, heard, len) {
-        Ok(source_link) => answer(packet, frame, heard, &served.group, source_link),
-        Err(reason) => reason,
+    let source_link = match check::message(packet, hit, heard) {
+        Ok(source_link) => source_link,
+        Err(reason) => return reason,
+    };
+    if is_question {
+        if !check::is_askable(hit, heard, source_link) {
+            return Reason::NdMalformed;
+        }
+        answer(packet, hit, group, source_link)
+    } else {
+        let topic = Topic::ConflictingOwner;
+        events::about(maps, hit, topic, hit.vip.group, heard.1.target);
+        Reason::ConflictingOwner
     }
 }
 
 /// Advertises the target with the group's MAC (section 7.2.4).
 #[inline(always)]
-fn answer(
-    packet: &mut Packet,
-    frame: &Frame,
-    heard: &Heard,
-    group: &Group,
-    source_link: Option<Mac>,
-) -> Reason {
+fn answer(packet: &mut Packet, hit: &Hit, group: &Group, source_link: Option<Mac>) -> Reason {
+    if !packet.resize(hit.l3 + size_of::<Answer>()) {
+        return Reason::NdNoRoom;
+    }
+    let Some(Then(Then(ip, message), option)) = packet.get_mut::<Answer>(hit.l3) else {
+        return Reason::NdNoRoom;
+    };
     let mut flags = nd::FLAG_OVERRIDE;
     if group.flags & GROUP_ROUTER != 0 {
         flags |= nd::FLAG_ROUTER;
     }
     // Who has no address yet (duplicate address detection) can be told only together with all.
-    let (mac, addr) = if heard.ip.src == ipv6::UNSPECIFIED {
-        (nd::ALL_NODES_MAC, nd::ALL_NODES)
+    let mac = if ip.src == ipv6::UNSPECIFIED {
+        ip.dst = u128::from_be_bytes(nd::ALL_NODES).to_be_bytes();
+        nd::ALL_NODES_MAC
     } else {
+        ip.dst = ip.src;
         flags |= nd::FLAG_SOLICITED;
         // The option is what a neighbour cache would hold (section 7.2.3), and it is from the
         // neighbour itself; the frame's source may be a bridge's on the way.
-        (source_link.unwrap_or(frame.src), heard.ip.src)
+        source_link.unwrap_or(hit.src)
     };
-    let reply = advertisement(heard.message.target, addr, flags, group.mac6);
-    if !packet.resize(frame.l3 + size_of::<Answer>()) {
-        return Reason::NdNoRoom;
-    }
-    let Some(body) = packet.get_mut::<Answer>(frame.l3) else {
+    ip.version_class_flow = [ipv6::VERSION << 4, 0, 0, 0];
+    ip.payload_length = PAYLOAD_LEN.to_be_bytes();
+    ip.hop_limit = nd::HOP_LIMIT;
+    ip.src = message.target;
+    message.kind = nd::ADVERTISEMENT;
+    message.checksum = [0; 2];
+    message.flags = [flags, 0, 0, 0];
+    *option = nd::LinkOption {
+        kind: nd::OPTION_TARGET_LINK,
+        units: 1,
+        mac: group.mac6,
+    };
+    let Some(sum) = sum::<ANSWER_WORDS>(packet, hit.l3, PAYLOAD_LEN.to_be_bytes()) else {
         return Reason::NdNoRoom;
     };
-    *body = reply;
+    let Some(Then(_, message)) = packet.get_mut::<Heard>(hit.l3) else {
+        return Reason::NdNoRoom;
+    };
+    message.checksum = sum.checksum();
     let Some(header) = packet.get_mut::<eth::Header>(0) else {
         return Reason::NdNoRoom;
     };
@@ -134,36 +124,20 @@ fn answer(
     Reason::NdAnswered
 }
 
+/// Words of a message and the two addresses before it.
+const HEARD_WORDS: usize = (size_of::<Heard>() - offset_of!(ipv6::Header, src)) / 2;
+/// The same of an answer.
+const ANSWER_WORDS: usize = (size_of::<Answer>() - offset_of!(ipv6::Header, src)) / 2;
+
+/// The sum over the pseudo-header (RFC 8200 section 8.1) and what follows it, which is the addresses
+/// and the message: `WORDS` in a row.
 #[inline(always)]
-fn advertisement(target: [u8; 16], dst: [u8; 16], flags: u8, mac: Mac) -> Answer {
-    const PAYLOAD_LEN: u16 = (size_of::<nd::Message>() + size_of::<nd::LinkOption>()) as u16;
-    let ip = ipv6::Header {
-        version_class_flow: [ipv6::VERSION << 4, 0, 0, 0],
-        payload_length: PAYLOAD_LEN.to_be_bytes(),
-        next_header: icmp::PROTOCOL_V6,
-        hop_limit: nd::HOP_LIMIT,
-        src: target,
-        dst,
-    };
-    let option = nd::LinkOption {
-        kind: nd::OPTION_TARGET_LINK,
-        units: 1,
-        mac,
-    };
-    let mut message = nd::Message {
-        kind: nd::ADVERTISEMENT,
-        code: 0,
-        checksum: [0; 2],
-        flags: [flags, 0, 0, 0],
-        target,
-    };
-    message.checksum = ip
-        .pseudo_header()
-        .add(&[message.kind, message.code])
-        .add(&message.flags)
-        .add(&message.target)
-        .add(&[option.kind, option.units])
-        .add(&option.mac.0)
-        .checksum();
-    Then(ip, Then(message, option))
+fn sum<const WORDS: usize>(packet: &Packet, l3: usize, payload_length: [u8; 2]) -> Option<Sum> {
+    let words = packet.get::<[u16; WORDS]>(l3 + offset_of!(ipv6::Header, src))?;
+    Some(
+        Sum::ZERO
+            .add_words(words)
+            .add(payload_length)
+            .add([0, icmp::PROTOCOL_V6]),
+    )
 }

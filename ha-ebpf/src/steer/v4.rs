@@ -11,7 +11,7 @@ use ha_common::{
 
 use super::Header;
 use crate::{
-    frame::Frame,
+    frame::Hit,
     packet::{Packet, Then},
     reply,
 };
@@ -36,30 +36,30 @@ impl Header for ipv4::Header {
     }
 
     #[inline(always)]
-    fn is_echo_request(&self, packet: &Packet, l3: usize) -> bool {
+    fn is_echo_request(&self, packet: &Packet, hit: &Hit) -> bool {
         self.protocol == icmp::PROTOCOL_V4
             && self.header_len() == ipv4::HEADER_LEN
             && !self.is_fragment()
             && self.total_len() >= size_of::<Then<ipv4::Header, icmp::Echo>>()
             && packet
-                .get::<Then<ipv4::Header, icmp::Echo>>(l3)
+                .get::<Then<ipv4::Header, icmp::Echo>>(hit.l3)
                 .is_some_and(|Then(_, echo)| echo.kind == [icmp::V4_ECHO_REQUEST, 0])
     }
 
     #[inline(always)]
-    fn answer_echo(&self, packet: &mut Packet, frame: &Frame) -> Reason {
-        reply::echo::answer(packet, frame, self)
+    fn answer_echo(&self, packet: &mut Packet, hit: &Hit) -> Reason {
+        reply::echo::answer(packet, hit)
     }
 
     #[inline(always)]
-    fn age(&self, packet: &mut Packet, l3: usize) -> Result<(), Reason> {
-        if !checksum_is_valid(packet, l3, self.header_len()) {
+    fn age(&self, packet: &mut Packet, hit: &Hit) -> Result<(), Reason> {
+        if !checksum_is_valid(packet, hit.l3, self.header_len()) {
             return Err(Reason::IpChecksum);
         }
         if self.ttl <= 1 {
             return Err(Reason::TtlExpired);
         }
-        let Some(header) = packet.get_mut::<ipv4::Header>(l3) else {
+        let Some(header) = packet.get_mut::<ipv4::Header>(hit.l3) else {
             return Err(Reason::IpMalformed);
         };
         set_ttl(header, self.ttl - 1);
@@ -75,17 +75,20 @@ pub(crate) fn set_ttl(header: &mut ipv4::Header, ttl: u8) {
     header.ttl = ttl;
 }
 
+/// The unit in which the length of a header is counted, octets.
+const WORD: usize = 4;
+
 /// Whether the header of `len` octets adds up, options included; `false` if it is not all there.
 #[inline(always)]
-fn checksum_is_valid(packet: &Packet, l3: usize, len: usize) -> bool {
+pub(crate) fn checksum_is_valid(packet: &Packet, l3: usize, len: usize) -> bool {
     let mut sum = Sum::ZERO;
     let mut offset = 0;
     while offset < ipv4::MAX_HEADER_LEN && offset < len {
-        let Some(word) = packet.get::<[u8; 4]>(l3 + offset) else {
+        let Some(word) = packet.get::<[u16; WORD / 2]>(l3 + offset) else {
             return false;
         };
-        sum = sum.add(word);
-        offset += size_of::<[u8; 4]>();
+        sum = sum.add_words(word);
+        offset += WORD;
     }
     sum.is_valid()
 }

@@ -8,7 +8,7 @@ use ha_common::{
 
 use super::Header;
 use crate::{
-    frame::Frame,
+    frame::Hit,
     packet::{Packet, Then},
     reply,
 };
@@ -30,25 +30,25 @@ impl Header for ipv6::Header {
     }
 
     #[inline(always)]
-    fn is_echo_request(&self, packet: &Packet, l3: usize) -> bool {
+    fn is_echo_request(&self, packet: &Packet, hit: &Hit) -> bool {
         self.next_header == icmp::PROTOCOL_V6
             && self.payload_len() >= size_of::<icmp::Echo>()
             && packet
-                .get::<Then<ipv6::Header, icmp::Echo>>(l3)
+                .get::<Then<ipv6::Header, icmp::Echo>>(hit.l3)
                 .is_some_and(|Then(_, echo)| echo.kind == [icmp::V6_ECHO_REQUEST, 0])
     }
 
     #[inline(always)]
-    fn answer_echo(&self, packet: &mut Packet, frame: &Frame) -> Reason {
-        reply::echo6::answer(packet, frame, self)
+    fn answer_echo(&self, packet: &mut Packet, hit: &Hit) -> Reason {
+        reply::echo6::answer(packet, hit)
     }
 
     #[inline(always)]
-    fn age(&self, packet: &mut Packet, l3: usize) -> Result<(), Reason> {
+    fn age(&self, packet: &mut Packet, hit: &Hit) -> Result<(), Reason> {
         if self.hop_limit <= 1 {
             return Err(Reason::TtlExpired);
         }
-        let Some(header) = packet.get_mut::<ipv6::Header>(l3) else {
+        let Some(header) = packet.get_mut::<ipv6::Header>(hit.l3) else {
             return Err(Reason::IpMalformed);
         };
         header.hop_limit = self.hop_limit - 1;

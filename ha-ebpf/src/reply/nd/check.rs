@@ -3,96 +3,116 @@
 use ha_common::{
     abi::Mac,
     reason::Reason,
-    wire::{ipv6, nd},
+    wire::{checksum::Sum, ipv6, nd},
 };
 
-use super::Heard;
-use crate::{frame::Frame, packet::Packet};
+use super::{HEARD_WORDS, Heard, sum};
+use crate::{
+    frame::Hit,
+    packet::{Packet, Then},
+};
 
-/// Longest run of options that is looked through, in units of eight octets. The verifier wants a
-/// bound; signed messages (RFC 3971), the longest there are, stay below it.
-const MAX_UNITS: usize = 64;
+/// Bounds that the verifier wants. Signed messages (RFC 3971), the longest there are, stay below.
+const MAX_OPTIONS: usize = 8;
+const MAX_OPTIONS_LEN: usize = 512;
 
-/// Section 7.1.1. Returns the sender's link-layer address, if it is given.
+/// Words in the unit in which options are counted.
+const UNIT_WORDS: usize = nd::OPTION_UNIT / 2;
+
+/// Whether there is somebody to answer: what section 7.1.1 demands of solicitations alone.
 #[inline(always)]
-pub(super) fn solicitation(
-    packet: &Packet,
-    frame: &Frame,
-    heard: &Heard,
-    len: usize,
-) -> Result<Option<Mac>, Reason> {
-    let source_link = message(packet, frame, heard, len)?;
-    let from_somebody = if heard.ip.src == ipv6::UNSPECIFIED {
-        nd::is_solicited_node(heard.ip.dst) && source_link.is_none()
+pub(super) fn is_askable(hit: &Hit, Then(ip, message): &Heard, source_link: Option<Mac>) -> bool {
+    if ip.src == ipv6::UNSPECIFIED {
+        nd::is_solicited_node(ip.dst) && source_link.is_none()
     } else {
-        ipv6::is_host(heard.ip.src)
-            && heard.ip.src != heard.message.target
-            && source_link.unwrap_or(frame.src).is_station()
-    };
-    from_somebody
-        .then_some(source_link)
-        .ok_or(Reason::NdMalformed)
+        ipv6::is_host(ip.src)
+            && ip.src != message.target
+            && source_link.unwrap_or(hit.src).is_station()
+    }
 }
 
-/// What solicitations and advertisements have in common. Returns the sender's link-layer address,
-/// if it is given.
+/// What is demanded of solicitations and advertisements alike. Returns the sender's link-layer
+/// address, if it is given.
 #[inline(always)]
 pub(super) fn message(
     packet: &Packet,
-    frame: &Frame,
-    Heard { ip, message }: &Heard,
-    len: usize,
+    hit: &Hit,
+    Then(ip, message): &Heard,
 ) -> Result<Option<Mac>, Reason> {
     let payload = ip.payload_len();
     if ip.version() != ipv6::VERSION
         || message.code != 0
         || payload < size_of::<nd::Message>()
-        || frame.l3 + ipv6::HEADER_LEN + payload > len
+        || hit.l3 + ipv6::HEADER_LEN + payload > hit.len
     {
         return Err(Reason::NdMalformed);
     }
     if ip.hop_limit != nd::HOP_LIMIT {
         return Err(Reason::NdHopLimit);
     }
-    let mut sum = ip
-        .pseudo_header()
-        .add(&[message.kind, message.code])
-        .add(&message.checksum)
-        .add(&message.flags)
-        .add(&message.target);
-
-    let options = payload - size_of::<nd::Message>();
-    let start = frame.l3 + ipv6::HEADER_LEN + size_of::<nd::Message>();
-    let mut source_link = None;
-    let mut units_left = 0;
-    let mut units = 0;
-    while units < MAX_UNITS && units * nd::OPTION_UNIT < options {
-        let Some(unit) = packet.get::<[u8; nd::OPTION_UNIT]>(start + units * nd::OPTION_UNIT)
-        else {
-            return Err(Reason::NdMalformed);
-        };
-        sum = sum.add(unit);
-        if units_left == 0 {
-            let [kind, length, mac @ ..] = *unit;
-            if kind == nd::OPTION_SOURCE_LINK && source_link.is_none() {
-                if length != 1 {
-                    return Err(Reason::NdMalformed);
-                }
-                source_link = Some(Mac(mac));
-            }
-            units_left = length;
-            if length == 0 {
-                return Err(Reason::NdMalformed);
-            }
-        }
-        units_left -= 1;
-        units += 1;
-    }
-    if units_left != 0 || units * nd::OPTION_UNIT != options {
+    let options = Options {
+        start: hit.l3 + size_of::<Heard>(),
+        len: payload - size_of::<nd::Message>(),
+    };
+    if !options.len.is_multiple_of(nd::OPTION_UNIT) || options.len > MAX_OPTIONS_LEN {
         return Err(Reason::NdMalformed);
     }
-    if !sum.is_valid() {
+    let source_link = options.source_link(packet)?;
+    let sum = sum::<HEARD_WORDS>(packet, hit.l3, ip.payload_length).ok_or(Reason::NdMalformed)?;
+    if !options.add_to(sum, packet)?.is_valid() {
         return Err(Reason::NdChecksum);
     }
     Ok(source_link)
+}
+
+/// Where the options of a message are.
+struct Options {
+    start: usize,
+    /// A multiple of [`nd::OPTION_UNIT`], at most [`MAX_OPTIONS_LEN`].
+    len: usize,
+}
+
+impl Options {
+    /// Walks from option to option. Returns the first source link-layer address, if there is one.
+    #[inline(always)]
+    fn source_link(&self, packet: &Packet) -> Result<Option<Mac>, Reason> {
+        let mut source_link = None;
+        let mut offset = 0;
+        for _ in 0..MAX_OPTIONS {
+            if offset >= self.len {
+                break;
+            }
+            let option = packet
+                .get::<nd::LinkOption>(self.start + offset)
+                .ok_or(Reason::NdMalformed)?;
+            if option.units == 0 {
+                return Err(Reason::NdMalformed);
+            }
+            if option.kind == nd::OPTION_SOURCE_LINK && source_link.is_none() {
+                if option.units != 1 {
+                    return Err(Reason::NdMalformed);
+                }
+                source_link = Some(option.mac);
+            }
+            offset += usize::from(option.units) * nd::OPTION_UNIT;
+        }
+        if offset == self.len {
+            Ok(source_link)
+        } else {
+            Err(Reason::NdMalformed)
+        }
+    }
+
+    #[inline(always)]
+    fn add_to(&self, mut sum: Sum, packet: &Packet) -> Result<Sum, Reason> {
+        let mut offset = 0;
+        while offset < MAX_OPTIONS_LEN && offset < self.len {
+            let words = packet
+                .get::<[u16; UNIT_WORDS]>(self.start + offset)
+                .ok_or(Reason::NdMalformed)?;
+            sum = sum.add_words(words);
+            offset += nd::OPTION_UNIT;
+        }
+        Ok(sum)
+    }
 }
