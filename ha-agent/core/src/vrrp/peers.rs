@@ -98,3 +98,92 @@ impl Peers {
         self.0.iter().copied().max_by_key(rank)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::{
+        net::{Ipv4Addr, Ipv6Addr},
+        num::NonZeroU8,
+        time::Duration,
+    };
+
+    use super::{Advertisement, Centiseconds, IpAddr, MAX, Peers, Time};
+    use crate::vrrp::Addresses;
+
+    const fn v4(last: u8) -> IpAddr {
+        IpAddr::V4(Ipv4Addr::new(10, 0, 0, last))
+    }
+
+    const fn v6(last: u16) -> IpAddr {
+        IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, last))
+    }
+
+    const fn at(seconds: u64) -> Time {
+        Time::from_origin(Duration::from_secs(seconds))
+    }
+
+    fn note(peers: &mut Peers, now: Time, address: IpAddr, priority: u8) {
+        let advert = Advertisement {
+            vrid: NonZeroU8::MIN,
+            priority,
+            max_advert_interval: Centiseconds::DEFAULT,
+            addresses: Addresses::V4(Vec::new()),
+        };
+        peers.note(now, 128, address, &advert);
+    }
+
+    fn best(peers: &Peers) -> Option<IpAddr> {
+        peers.best().map(|peer| peer.address)
+    }
+
+    #[test]
+    fn the_best_has_the_highest_priority_then_ipv4_then_the_greatest_address() {
+        let mut peers = Peers::default();
+        assert_eq!(best(&peers), None);
+        for (address, priority, expected) in [
+            (v6(9), 100, v6(9)),
+            (v4(1), 100, v4(1)),
+            (v4(2), 100, v4(2)),
+            (v6(1), 101, v6(1)),
+            (v6(1), 99, v4(2)),
+        ] {
+            note(&mut peers, at(0), address, priority);
+            assert_eq!(best(&peers), Some(expected));
+        }
+    }
+
+    #[test]
+    fn silence_of_an_active_down_interval_ends_a_life() {
+        let mut peers = Peers::default();
+        note(&mut peers, at(0), v4(1), 100);
+        note(&mut peers, at(1), v4(2), 50);
+        let end = at(0) + Duration::from_millis(3_500);
+        peers.expire(end - Duration::from_nanos(1));
+        assert_eq!(best(&peers), Some(v4(1)));
+        peers.expire(end);
+        assert_eq!(best(&peers), Some(v4(2)));
+    }
+
+    #[test]
+    fn both_addresses_of_a_peer_are_forgotten_but_nobody_elses() {
+        let mut peers = Peers::default();
+        for (address, priority) in [(v4(1), 100), (v6(1), 100), (v4(2), 100), (v6(2), 90)] {
+            note(&mut peers, at(0), address, priority);
+        }
+        peers.forget(v4(3));
+        peers.forget(v4(1));
+        let left = [v4(1), v6(1), v4(2), v6(2)].map(|address| peers.knows(address));
+        assert_eq!(left, [false, false, true, true]);
+    }
+
+    #[test]
+    fn noise_is_bounded_and_the_oldest_goes() {
+        let mut peers = Peers::default();
+        for last in 0..=MAX as u16 {
+            note(&mut peers, at(0), v6(last), 1);
+        }
+        assert_eq!(peers.0.len(), MAX);
+        assert!(!peers.knows(v6(0)));
+        assert!(peers.knows(v6(MAX as u16)));
+    }
+}

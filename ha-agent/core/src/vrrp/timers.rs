@@ -64,3 +64,54 @@ pub const fn active_down_interval(priority: u8, active_advert_interval: Centisec
     let three = Duration::from_nanos(3 * active_advert_interval.0 as u64 * NANOS);
     three.saturating_add(skew_time(priority, active_advert_interval))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Centiseconds, Duration, active_down_interval, skew_time};
+
+    fn interval(centiseconds: u16) -> Centiseconds {
+        Centiseconds::new(centiseconds).unwrap()
+    }
+
+    #[test]
+    fn intervals_are_twelve_bits_and_not_zero() {
+        assert_eq!(Centiseconds::new(0), None);
+        assert_eq!(Centiseconds::new(1), Some(Centiseconds::MIN));
+        assert_eq!(Centiseconds::new(4095), Some(Centiseconds::MAX));
+        assert_eq!(Centiseconds::new(4096), None);
+        assert_eq!(Centiseconds::DEFAULT.duration(), Duration::from_secs(1));
+        assert_eq!(Centiseconds::MAX.duration(), Duration::from_millis(40_950));
+        assert_eq!(interval(3).to_string(), "30 ms");
+    }
+
+    #[test]
+    fn skew_is_not_rounded_to_centiseconds() {
+        let nanos = |priority, centiseconds| skew_time(priority, interval(centiseconds)).as_nanos();
+        assert_eq!(nanos(100, 100), 609_375_000);
+        assert_eq!(nanos(254, 1), 78_125);
+        assert_eq!(nanos(255, 1), 39_062);
+        assert_eq!(nanos(255, 4095), 159_960_937);
+        assert_eq!(nanos(0, 100), 1_000_000_000);
+    }
+
+    #[test]
+    fn active_down_is_three_intervals_and_the_skew() {
+        let millis = |priority, centiseconds| {
+            active_down_interval(priority, interval(centiseconds)).as_millis()
+        };
+        assert_eq!(millis(100, 100), 3_609);
+        assert_eq!(millis(100, 10), 360);
+        assert_eq!(millis(254, 1), 30);
+        assert_eq!(millis(1, 4095), 122_850 + 40_790);
+    }
+
+    #[test]
+    fn higher_priority_is_faster_at_every_interval() {
+        for centiseconds in [1, 10, 100, 4095] {
+            for priority in 0..255 {
+                let at = |priority| active_down_interval(priority, interval(centiseconds));
+                assert!(at(priority + 1) < at(priority));
+            }
+        }
+    }
+}
