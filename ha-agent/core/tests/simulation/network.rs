@@ -23,6 +23,8 @@ pub(crate) struct Network {
     pub(crate) loss: f64,
     /// Sender and receiver between which nothing passes.
     pub(crate) cut: Vec<(usize, usize)>,
+    /// Whether messages can overtake each other, which those on one Ethernet do not.
+    pub(crate) reorders: bool,
     on_their_way: Vec<Message>,
 }
 
@@ -32,6 +34,7 @@ impl Network {
             longest_delay,
             loss: 0.0,
             cut: Vec::new(),
+            reorders: true,
             on_their_way: Vec::new(),
         }
     }
@@ -41,7 +44,11 @@ impl Network {
         if is_cut || rng.f64() < self.loss {
             return;
         }
-        let arrives = now + self.longest_delay.mul_f64(rng.f64());
+        let mut arrives = now + self.longest_delay.mul_f64(rng.f64());
+        if !self.reorders {
+            let last = self.on_their_way.iter().map(|m| m.arrives).max();
+            arrives = last.map_or(arrives, |last| last.max(arrives));
+        }
         self.on_their_way.push(Message { arrives, ..message });
     }
 
@@ -52,6 +59,6 @@ impl Network {
     /// A message that has arrived.
     pub(crate) fn receive(&mut self, now: Time) -> Option<Message> {
         let first = (0..self.on_their_way.len()).min_by_key(|&i| self.on_their_way[i].arrives)?;
-        (self.on_their_way[first].arrives <= now).then(|| self.on_their_way.swap_remove(first))
+        (self.on_their_way[first].arrives <= now).then(|| self.on_their_way.remove(first))
     }
 }

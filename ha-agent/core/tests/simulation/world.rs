@@ -36,6 +36,7 @@ pub(crate) struct Setup {
     pub(crate) priorities: Vec<u8>,
     pub(crate) preempt: bool,
     pub(crate) dual: bool,
+    pub(crate) lease: Duration,
     pub(crate) contention: Duration,
 }
 
@@ -61,7 +62,7 @@ impl World {
                 yield_grace: LEASE + DELAY,
                 contention: setup.contention,
             };
-            Node::new(config, LEASE)
+            Node::new(config, setup.lease)
         });
         Self {
             now: Time::default(),

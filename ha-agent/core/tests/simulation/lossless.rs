@@ -1,0 +1,80 @@
+//! A network that loses nothing: never two owners.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use crate::{
+    faults::{QUIET, disturb, expect_one_active, expect_rest, setup, start_all},
+    node::Node,
+    seeds,
+    world::{DELAY, LEASE, Setup, World},
+};
+
+fn simulate(seed: u64, nodes: usize) {
+    let setup = setup(&mut Rng::with_seed(seed), nodes);
+    simulate_with(seed, &setup);
+}
+
+fn simulate_with(seed: u64, setup: &Setup) {
+    let mut world = World::new(seed, setup);
+    start_all(&mut world);
+    for _ in 0..40 {
+        disturb(&mut world);
+        // An operator is slower than a message; a fault need not be.
+        let pause = match world.rng.u8(0..10) {
+            0 => QUIET + LEASE * 10,
+            1..4 => DELAY * 2,
+            _ => DELAY * 2 + LEASE.mul_f64(world.rng.f64() * 3.0),
+        };
+        world.run(pause);
+        if pause > QUIET && world.nodes.iter().any(Node::is_running) {
+            expect_one_active(&world, "after a quiet time");
+        }
+    }
+    start_all(&mut world);
+    world.run(LEASE * 10 + QUIET);
+    expect_rest(&mut world);
+}
+
+#[test]
+fn two_nodes_never_have_two_owners() {
+    for seed in seeds() {
+        simulate(seed, 2);
+    }
+}
+
+#[test]
+fn three_nodes_never_have_two_owners() {
+    for seed in seeds() {
+        simulate(seed, 3);
+    }
+}
+
+#[test]
+fn five_nodes_never_have_two_owners() {
+    for seed in seeds().step_by(4) {
+        simulate(seed, 5);
+    }
+}
+
+/// The rules are there for a reason, and the simulation would notice if they were broken.
+#[test]
+#[should_panic(expected = "two nodes are Active")]
+fn a_lease_that_outlasts_detection_is_noticed() {
+    for seed in 0..600 {
+        let mut setup = setup(&mut Rng::with_seed(seed), 2);
+        setup.lease = LEASE * 2;
+        simulate_with(seed, &setup);
+    }
+}
+
+#[test]
+#[should_panic(expected = "two nodes are Active")]
+fn three_nodes_without_contention_are_noticed() {
+    for seed in 0..600 {
+        let mut setup = setup(&mut Rng::with_seed(seed), 3);
+        setup.contention = Duration::ZERO;
+        simulate_with(seed, &setup);
+    }
+}
