@@ -148,3 +148,76 @@ impl Refusal {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use core::{
+        net::{IpAddr, Ipv4Addr},
+        time::Duration,
+    };
+    use std::collections::BTreeSet;
+
+    use super::{Cause, Refusal};
+
+    const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+
+    const ALL: [Cause; 15] = [
+        Cause::Started,
+        Cause::AddressOwner,
+        Cause::ActiveSilent {
+            silence: Duration::from_millis(360),
+        },
+        Cause::ActiveReleased,
+        Cause::NobodyActive,
+        Cause::Preempting,
+        Cause::Yielded,
+        Cause::YieldTimeout,
+        Cause::NotYielding {
+            peer: PEER,
+            priority: 50,
+        },
+        Cause::HigherPriority {
+            peer: PEER,
+            priority: 200,
+        },
+        Cause::OperatorPromoted,
+        Cause::OperatorReleased,
+        Cause::LeaseLapsed,
+        Cause::Stopping,
+        Cause::ActiveChanged,
+    ];
+
+    #[test]
+    fn each_cause_has_a_word_and_a_sentence_of_its_own() {
+        let words: BTreeSet<_> = ALL.iter().map(|cause| cause.name()).collect();
+        let sentences: BTreeSet<_> = ALL.iter().map(|cause| cause.describe()).collect();
+        assert_eq!((words.len(), sentences.len()), (ALL.len(), ALL.len()));
+        for sentence in sentences {
+            assert!(
+                sentence.ends_with('.') && !sentence.contains('\n'),
+                "{sentence}"
+            );
+        }
+    }
+
+    #[test]
+    fn sentences_carry_the_numbers() {
+        assert_eq!(
+            ALL[2].describe(),
+            "The Active node has not advertised for 360 ms."
+        );
+        assert_eq!(
+            ALL[9].describe(),
+            "10.0.0.1 takes precedence with priority 200."
+        );
+        let refusal = Refusal::NotOutranked {
+            peer: PEER,
+            priority: 255,
+        };
+        assert!(
+            refusal
+                .to_string()
+                .starts_with("10.0.0.1 is Active with priority 255")
+        );
+    }
+}

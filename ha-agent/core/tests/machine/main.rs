@@ -8,3 +8,4 @@ mod claiming;
 mod families;
 mod initialize;
 mod operator;
+mod properties;

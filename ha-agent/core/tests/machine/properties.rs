@@ -1,0 +1,129 @@
+//! What holds whatever is put in, in whatever order.
+
+use std::{net::IpAddr, time::Duration};
+
+use ha_core::{
+    election::{Command, Election, Input, Role},
+    time::Time,
+    vrrp::{Machine, Primary, VrrpConfig},
+};
+use proptest::prelude::*;
+
+use crate::bench::{GREATER, LESSER, OWN, V6_PEER, advert_every, at, config, direct};
+
+fn any_input() -> impl Strategy<Value = Input> {
+    let peer = prop::sample::select(&[GREATER, LESSER, V6_PEER, IpAddr::V4(OWN)][..]);
+    let priority = prop_oneof![Just(0), Just(100), Just(255), any::<u8>()];
+    prop_oneof![
+        6 => Just(Input::Timer),
+        2 => Just(Input::Start),
+        8 => (peer.clone(), priority.clone(), 1..200_u16)
+            .prop_map(|(from, priority, interval)| advert_every(from, priority, interval)),
+        2 => (peer, priority).prop_map(|(from, priority)| direct(from, priority)),
+        1 => Just(Input::Promote),
+        1 => Just(Input::Release),
+        1 => Just(Input::LeaseLapsed),
+        1 => Just(Input::Stop),
+    ]
+}
+
+fn any_config() -> impl Strategy<Value = VrrpConfig> {
+    let families = prop::sample::select(
+        &[
+            Primary::V4(OWN),
+            Primary::Dual(OWN, std::net::Ipv6Addr::LOCALHOST),
+        ][..],
+    );
+    (1_u8.., any::<bool>(), families, 0..300_u64).prop_map(
+        |(priority, preempt, primary, millis)| VrrpConfig {
+            priority: priority.try_into().expect("it is not zero"),
+            preempt,
+            primary,
+            contention: Duration::from_millis(millis.saturating_sub(100)),
+            ..config()
+        },
+    )
+}
+
+/// Compares the commands with the roles before and after them.
+fn check(before: Role, machine: &Machine, commands: &[Command]) -> Result<(), TestCaseError> {
+    let mut role = before;
+    let mut left_active = false;
+    for (place, command) in commands.iter().enumerate() {
+        match command {
+            Command::SetRole { role: new, .. } => {
+                prop_assert_eq!(place, 0, "the role comes first");
+                left_active = role == Role::Active && *new != Role::Active;
+                role = *new;
+            }
+            Command::SendAdvert {
+                priority: 0,
+                to: None,
+            } => {
+                prop_assert!(left_active, "only the owner releases");
+            }
+            Command::SendAdvert { priority, to: None } => {
+                prop_assert!(role != Role::Backup, "a Backup is silent");
+                prop_assert_eq!(*priority, machine.priority());
+            }
+            Command::SendAdvert {
+                priority,
+                to: Some(_),
+            } => {
+                prop_assert_eq!(role, Role::Backup, "who gives way has done so");
+                prop_assert_eq!(*priority == 0, left_active, "only the owner acknowledges");
+            }
+            Command::Announce => {
+                prop_assert_eq!(role, Role::Active);
+                prop_assert_eq!(place, commands.len() - 1, "after the advertisement");
+            }
+            Command::StopAnnouncing => prop_assert!(left_active),
+            Command::Refused { .. } => prop_assert_eq!(commands.len(), 1),
+        }
+    }
+    let stops = commands.contains(&Command::StopAnnouncing);
+    prop_assert_eq!(stops, left_active, "who leaves stops to announce");
+    prop_assert_eq!(role, machine.role(), "the role is what was commanded");
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn commands_and_timers_are_consistent(
+        config in any_config(),
+        inputs in prop::collection::vec((any_input(), 0..2_000_u64, any::<bool>()), 1..60),
+    ) {
+        let mut machine = Machine::new(config);
+        let mut now = Time::default();
+        for (input, wait, until_deadline) in inputs {
+            now = match machine.deadline() {
+                Some(deadline) if until_deadline => deadline.max(now),
+                Some(_) | None => now + Duration::from_millis(wait),
+            };
+            let before = machine.role();
+            let is_timer = input == Input::Timer;
+            let commands = machine.handle(now, input);
+            check(before, &machine, &commands)?;
+            if is_timer && let Some(deadline) = machine.deadline() {
+                prop_assert!(deadline > now, "the timer must not fire for ever");
+            }
+            match machine.role() {
+                Role::Backup => prop_assert_eq!(machine.priority(), config.priority.get()),
+                Role::Claiming | Role::Active => prop_assert!(machine.deadline().is_some()),
+            }
+            prop_assert!(machine.priority() >= config.priority.get());
+        }
+    }
+
+    #[test]
+    fn what_is_far_in_the_future_does_not_overflow(inputs in prop::collection::vec(any_input(), 1..20)) {
+        let mut machine = Machine::new(config());
+        let now = at(Duration::MAX);
+        let _ = machine.handle(now, Input::Start);
+        for input in inputs {
+            let _ = machine.handle(now, input);
+        }
+    }
+}
