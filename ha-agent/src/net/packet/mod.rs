@@ -45,24 +45,25 @@ impl PacketSocket {
         })
     }
 
-    /// Waits for a frame and writes it to `buffer`, cut to its size.
+    /// Waits until [`PacketSocket::try_recv`] has something to give, a frame or an error.
     ///
     /// # Errors
-    /// The kernel's; `ENETDOWN` once when the interface goes down.
-    pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<Received> {
+    /// If the runtime is shutting down.
+    pub async fn readable(&self) -> io::Result<()> {
         loop {
             let mut ready = self.socket.readable().await?;
-            match ready.try_io(|socket| sys::receive(socket.as_fd(), buffer)) {
-                Ok(received) => return received,
-                Err(_would_block) => {}
+            // Readiness stays until it is cleared, which only an empty queue allows.
+            if sys::has_next(self.socket.get_ref().as_fd()) {
+                return Ok(());
             }
+            ready.clear_ready();
         }
     }
 
-    /// The next frame if one is waiting.
+    /// Writes the next frame, if one is waiting, to `buffer`, cut to its size.
     ///
     /// # Errors
-    /// As [`PacketSocket::recv`].
+    /// The kernel's; `ENETDOWN` once when the interface goes down.
     pub fn try_recv(&self, buffer: &mut [u8]) -> io::Result<Option<Received>> {
         match sys::receive(self.socket.get_ref().as_fd(), buffer) {
             Ok(received) => Ok(Some(received)),

@@ -62,6 +62,21 @@ fn switch_on(socket: BorrowedFd<'_>, option: libc::c_int) -> io::Result<()> {
     })
 }
 
+/// Whether a frame or an error is waiting.
+pub(super) fn has_next(socket: BorrowedFd<'_>) -> bool {
+    let mut octet = 0_u8;
+    // SAFETY: the buffer of one octet outlives the call.
+    let peeked = unsafe {
+        libc::recv(
+            socket.as_raw_fd(),
+            (&raw mut octet).cast(),
+            1,
+            libc::MSG_PEEK | libc::MSG_DONTWAIT,
+        )
+    };
+    peeked >= 0 || io::Error::last_os_error().kind() != io::ErrorKind::WouldBlock
+}
+
 /// Receives one frame without waiting.
 pub(super) fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received> {
     let mut control = Control([0; CONTROL_LEN]);

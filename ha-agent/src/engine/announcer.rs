@@ -1,0 +1,68 @@
+//! Announcements: what the schedule says, as frames on the wire.
+
+use std::net::IpAddr;
+
+use ha_core::{
+    announce::{Config, Schedule},
+    time::Time,
+};
+
+use super::Engine;
+use crate::net::frame::{gratuitous_arp_reply, gratuitous_arp_request, unsolicited_na};
+
+/// When which group is announced.
+#[derive(Debug)]
+pub(super) struct Announcer(Schedule);
+
+impl Announcer {
+    pub(super) fn new(config: Config) -> Self {
+        Self(Schedule::new(config))
+    }
+
+    pub(super) fn deadline(&self) -> Option<Time> {
+        self.0.deadline()
+    }
+
+    /// Announces the first `count` places of the group in `slot`, from the beginning.
+    pub(super) fn start(&mut self, now: Time, slot: u32, count: usize) {
+        self.0.start(now, slot, count);
+    }
+
+    /// Announces places that were added to the group in `slot`.
+    pub(super) fn add(&mut self, now: Time, slot: u32, places: std::ops::Range<usize>) {
+        self.0.add(now, slot, places);
+    }
+
+    pub(super) fn stop(&mut self, slot: u32) {
+        self.0.stop(slot);
+    }
+}
+
+impl Engine {
+    /// Sends the announcements that are due.
+    pub(super) fn announce(&mut self) {
+        while let Some(batch) = self.announcer.0.next(self.now()) {
+            if !self.holds_lease() {
+                self.fall_silent();
+                return;
+            }
+            let Some(group) = self.groups.iter().find(|group| group.slot == batch.group) else {
+                continue;
+            };
+            let port = &mut self.ports[group.port];
+            let vlan = group.vlan;
+            // A place that was given up meanwhile is a hole.
+            for vip in batch.indices.filter_map(|place| *group.vips.get(place)?) {
+                match vip {
+                    IpAddr::V4(v4) => {
+                        port.send(&gratuitous_arp_request(group.mac4, v4, vlan));
+                        port.send(&gratuitous_arp_reply(group.mac4, v4, vlan));
+                    }
+                    IpAddr::V6(v6) => {
+                        port.send(&unsolicited_na(group.mac6, v6, group.router, vlan));
+                    }
+                }
+            }
+        }
+    }
+}

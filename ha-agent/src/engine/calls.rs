@@ -1,0 +1,197 @@
+//! Requests from the control socket.
+
+use std::net::IpAddr;
+
+use ha_core::election::{Election as _, Input, Role};
+
+use super::{Engine, execute::Outcome};
+use crate::{
+    api::{Call, Refused, Request, Response},
+    config::range,
+};
+
+/// Most addresses in one request, so that the engine is never away for long.
+const MAX_VIPS_AT_ONCE: usize = 1024;
+
+impl Engine {
+    /// Does what is asked and answers.
+    pub(super) async fn answer(&mut self, call: Call) {
+        let answer = match call.request {
+            Request::Status => self.status().await.map(|s| Response::Status(Box::new(s))),
+            Request::Promote { group } => self.order(&group, Input::Promote),
+            Request::Release { group } => self.order(&group, Input::Release),
+            Request::AddVips { group, vips } => self.add_vips(&group, &vips).await,
+            Request::DelVips { group, vips } => self.del_vips(&group, &vips).await,
+        };
+        // A client that has gone does not want to know.
+        let _ = call.reply.send(answer);
+    }
+
+    fn order(&mut self, name: &str, input: Input) -> Result<Response, Refused> {
+        let index = self.index(name)?;
+        match self.input(index, input) {
+            Outcome::Done => {}
+            Outcome::Refused(refusal) => return Err(Refused::Conflict(refusal.to_string())),
+            Outcome::Fenced => {
+                let text = "the lease had lapsed: the node stands for election again";
+                return Err(Refused::Conflict(text.to_owned()));
+            }
+        }
+        let text = match self.groups[index].election.role() {
+            Role::Active => "this node is Active",
+            Role::Claiming => "this node takes over as soon as the Active node has let go",
+            Role::Backup => "this node is Backup",
+        };
+        Ok(Response::Done(format!("{name}: {text}")))
+    }
+
+    fn index(&self, name: &str) -> Result<usize, Refused> {
+        let found = self.groups.iter().position(|group| group.name == name);
+        found.ok_or_else(|| Refused::NoSuchGroup {
+            name: name.to_owned(),
+            known: self
+                .groups
+                .iter()
+                .map(|g| g.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", "),
+        })
+    }
+
+    async fn add_vips(&mut self, name: &str, vips: &[IpAddr]) -> Result<Response, Refused> {
+        let index = self.index(name)?;
+        self.check_new(index, vips)?;
+        let group = &mut self.groups[index];
+        let first = group.vips.len();
+        group.vips.extend(vips.iter().copied().map(Some));
+        let (slot, ifindex) = (group.slot, group.ifindex);
+        if let Err(error) = self.write_maps() {
+            self.groups[index].vips.truncate(first);
+            return Err(Refused::Failed(format!("{error:#}")));
+        }
+        // In the map first: then the kernel never answers for an address that is local here.
+        if let Err(error) = self.make_local(ifindex, vips).await {
+            self.groups[index].vips.truncate(first);
+            self.forget(ifindex, vips).await;
+            return Err(Refused::Failed(format!("{error:#}")));
+        }
+        match self.groups[index].election.role() {
+            Role::Active => {
+                let places = first..first + vips.len();
+                self.announcer.add(self.now(), slot, places);
+            }
+            Role::Backup | Role::Claiming => {}
+        }
+        let text = format!("added {} virtual IPs", vips.len());
+        self.history.group(name, "vips_added", text.as_str());
+        Ok(Response::Done(format!(
+            "{name}: {text} until the agent stops"
+        )))
+    }
+
+    async fn del_vips(&mut self, name: &str, vips: &[IpAddr]) -> Result<Response, Refused> {
+        let index = self.index(name)?;
+        self.check_old(index, vips)?;
+        let group = &mut self.groups[index];
+        let ifindex = group.ifindex;
+        for place in &mut group.vips {
+            if place.is_some_and(|vip| vips.contains(&vip)) {
+                *place = None;
+            }
+        }
+        self.forget(ifindex, vips).await;
+        let text = format!("removed {} virtual IPs", vips.len());
+        self.history.group(name, "vips_removed", text.as_str());
+        Ok(Response::Done(format!(
+            "{name}: {text} until the agent stops"
+        )))
+    }
+
+    /// Takes addresses that no group has any more from the kernel: the routes first, so that it never
+    /// answers for them.
+    async fn forget(&mut self, ifindex: u32, vips: &[IpAddr]) {
+        if let Err(error) = self.unmake_local(ifindex, vips).await {
+            tracing::error!("{error:#}");
+            return;
+        }
+        if let Err(error) = self.write_maps() {
+            tracing::error!("{error:#}");
+        }
+    }
+
+    fn check_new(&self, index: usize, vips: &[IpAddr]) -> Result<(), Refused> {
+        let group = &self.groups[index];
+        if vips.len() > MAX_VIPS_AT_ONCE {
+            return invalid(format!("at most {MAX_VIPS_AT_ONCE} addresses at a time"));
+        }
+        for (place, vip) in vips.iter().enumerate() {
+            if let Err(error) = range::parse(&vip.to_string()) {
+                return invalid(error.to_string());
+            }
+            let is_taken = |other: &&super::group::Group| {
+                (other.ifindex, other.vlan) == (group.ifindex, group.vlan)
+                    && other.vips.contains(&Some(*vip))
+            };
+            if let Some(other) = self.groups.iter().find(is_taken) {
+                return invalid(format!("{vip} belongs to the group {} already", other.name));
+            }
+            if vips[..place].contains(vip) {
+                return invalid(format!("{vip} is named twice"));
+            }
+            let advertises = |primary: ha_core::vrrp::Primary| match vip {
+                IpAddr::V4(_) => primary.v4().is_some(),
+                IpAddr::V6(_) => primary.v6().is_some(),
+            };
+            if group
+                .election
+                .vrrp()
+                .is_some_and(|vrrp| !advertises(vrrp.primary()))
+            {
+                return invalid(format!(
+                    "{vip} is of a family in which the group {} does not advertise: add the first \
+                     address of a family to the configuration",
+                    group.name
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_old(&self, index: usize, vips: &[IpAddr]) -> Result<(), Refused> {
+        let group = &self.groups[index];
+        for vip in vips {
+            if !group.vips.contains(&Some(*vip)) {
+                return invalid(format!(
+                    "{vip} is no virtual IP of the group {}",
+                    group.name
+                ));
+            }
+        }
+        let Some(vrrp) = group.election.vrrp() else {
+            return Ok(());
+        };
+        let mut rest = group
+            .vips
+            .iter()
+            .flatten()
+            .filter(|vip| !vips.contains(vip));
+        let (mut v4, mut link_local) = (false, false);
+        rest.by_ref().for_each(|vip| match vip {
+            IpAddr::V4(_) => v4 = true,
+            IpAddr::V6(v6) => link_local |= v6.is_unicast_link_local(),
+        });
+        let primary = vrrp.primary();
+        if primary.v4().is_some() && !v4 || primary.v6().is_some() && !link_local {
+            return invalid(
+                "an advertisement needs at least one address of each of its families, and a \
+                 link-local one in IPv6: remove the group from the configuration instead"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+}
+
+fn invalid<T>(text: String) -> Result<T, Refused> {
+    Err(Refused::Invalid(text))
+}

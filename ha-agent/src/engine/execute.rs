@@ -1,0 +1,105 @@
+//! From an election's commands to acts.
+
+use ha_core::{
+    election::{Cause, Command, Election as _, Input, Role},
+    word,
+};
+
+use super::Engine;
+
+/// What became of an input.
+pub(super) enum Outcome {
+    /// Everything the election commanded was done.
+    Done,
+    /// The election refused the operator's request.
+    Refused(ha_core::election::Refusal),
+    /// The lease was found lapsed, and the node has fallen silent.
+    Fenced,
+}
+
+impl Engine {
+    /// Hands `input` to the election of a group and does what it commands.
+    pub(super) fn input(&mut self, index: usize, input: Input) -> Outcome {
+        let now = self.now();
+        let commands = self.groups[index].election.handle(now, input);
+        for command in commands {
+            if needs_lease(&command) && !self.holds_lease() {
+                self.fall_silent();
+                return Outcome::Fenced;
+            }
+            match command {
+                Command::SetRole {
+                    role,
+                    active,
+                    cause,
+                } => {
+                    self.set_role(index, role, active, cause);
+                }
+                Command::SendAdvert { priority, to } => self.advertise(index, priority, to),
+                Command::Announce => {
+                    let group = &self.groups[index];
+                    self.announcer.start(now, group.slot, group.vips.len());
+                }
+                Command::StopAnnouncing => self.announcer.stop(self.groups[index].slot),
+                Command::Refused { reason } => return Outcome::Refused(reason),
+            }
+        }
+        let group = &self.groups[index];
+        self.dataplane
+            .groups
+            .set_priority(group.slot, group.election.priority());
+        Outcome::Done
+    }
+
+    /// Stores the role word: the one write that a failover is.
+    fn set_role(
+        &mut self,
+        index: usize,
+        role: Role,
+        active: Option<core::net::IpAddr>,
+        cause: Cause,
+    ) {
+        let group = &mut self.groups[index];
+        let words = &self.dataplane.groups;
+        let peer = active.map_or(0, |address| self.peers.slot(group.ifindex, address));
+        let current = words.word(group.slot);
+        // Without a lease only Backup is ever commanded, and its word is of no lease.
+        let lease = self.lease.unwrap_or(current.lease);
+        let next = match word::next(current, words.demotion(group.slot), role, peer, lease) {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::error!(group = %group.name, "cannot become {}: {error}", role.name());
+                return;
+            }
+        };
+        words.store(group.slot, next);
+        group.active = active;
+        let before = Role::from_u8(current.role);
+        if before == role && cause == Cause::ActiveChanged {
+            tracing::debug!(group = %group.name, ?active, "{cause}");
+            return;
+        }
+        group.changed = Some(super::group::Change::now(cause));
+        let (name, epoch) = (&group.name, next.epoch);
+        tracing::info!(group = %name, role = role.name(), epoch, ?active, "{cause}");
+        self.history.role(name, role, cause);
+    }
+}
+
+/// Whether a command may be carried out only under a valid lease: everything that could make the node
+/// an owner or let others take it for one.
+fn needs_lease(command: &Command) -> bool {
+    match command {
+        Command::SetRole {
+            role: Role::Backup, ..
+        }
+        | Command::StopAnnouncing
+        | Command::Refused { .. } => false,
+        Command::SetRole {
+            role: Role::Claiming | Role::Active,
+            ..
+        }
+        | Command::SendAdvert { .. }
+        | Command::Announce => true,
+    }
+}

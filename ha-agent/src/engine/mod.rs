@@ -1,0 +1,173 @@
+//! The engine: one task that owns all elections and everything they command.
+//!
+//! ```text
+//!   packet sockets ──► adverts ─┐                     ┌─► role words (dataplane)
+//!   control socket ──► calls ───┤                     ├─► advertisements (ports)
+//!   lease keeper ────► lapses ──┼─► elections ──► execute ─► announcements (announcer)
+//!   kernel events ──────────────┤   (ha_core)         └─► history, log
+//!   deadlines ──────────────────┘
+//! ```
+//!
+//! It never waits for anything but its inputs: a request to the kernel that takes time runs in a task
+//! of its own and comes back as an input.
+
+mod adverts;
+mod announcer;
+mod calls;
+mod discards;
+mod execute;
+mod group;
+mod history;
+mod kernel;
+mod lease;
+mod peers;
+mod port;
+mod setup;
+mod status;
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use futures_util::future::select_all;
+use ha_core::{
+    election::{Election as _, Input},
+    time::Time,
+};
+use tokio::sync::{mpsc, watch};
+
+use self::{
+    announcer::Announcer, discards::Discards, group::Group, history::History, peers::Peers,
+    port::Port,
+};
+use crate::{
+    api::Call,
+    config::Config,
+    dataplane::{Dataplane, Events},
+    keeper::{Keeper, Lapse},
+    net::Netlink,
+};
+
+/// Everything the agent decides about, and what it needs to act.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    started: Instant,
+    dataplane: Dataplane,
+    netlink: Netlink,
+    keeper: Keeper,
+    /// Generation of the lease under which the elections run; `None` while there is none.
+    lease: Option<u8>,
+    ports: Vec<Port>,
+    groups: Vec<Group>,
+    announcer: Announcer,
+    peers: Peers,
+    history: History,
+    discards: Discards,
+    lapses: mpsc::UnboundedReceiver<Lapse>,
+}
+
+/// What wakes the engine.
+enum Wake {
+    Frames,
+    Deadline,
+    Call(Call),
+    Lapse(Lapse),
+    Kernel(ha_common::abi::Event),
+    Neighbour(peers::Found),
+    Stop,
+}
+
+impl Engine {
+    /// Runs until `stop` says so, then releases all groups.
+    ///
+    /// # Errors
+    /// If no lease can be had, or the inputs break.
+    pub async fn run(
+        mut self,
+        mut calls: mpsc::Receiver<Call>,
+        mut events: Events,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<()> {
+        self.take_lease()?;
+        loop {
+            self.keeper.seen();
+            let wake = self.wait(&mut calls, &mut events, &mut stop).await;
+            // What came in before a deadline is handed in before it: an advertisement that waits in
+            // the socket's queue after a pause would have stopped the timer that is due now.
+            self.read_adverts();
+            match wake {
+                Wake::Frames | Wake::Deadline => {}
+                Wake::Call(call) => self.answer(call).await,
+                Wake::Lapse(lapse) => self.lapsed(lapse.generation)?,
+                Wake::Kernel(event) => self.kernel_event(&event),
+                Wake::Neighbour(found) => self.found_neighbour(&found),
+                Wake::Stop => return self.stop(),
+            }
+            self.run_timers();
+            self.announce();
+        }
+    }
+
+    async fn wait(
+        &mut self,
+        calls: &mut mpsc::Receiver<Call>,
+        events: &mut Events,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Wake {
+        let deadline = self.next_deadline();
+        let frames = select_all(self.ports.iter().map(|port| Box::pin(port.readable())));
+        tokio::select! {
+            biased;
+            // The sender is dropped only after this task.
+            _ = stop.wait_for(|&stop| stop) => Wake::Stop,
+            Some(lapse) = self.lapses.recv() => Wake::Lapse(lapse),
+            _ = frames => Wake::Frames,
+            () = tokio::time::sleep_until(deadline.into()) => Wake::Deadline,
+            Some(call) = calls.recv() => Wake::Call(call),
+            event = events.next() => Wake::Kernel(event),
+            found = self.peers.found() => Wake::Neighbour(found),
+        }
+    }
+
+    /// The next deadline of anything, but not later than the next sign of life is due.
+    fn next_deadline(&self) -> Instant {
+        let elections = self
+            .groups
+            .iter()
+            .filter_map(|group| group.election.deadline());
+        let next = elections.chain(self.announcer.deadline()).min();
+        let pulse = Instant::now() + self.keeper.pulse();
+        next.map_or(pulse, |next| pulse.min(self.started + next.since_origin()))
+    }
+
+    fn now(&self) -> Time {
+        Time::from_origin(self.started.elapsed())
+    }
+
+    fn run_timers(&mut self) {
+        for index in 0..self.groups.len() {
+            let now = self.now();
+            if self.groups[index]
+                .election
+                .deadline()
+                .is_some_and(|deadline| deadline <= now)
+            {
+                self.input(index, Input::Timer);
+            }
+        }
+    }
+
+    /// Releases all groups and gives the lease up. The data path stays, and is silent.
+    fn stop(&mut self) -> Result<()> {
+        for index in 0..self.groups.len() {
+            self.input(index, Input::Stop);
+        }
+        self.history.node("stopping", "the agent stops");
+        self.keeper.give_up()
+    }
+
+    /// How long the agent has been running.
+    fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+}

@@ -1,0 +1,170 @@
+//! The other nodes: their slots in `ha_peer`, and the MACs of their NICs.
+//!
+//! Stale traffic goes to the NIC of the Active peer. Its advertisements come from the virtual MAC, so
+//! the kernel's neighbour table is asked for the NIC's, at the first advertisement and then now and
+//! again.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
+use ha_common::abi::{self, MAX_PEERS, Mac};
+use tokio::sync::mpsc;
+
+use super::Engine;
+use crate::net::Netlink;
+
+/// How old an answer of the neighbour table may get.
+const REFRESH: Duration = Duration::from_secs(10);
+/// How long the kernel may take to ask a neighbour before it is looked at again.
+const PATIENCE: [Duration; 4] = [
+    Duration::from_millis(2),
+    Duration::from_millis(20),
+    Duration::from_millis(200),
+    Duration::from_secs(2),
+];
+
+/// A neighbour's MAC has been found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    ifindex: u32,
+    address: IpAddr,
+    mac: Mac,
+}
+
+/// All peers that were ever heard.
+#[derive(Debug)]
+pub(super) struct Peers {
+    netlink: Netlink,
+    known: HashMap<(u32, IpAddr), Peer>,
+    sender: mpsc::UnboundedSender<Found>,
+    receiver: mpsc::UnboundedReceiver<Found>,
+}
+
+#[derive(Debug)]
+struct Peer {
+    /// Index into `ha_peer`; 0 if the table is full.
+    slot: u16,
+    mac: Option<Mac>,
+    asked: Instant,
+}
+
+impl Peers {
+    pub(super) fn new(netlink: Netlink) -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        Self {
+            netlink,
+            known: HashMap::new(),
+            sender,
+            receiver,
+        }
+    }
+
+    /// Takes note of a peer that advertised.
+    pub(super) fn heard(&mut self, ifindex: u32, address: IpAddr) {
+        let next = self.known.len() + 1;
+        let now = Instant::now();
+        let key = (ifindex, address);
+        let is_new = !self.known.contains_key(&key);
+        let peer = self.known.entry(key).or_insert_with(|| Peer {
+            slot: free_slot(next, address),
+            mac: None,
+            asked: now,
+        });
+        if is_new || now.duration_since(peer.asked) >= REFRESH {
+            peer.asked = now;
+            let (netlink, sender) = (self.netlink.clone(), self.sender.clone());
+            tokio::spawn(async move { resolve(netlink, sender, ifindex, address).await });
+        }
+    }
+
+    /// The slot of a peer in `ha_peer`, 0 if it has none.
+    pub(super) fn slot(&self, ifindex: u32, address: IpAddr) -> u16 {
+        self.known
+            .get(&(ifindex, address))
+            .map_or(0, |peer| peer.slot)
+    }
+
+    /// The MAC of a peer's NIC.
+    pub(super) fn mac(&self, ifindex: u32, address: IpAddr) -> Option<Mac> {
+        self.known.get(&(ifindex, address))?.mac
+    }
+
+    /// Waits for the next MAC that is found.
+    pub(super) async fn found(&mut self) -> Found {
+        match self.receiver.recv().await {
+            Some(found) => found,
+            // Never: the other end is kept beside this one.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Engine {
+    /// Writes the MAC of a peer to the kernel's table.
+    pub(super) fn found_neighbour(&mut self, found: &Found) {
+        let Some(peer) = self.peers.known.get_mut(&(found.ifindex, found.address)) else {
+            return;
+        };
+        if peer.mac == Some(found.mac) || peer.slot == 0 {
+            return;
+        }
+        let addr = match found.address {
+            IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
+            IpAddr::V6(v6) => v6.octets(),
+        };
+        let entry = abi::Peer {
+            mac: found.mac,
+            pad: [0; 2],
+            ifindex: found.ifindex,
+            addr,
+        };
+        match self.dataplane.set_peer(peer.slot, &entry) {
+            Ok(()) => {
+                tracing::debug!(peer = %found.address, mac = %found.mac, "found a peer's NIC");
+                peer.mac = Some(found.mac);
+            }
+            Err(error) => tracing::warn!(peer = %found.address, "cannot note a peer: {error:#}"),
+        }
+    }
+}
+
+fn free_slot(next: usize, address: IpAddr) -> u16 {
+    match u16::try_from(next) {
+        Ok(slot) if u32::from(slot) < MAX_PEERS => slot,
+        Ok(_) | Err(_) => {
+            tracing::warn!(%address, "no room for another peer: its stale traffic is dropped");
+            0
+        }
+    }
+}
+
+async fn resolve(
+    netlink: Netlink,
+    sender: mpsc::UnboundedSender<Found>,
+    ifindex: u32,
+    address: IpAddr,
+) {
+    for patience in PATIENCE {
+        if let Err(error) = netlink.probe_neighbour(ifindex, address).await {
+            tracing::debug!("{error}");
+        }
+        tokio::time::sleep(patience).await;
+        match netlink.neighbour(ifindex, address).await {
+            Ok(Some(mac)) => {
+                // The engine is gone only when the agent stops.
+                let _ = sender.send(Found {
+                    ifindex,
+                    address,
+                    mac,
+                });
+                return;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::debug!("{error}"),
+        }
+    }
+    tracing::warn!(peer = %address, "a peer advertises but does not answer for its own address");
+}

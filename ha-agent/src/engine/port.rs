@@ -1,0 +1,52 @@
+//! An interface at run time: where frames come in and go out.
+
+use std::io;
+
+use ha_common::abi::Mac;
+
+use crate::{
+    config::Mode,
+    net::{Addresses, Link, Membership, PacketSocket},
+};
+
+/// An interface of the configuration.
+#[derive(Debug)]
+pub(super) struct Port {
+    pub(super) link: Link,
+    pub(super) mode: Mode,
+    pub(super) addresses: Addresses,
+    pub(super) socket: PacketSocket,
+    /// Left when the agent stops.
+    pub(super) _membership: Membership,
+    /// Frames that could not be sent since the last one that could.
+    pub(super) unsent: u64,
+}
+
+impl Port {
+    /// Its own MAC.
+    pub(super) const fn mac(&self) -> Mac {
+        self.link.mac
+    }
+
+    pub(super) async fn readable(&self) -> io::Result<()> {
+        self.socket.readable().await
+    }
+
+    /// Sends a frame. The first failure of a series is logged, and the end of the series too.
+    pub(super) fn send(&mut self, frame: &[u8]) {
+        let name = &self.link.name;
+        match self.socket.send(frame) {
+            Ok(()) if self.unsent == 0 => {}
+            Ok(()) => {
+                tracing::warn!(interface = %name, "sends again after {} lost frames", self.unsent);
+                self.unsent = 0;
+            }
+            Err(error) => {
+                if self.unsent == 0 {
+                    tracing::warn!(interface = %name, "cannot send a frame: {error}");
+                }
+                self.unsent += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The status as the control socket gives it.
+
+use ha_common::{
+    abi::{Role, SCHEMA},
+    fence::{Standing, standing},
+    lease::{LeaseState, LeaseWord},
+};
+use ha_core::election::Election as _;
+
+use super::{Engine, group::Group, history::seconds, port::Port};
+use crate::api::{Refused, types};
+
+impl Engine {
+    /// Everything there is to see.
+    pub(super) async fn status(&mut self) -> Result<types::Status, Refused> {
+        self.look_at_links().await;
+        let failed = |error: anyhow::Error| Refused::Failed(format!("{error:#}"));
+        let node = self.dataplane.switch.node().map_err(failed)?;
+        let reasons = self.dataplane.reasons().map_err(failed)?;
+        let groups = self
+            .groups
+            .iter()
+            .map(|group| self.group_status(group, node.lease))
+            .collect::<anyhow::Result<_>>()
+            .map_err(failed)?;
+        Ok(types::Status {
+            node: self.config.node.name.clone(),
+            agent: Some(types::Agent {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                pid: std::process::id(),
+                uptime_seconds: self.uptime().as_secs(),
+            }),
+            schema: SCHEMA,
+            pin_dir: self.dataplane.pin_dir().display().to_string(),
+            lease: types::Lease::of(&node),
+            interfaces: self.ports.iter().map(interface).collect(),
+            groups,
+            reasons: types::Reason::list(&reasons),
+            events: self.history.to_vec(),
+        })
+    }
+
+    fn group_status(&self, group: &Group, lease: LeaseWord) -> anyhow::Result<types::Group> {
+        let words = &self.dataplane.groups;
+        let (word, demoted) = (words.word(group.slot), words.demotion(group.slot));
+        let vrrp = group.election.vrrp();
+        Ok(types::Group {
+            name: group.name.clone(),
+            id: group.slot,
+            role: Role::from_u8(word.role).name().to_owned(),
+            fenced: match standing(word, demoted, lease) {
+                Standing::Active | Standing::Claiming | Standing::Backup => None,
+                Standing::Fenced(fence) => Some(fence.name().to_owned()),
+            },
+            active: group.active,
+            epoch: word.epoch,
+            election: group.election.name().to_owned(),
+            vrid: vrrp.map(|vrrp| vrrp.machine.config().vrid.get()),
+            priority: vrrp.map(|_| group.election.priority()),
+            interface: self.ports[group.port].link.name.clone(),
+            mac4: group.mac4.to_string(),
+            mac6: group.mac6.to_string(),
+            vips: group.vips.iter().flatten().count(),
+            cause: group.changed.map(|change| change.cause.to_string()),
+            since: group.changed.map(|change| seconds(change.at)),
+            traffic: types::Traffic::list(&self.dataplane.traffic(group.slot)?),
+        })
+    }
+
+    async fn look_at_links(&mut self) {
+        for port in &mut self.ports {
+            match self.netlink.link(&port.link.name).await {
+                Ok(Some(link)) => port.link.up = link.up,
+                Ok(None) => port.link.up = false,
+                Err(error) => tracing::warn!("{error}"),
+            }
+        }
+    }
+}
+
+fn interface(port: &Port) -> types::Interface {
+    types::Interface {
+        name: port.link.name.clone(),
+        index: port.link.index,
+        mode: port.mode.name().to_owned(),
+        mac: port.link.mac.to_string(),
+        up: port.link.up,
+    }
+}
+
+impl types::Lease {
+    /// The lease as the kernel has it.
+    #[must_use]
+    pub fn of(node: &ha_common::abi::Node) -> Self {
+        Self {
+            state: LeaseState::from_u8(node.lease.state).name().to_owned(),
+            grants: node.lease.grants,
+            length_ms: std::time::Duration::from_nanos(node.length_ns).as_secs_f64() * 1e3,
+            renewals: node.renewals,
+            lapses: node.lapses,
+        }
+    }
+}
+
+impl types::Reason {
+    /// The reasons that have occurred.
+    #[must_use]
+    pub fn list(counts: &[(ha_common::reason::Reason, ha_common::abi::Traffic)]) -> Vec<Self> {
+        let occurred = counts.iter().filter(|(_, traffic)| traffic.packets > 0);
+        occurred
+            .map(|(reason, traffic)| Self {
+                reason: reason.label().to_owned(),
+                verdict: reason.verdict().name().to_owned(),
+                packets: traffic.packets,
+                bytes: traffic.bytes,
+            })
+            .collect()
+    }
+}
+
+impl types::Traffic {
+    /// The verdicts that have occurred.
+    #[must_use]
+    pub fn list(counts: &[(ha_common::reason::Verdict, ha_common::abi::Traffic)]) -> Vec<Self> {
+        let occurred = counts.iter().filter(|(_, traffic)| traffic.packets > 0);
+        occurred
+            .map(|(verdict, traffic)| Self {
+                verdict: verdict.name().to_owned(),
+                packets: traffic.packets,
+                bytes: traffic.bytes,
+            })
+            .collect()
+    }
+}
