@@ -36,12 +36,13 @@
 mod active;
 mod backup;
 mod claiming;
+mod lifecycle;
 mod operator;
 mod rank;
 
 use core::{net::IpAddr, time::Duration};
 
-use ha_common::wire::vrrp::{PRIORITY_OWNER, PRIORITY_RELEASE};
+use ha_common::wire::vrrp::PRIORITY_RELEASE;
 
 use self::{active::Active, backup::Backup, claiming::Claim};
 use super::{
@@ -103,17 +104,6 @@ impl Machine {
         &self.config
     }
 
-    fn start(&mut self, now: Time) -> Vec<Command> {
-        self.peers.expire(now);
-        let backup = self.fresh_backup(now);
-        if self.priority == PRIORITY_OWNER && self.hold != Hold::Operator {
-            let end = backup.down.min(now + self.config.yield_grace);
-            return self.claim(now, end, Cause::AddressOwner);
-        }
-        self.state = State::Backup(backup);
-        vec![self.backup_role(Cause::Started)]
-    }
-
     fn timer(&mut self, now: Time) -> Vec<Command> {
         if self.deadline().is_none_or(|deadline| now < deadline) {
             return Vec::new();
@@ -138,35 +128,6 @@ impl Machine {
             State::Claiming(claim) => self.claiming_advert(claim, now, heard),
             State::Active(_) => self.active_advert(now, heard),
         }
-    }
-
-    fn lapse(&mut self) -> Vec<Command> {
-        match self.state {
-            State::Initialize => Vec::new(),
-            State::Backup(_) | State::Claiming(_) | State::Active(_) => {
-                let commands = self.fall_silent(Cause::LeaseLapsed);
-                // Who could not answer in time was this node, not the peer.
-                self.hold = match self.hold {
-                    Hold::Until(_) | Hold::None => Hold::None,
-                    Hold::Operator => Hold::Operator,
-                };
-                self.state = State::Initialize;
-                commands
-            }
-        }
-    }
-
-    fn stop(&mut self) -> Vec<Command> {
-        let last_words = match self.state {
-            State::Initialize => return Vec::new(),
-            State::Backup(_) | State::Claiming(_) => None,
-            State::Active(_) => Some(let_go()),
-        };
-        let mut commands = self.fall_silent(Cause::Stopping);
-        commands.extend(last_words);
-        self.hold = Hold::None;
-        self.state = State::Initialize;
-        commands
     }
 
     /// Steps back because `heard` is better, and tells its sender so with `priority`.

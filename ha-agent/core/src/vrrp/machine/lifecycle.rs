@@ -1,0 +1,54 @@
+//! Start, loss of the lease, stop (RFC 9568 sections 6.4.1 and 6.4.3, Shutdown).
+
+use ha_common::wire::vrrp::PRIORITY_OWNER;
+
+use super::{Hold, Machine, State, let_go};
+use crate::{
+    election::{Cause, Command},
+    time::Time,
+};
+
+impl Machine {
+    /// Takes part, under a new lease.
+    pub(super) fn start(&mut self, now: Time) -> Vec<Command> {
+        self.peers.expire(now);
+        let backup = self.fresh_backup(now);
+        if self.priority == PRIORITY_OWNER && self.hold != Hold::Operator {
+            let end = backup.down.min(now + self.config.yield_grace);
+            return self.claim(now, end, Cause::AddressOwner);
+        }
+        self.state = State::Backup(backup);
+        vec![self.backup_role(Cause::Started)]
+    }
+
+    /// Waits for a new lease, in silence.
+    pub(super) fn lapse(&mut self) -> Vec<Command> {
+        match self.state {
+            State::Initialize => Vec::new(),
+            State::Backup(_) | State::Claiming(_) | State::Active(_) => {
+                let commands = self.fall_silent(Cause::LeaseLapsed);
+                // Who could not answer in time was this node, not the peer.
+                self.hold = match self.hold {
+                    Hold::Until(_) | Hold::None => Hold::None,
+                    Hold::Operator => Hold::Operator,
+                };
+                self.state = State::Initialize;
+                commands
+            }
+        }
+    }
+
+    /// Lets go, and takes part no more.
+    pub(super) fn stop(&mut self) -> Vec<Command> {
+        let last_words = match self.state {
+            State::Initialize => return Vec::new(),
+            State::Backup(_) | State::Claiming(_) => None,
+            State::Active(_) => Some(let_go()),
+        };
+        let mut commands = self.fall_silent(Cause::Stopping);
+        commands.extend(last_words);
+        self.hold = Hold::None;
+        self.state = State::Initialize;
+        commands
+    }
+}

@@ -1,0 +1,8 @@
+//! Advertisements on the wire: examples reckoned elsewhere, every rule of RFC 9568 section 7.1 kept and
+//! broken, and octets that nobody would send.
+#![forbid(unsafe_code)]
+
+mod encode;
+mod noise;
+mod rules;
+mod sample;
