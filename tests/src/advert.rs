@@ -9,7 +9,11 @@ use std::{io, net::IpAddr, time::Duration};
 use anyhow::{Context, Result};
 use socket2::{SockFilter, Socket};
 
-use crate::{lab::Lab, sys};
+use crate::{
+    filter::{ACCEPT, ETHERTYPE, PAYLOAD, REJECT, byte, equal, half},
+    lab::Lab,
+    sys,
+};
 
 /// Waits until the node sends an advertisement in the family of `vip`.
 ///
@@ -38,25 +42,19 @@ fn listen(ifindex: u32, vip: IpAddr) -> io::Result<Socket> {
     Ok(socket)
 }
 
-fn advertisements(vip: IpAddr) -> [SockFilter; 6] {
-    const LOAD_HALF: u16 = (libc::BPF_LD | libc::BPF_H | libc::BPF_ABS) as u16;
-    const LOAD_BYTE: u16 = (libc::BPF_LD | libc::BPF_B | libc::BPF_ABS) as u16;
-    const IF_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
-    const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
-    const ETHERTYPE: u32 = 12;
-    const IP: u32 = 14;
+const fn advertisements(vip: IpAddr) -> [SockFilter; 6] {
     /// RFC 9568 sections 5.1.1.4 and 5.1.2.4.
     const VRRP: u32 = 112;
     let (ethertype, protocol) = match vip {
-        IpAddr::V4(_) => (libc::ETH_P_IP, IP + 9),
-        IpAddr::V6(_) => (libc::ETH_P_IPV6, IP + 6),
+        IpAddr::V4(_) => (libc::ETH_P_IP, PAYLOAD + 9),
+        IpAddr::V6(_) => (libc::ETH_P_IPV6, PAYLOAD + 6),
     };
     [
-        SockFilter::new(LOAD_HALF, 0, 0, ETHERTYPE),
-        SockFilter::new(IF_EQUAL, 0, 3, ethertype as u32),
-        SockFilter::new(LOAD_BYTE, 0, 0, protocol),
-        SockFilter::new(IF_EQUAL, 0, 1, VRRP),
-        SockFilter::new(RETURN, 0, 0, u32::MAX),
-        SockFilter::new(RETURN, 0, 0, 0),
+        half(ETHERTYPE),
+        equal(ethertype as u32, 0, 3),
+        byte(protocol),
+        equal(VRRP, 0, 1),
+        ACCEPT,
+        REJECT,
     ]
 }

@@ -9,7 +9,7 @@
 //! * [`report`]: from probes to losses, outages and double answers; [`timeline`]: the same as a
 //!   picture;
 //! * [`scenario`]: failures, and what they cost;
-//! * [`bpf`]: the data path in the kernel, on single frames; [`bench`]: statistics for benchmarks.
+//! * [`bpf`]: the data path in the kernel, on single frames; [`mod@bench`]: statistics for benchmarks.
 #![deny(unsafe_code)]
 
 pub mod address;
@@ -22,6 +22,7 @@ pub mod cluster;
 pub mod command;
 pub mod daemon;
 pub mod echo;
+mod filter;
 pub mod keepalived;
 pub mod lab;
 pub mod netns;

@@ -115,7 +115,7 @@ impl Probe {
 pub enum Which {
     /// The one with this number.
     Number(u32),
-    /// The last one before the answer whose number is this modulo [`SLOTS`].
+    /// The last one before the answer whose number is this modulo the number of slots.
     Slot(u32),
 }
 

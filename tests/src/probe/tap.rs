@@ -20,7 +20,11 @@ use super::{
     clock::Clock,
     frame::{Reply, parse_reply},
 };
-use crate::{lab::Lab, sys};
+use crate::{
+    filter::{ACCEPT, ETHERTYPE, PAYLOAD, REJECT, byte, equal, half},
+    lab::Lab,
+    sys,
+};
 
 /// An answer that entered the switch.
 #[derive(Clone, Copy, Debug)]
@@ -85,35 +89,29 @@ fn listen(ports: &[(u8, Socket)], clock: Clock, stop: &AtomicBool) -> Result<Vec
     Ok(sightings)
 }
 
-/// A classic BPF program that lets only ARP replies, echo replies and neighbour advertisements pass,
-/// so that the probes themselves cost nothing here.
-fn answers_only() -> [SockFilter; 17] {
-    const LOAD_HALF: u16 = (libc::BPF_LD | libc::BPF_H | libc::BPF_ABS) as u16;
-    const LOAD_BYTE: u16 = (libc::BPF_LD | libc::BPF_B | libc::BPF_ABS) as u16;
-    const IF_EQUAL: u16 = (libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16;
-    const RETURN: u16 = (libc::BPF_RET | libc::BPF_K) as u16;
-    const ETHERTYPE: u32 = 12;
-    const IP: u32 = 14;
+/// Lets only ARP replies, echo replies and neighbour advertisements pass, so that the probes
+/// themselves cost nothing here.
+const fn answers_only() -> [SockFilter; 17] {
     [
-        SockFilter::new(LOAD_HALF, 0, 0, ETHERTYPE),
-        SockFilter::new(IF_EQUAL, 0, 2, libc::ETH_P_ARP as u32),
+        half(ETHERTYPE),
+        equal(libc::ETH_P_ARP as u32, 0, 2),
         // ARP: the operation is a reply.
-        SockFilter::new(LOAD_HALF, 0, 0, IP + 6),
-        SockFilter::new(IF_EQUAL, 11, 12, 2),
-        SockFilter::new(IF_EQUAL, 0, 4, libc::ETH_P_IP as u32),
+        half(PAYLOAD + 6),
+        equal(2, 11, 12),
+        equal(libc::ETH_P_IP as u32, 0, 4),
         // IPv4 without options: ICMP, echo reply.
-        SockFilter::new(LOAD_BYTE, 0, 0, IP + 9),
-        SockFilter::new(IF_EQUAL, 0, 9, libc::IPPROTO_ICMP as u32),
-        SockFilter::new(LOAD_BYTE, 0, 0, IP + 20),
-        SockFilter::new(IF_EQUAL, 6, 7, 0),
-        SockFilter::new(IF_EQUAL, 0, 6, libc::ETH_P_IPV6 as u32),
+        byte(PAYLOAD + 9),
+        equal(libc::IPPROTO_ICMP as u32, 0, 9),
+        byte(PAYLOAD + 20),
+        equal(0, 6, 7),
+        equal(libc::ETH_P_IPV6 as u32, 0, 6),
         // IPv6 without extension headers: ICMPv6, echo reply or neighbour advertisement.
-        SockFilter::new(LOAD_BYTE, 0, 0, IP + 6),
-        SockFilter::new(IF_EQUAL, 0, 4, libc::IPPROTO_ICMPV6 as u32),
-        SockFilter::new(LOAD_BYTE, 0, 0, IP + 40),
-        SockFilter::new(IF_EQUAL, 1, 0, 129),
-        SockFilter::new(IF_EQUAL, 0, 1, 136),
-        SockFilter::new(RETURN, 0, 0, u32::MAX),
-        SockFilter::new(RETURN, 0, 0, 0),
+        byte(PAYLOAD + 6),
+        equal(libc::IPPROTO_ICMPV6 as u32, 0, 4),
+        byte(PAYLOAD + 40),
+        equal(129, 1, 0),
+        equal(136, 0, 1),
+        ACCEPT,
+        REJECT,
     ]
 }
