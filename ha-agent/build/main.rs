@@ -39,8 +39,11 @@ fn build() -> Result<(), String> {
     let root = manifest
         .parent()
         .ok_or("the agent is not inside its project")?;
-    for source in SOURCES {
-        println!("cargo::rerun-if-changed={}", root.join(source).display());
+    for source in SOURCES.map(|source| root.join(source)) {
+        // Of one that is not there cargo would think that it has changed each time.
+        if source.exists() {
+            println!("cargo::rerun-if-changed={}", source.display());
+        }
     }
     println!("cargo::rerun-if-env-changed={}", toolchain::CHOICE);
 
@@ -72,7 +75,14 @@ fn compile(
     let mut command = compile::cargo_build(compiler, linker);
     let output = command
         .current_dir(root)
-        .args(["--locked", "--package", PACKAGE, "--bin", PACKAGE])
+        .args([
+            "--quiet",
+            "--locked",
+            "--package",
+            PACKAGE,
+            "--bin",
+            PACKAGE,
+        ])
         .arg("--target-dir")
         .arg(target_dir)
         .output()

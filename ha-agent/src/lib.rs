@@ -1,6 +1,15 @@
 //! The failover agent: the daemon around the decisions of `ha_core` and the BPF half `ha-ebpf`.
+//!
+//! * [`daemon`]: the running agent; from there to [`engine`], where everything is decided;
+//! * [`config`]: what the operator wants;
+//! * [`dataplane`]: the BPF half in the kernel; [`keeper`] renews its lease;
+//! * [`net`]: links, routes, filters and frames;
+//! * [`api`]: the control socket.
 
 pub mod api;
 pub mod config;
+pub mod daemon;
 pub mod dataplane;
+pub mod engine;
+pub mod keeper;
 pub mod net;

@@ -1,4 +1,45 @@
-//! The BPF half in the kernel.
+//! The BPF half in the kernel: loaded, pinned, attached, read and written.
+//!
+//! * [`Dataplane`]: all of it, for the agent;
+//! * [`PinDir`]: where it is pinned, and who may use that place;
+//! * [`validate`]: whether what is pinned there is what this agent would have made;
+//! * [`GroupMap`]: the one map that is memory, not system calls;
+//! * [`LeaseSwitch`]: the dead-man's switch;
+//! * [`Events`]: what the kernel has to tell;
+//! * [`status_of_pins`]: what can be seen without an agent.
+
+mod attach;
+mod events;
+mod group_map;
+mod handle;
+mod lease;
+mod load;
+mod maps;
+mod node;
+mod peer;
+mod pin;
+mod stats;
+mod status;
+pub mod validate;
+mod vip;
+
+pub use self::{
+    attach::Attach, events::Events, group_map::GroupMap, handle::Dataplane, lease::LeaseSwitch,
+    maps::Maps, node::NodeMap, peer::PeerMaps, pin::PinDir, stats::StatMaps,
+    status::status_of_pins, vip::VipMaps,
+};
 
 /// The BPF object, with its BTF; built by the build script.
 pub static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("HA_BPF_OBJECT"));
+
+/// aya's maps have no `Debug`, and their contents are better looked at with `bpftool`.
+macro_rules! opaque_debug {
+    ($type:ident) => {
+        impl std::fmt::Debug for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($type)).finish_non_exhaustive()
+            }
+        }
+    };
+}
+use opaque_debug;

@@ -6,7 +6,7 @@ use futures_util::TryStreamExt;
 use ha_common::abi::Mac;
 use rtnetlink::packet_route::{
     address::AddressAttribute,
-    link::{LinkAttribute, LinkFlags, LinkMessage},
+    link::{LinkAttribute, LinkFlags, LinkMessage, LinkXdp, XdpAttached},
 };
 
 use super::netlink::{Netlink, NetlinkError, errno};
@@ -24,6 +24,17 @@ pub struct Link {
     pub up: bool,
     /// Its MTU, octets of IP.
     pub mtu: u32,
+    /// The XDP program on it, whosever it is.
+    pub xdp: Option<AttachedXdp>,
+}
+
+/// An XDP program on an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AttachedXdp {
+    /// Its id in the kernel.
+    pub program: u32,
+    /// Whether it runs in the stack (generic mode), not in the driver or on the NIC.
+    pub generic: bool,
 }
 
 /// The addresses from which an interface sends protocol packets.
@@ -47,6 +58,22 @@ impl Netlink {
             Err(error) if errno(&error) == Some(libc::ENODEV) => Ok(None),
             Err(error) => Err(NetlinkError::new(
                 format!("look up the interface {name}"),
+                &error,
+            )),
+        }
+    }
+
+    /// The interface with this index, or `None` if there is none.
+    ///
+    /// # Errors
+    /// [`NetlinkError`] if the kernel does not answer.
+    pub async fn link_at(&self, index: u32) -> Result<Option<Link>, NetlinkError> {
+        let mut replies = self.handle.link().get().match_index(index).execute();
+        match replies.try_next().await {
+            Ok(reply) => Ok(reply.map(|message| describe("", &message))),
+            Err(error) if errno(&error) == Some(libc::ENODEV) => Ok(None),
+            Err(error) => Err(NetlinkError::new(
+                format!("look up the interface with index {index}"),
                 &error,
             )),
         }
@@ -93,6 +120,7 @@ fn describe(name: &str, message: &LinkMessage) -> Link {
             .flags
             .contains(LinkFlags::Up | LinkFlags::LowerUp),
         mtu: 0,
+        xdp: None,
     };
     for attribute in &message.attributes {
         match attribute {
@@ -100,10 +128,24 @@ fn describe(name: &str, message: &LinkMessage) -> Link {
                 link.mac = octets.as_slice().try_into().map_or(Mac::ZERO, Mac);
             }
             LinkAttribute::Mtu(mtu) => link.mtu = *mtu,
+            LinkAttribute::IfName(own) if name.is_empty() => link.name.clone_from(own),
+            LinkAttribute::Xdp(details) => link.xdp = attached(details),
             _ => {}
         }
     }
     link
+}
+
+fn attached(details: &[LinkXdp]) -> Option<AttachedXdp> {
+    let program = details.iter().find_map(|detail| match detail {
+        LinkXdp::ProgId(id)
+        | LinkXdp::DrvProgId(id)
+        | LinkXdp::SkbProgId(id)
+        | LinkXdp::HwProgId(id) => Some(*id),
+        _ => None,
+    })?;
+    let generic = details.contains(&LinkXdp::Attached(XdpAttached::SocketBuffer));
+    Some(AttachedXdp { program, generic })
 }
 
 /// `IFA_LOCAL` is the own end of a point-to-point IPv4 address; IPv6 has only `IFA_ADDRESS`.

@@ -20,7 +20,7 @@ mod packet;
 mod route;
 
 pub use self::{
-    link::{Addresses, Link},
+    link::{Addresses, AttachedXdp, Link},
     membership::Membership,
     netlink::{Netlink, NetlinkError},
     packet::{PacketSocket, Received},

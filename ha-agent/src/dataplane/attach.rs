@@ -1,0 +1,201 @@
+//! The program onto interfaces. Its link is pinned, so that the program stays when the agent goes,
+//! and is replaced at once when another agent comes.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail, ensure};
+use aya::{
+    Ebpf,
+    programs::{
+        ProgramError, Xdp, XdpMode,
+        links::{FdLink, PinnedLink},
+        loaded_programs,
+        xdp::XdpLink,
+    },
+};
+use ha_common::abi::program;
+
+use super::{PinDir, load};
+use crate::{config::Mode, net::Link};
+
+/// An interface to attach to, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attach {
+    /// The interface.
+    pub link: Link,
+    /// The mode.
+    pub mode: Mode,
+}
+
+/// Attaches the loaded program.
+#[derive(Debug)]
+pub(super) struct Attacher<'a> {
+    program: &'a mut Xdp,
+    pins: &'a PinDir,
+}
+
+impl<'a> Attacher<'a> {
+    /// For the program in `ebpf`, which must have been loaded.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub(super) fn new(ebpf: &'a mut Ebpf, pins: &'a PinDir) -> Result<Self> {
+        let program = load::xdp(ebpf, program::XDP)?;
+        Ok(Self { program, pins })
+    }
+
+    /// Attaches the program to `link`: in place of an older one of ours at once, without a moment
+    /// between them.
+    ///
+    /// # Errors
+    /// If another program is there, the driver refuses, or ours is attached in the other mode.
+    pub(super) fn attach(&mut self, wanted: &Attach) -> Result<()> {
+        let Attach { link, mode } = wanted;
+        let mode = *mode;
+        if !self.replace(link, mode)? {
+            self.attach_first(link, mode)?;
+        }
+        let pin = self.pins.link(link.index);
+        let attached = PinnedLink::from_pin(&pin)
+            .and_then(|pinned| FdLink::from(pinned).info())
+            .with_context(|| format!("cannot read back the link {}", pin.display()))?;
+        let own = self.program.info()?.id();
+        ensure!(
+            attached.program_id() == own,
+            "{} still has the program {}, not {own}: run `ha-agent detach --all` and start again",
+            link.name,
+            attached.program_id()
+        );
+        Ok(())
+    }
+
+    /// Removes the links to all interfaces but these.
+    ///
+    /// # Errors
+    /// If a pin cannot be removed.
+    pub(super) fn keep_only(&self, indices: &[u32]) -> Result<()> {
+        for index in self.pins.links()? {
+            if !indices.contains(&index) {
+                remove(self.pins, index)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the program into the pinned link; false if there is none, or its interface is gone.
+    fn replace(&mut self, link: &Link, mode: Mode) -> Result<bool> {
+        let pin = self.pins.link(link.index);
+        if !pin.exists() {
+            return Ok(false);
+        }
+        let pinned = PinnedLink::from_pin(&pin)
+            .with_context(|| format!("cannot open the pinned link {}", pin.display()))?;
+        let pinned = FdLink::from(pinned);
+        let found = name_of(pinned.info()?.program_id());
+        ensure!(
+            found.as_deref().is_none_or(|name| name == program::XDP),
+            "{} holds the program \"{}\", not \"{}\": choose another `node.pin_dir`",
+            pin.display(),
+            found.unwrap_or_default(),
+            program::XDP
+        );
+        if let Some(xdp) = link.xdp {
+            let found = if xdp.generic {
+                Mode::Generic
+            } else {
+                Mode::Native
+            };
+            ensure!(
+                found == mode,
+                "{} has the program in {} mode, and the configuration says {}: \
+                 run `ha-agent detach --all`, then start the agent",
+                link.name,
+                found.name(),
+                mode.name()
+            );
+        }
+        let attached = XdpLink::try_from(pinned)
+            .with_context(|| format!("{} is not an XDP link", pin.display()))?;
+        match self.program.attach_to_link(attached) {
+            Ok(_) => Ok(true),
+            // The interface went away, and another one got its index.
+            Err(ProgramError::SyscallError(error))
+                if error.io_error.raw_os_error() == Some(libc::ENOLINK) =>
+            {
+                remove(self.pins, link.index)?;
+                Ok(false)
+            }
+            Err(error) => {
+                Err(error).with_context(|| format!("cannot replace the program on {}", link.name))
+            }
+        }
+    }
+
+    fn attach_first(&mut self, link: &Link, mode: Mode) -> Result<()> {
+        if let Some(xdp) = link.xdp {
+            bail!(
+                "{} already has the XDP program \"{}\" (id {}): remove it \
+                 (`ip link set dev {} xdp off`, or by what attached it)",
+                link.name,
+                name_of(xdp.program).unwrap_or_default(),
+                xdp.program,
+                link.name
+            );
+        }
+        let aya_mode = match mode {
+            Mode::Native => XdpMode::Driver,
+            Mode::Generic => XdpMode::Skb,
+        };
+        let id = self
+            .program
+            .attach_to_if_index(link.index, aya_mode)
+            .with_context(|| refusal(link, mode))?;
+        let attached = self.program.take_link(id)?;
+        // Without bpf_link, aya falls back to netlink, and such a link cannot be pinned.
+        let attached = FdLink::try_from(attached).with_context(|| {
+            format!(
+                "the kernel attached the program to {0} without a link (it is older than 5.9): \
+                 run `ip link set dev {0} xdp off`",
+                link.name
+            )
+        })?;
+        let pin = self.pins.link(link.index);
+        attached
+            .pin(&pin)
+            .with_context(|| format!("cannot pin the link as {}", pin.display()))?;
+        Ok(())
+    }
+}
+
+/// Takes the program off the interface `index`.
+///
+/// # Errors
+/// If the pin cannot be removed.
+pub fn remove(pins: &PinDir, index: u32) -> Result<()> {
+    let pin = pins.link(index);
+    fs::remove_file(&pin).with_context(|| format!("cannot remove the link {}", pin.display()))
+}
+
+fn refusal(link: &Link, mode: Mode) -> String {
+    let way_out = match mode {
+        Mode::Native => {
+            "its driver has no XDP, or not at this MTU or number of queues (`dmesg` may tell); \
+             lower them, or set mode = \"generic\" for this interface"
+        }
+        Mode::Generic => "is the interface up, and of Ethernet?",
+    };
+    format!(
+        "cannot attach the program to {} (MTU {}) in {} mode: {way_out}",
+        link.name,
+        link.mtu,
+        mode.name()
+    )
+}
+
+/// Name of a loaded program.
+fn name_of(id: u32) -> Option<String> {
+    loaded_programs()
+        .filter_map(Result::ok)
+        .find(|program| program.id() == id)
+        .map(|program| String::from_utf8_lossy(program.name()).into_owned())
+}

@@ -1,0 +1,147 @@
+//! The data path of a running agent.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use anyhow::Result;
+use aya::Ebpf;
+use ha_common::{
+    abi::{Peer, Traffic, Vip},
+    reason::{Reason, Verdict},
+};
+use ha_core::plan::{Actual, VipKey, Write};
+
+use super::{
+    Attach, Events, GroupMap, LeaseSwitch, Maps, PeerMaps, PinDir, StatMaps, VipMaps,
+    attach::Attacher, load, pin::PinLock,
+};
+
+/// The data path: its maps, its programs, and the right to change them.
+#[derive(Debug)]
+pub struct Dataplane {
+    /// Who has which group.
+    pub groups: Arc<GroupMap>,
+    /// The dead-man's switch.
+    pub switch: Arc<LeaseSwitch>,
+    pins: PinDir,
+    vips: VipMaps,
+    /// What `vips` holds; nobody else writes there.
+    known: BTreeMap<VipKey, Vip>,
+    peers: PeerMaps,
+    stats: StatMaps,
+    /// The programs; their pins and links keep them in the kernel too.
+    _ebpf: Ebpf,
+    _lock: PinLock,
+}
+
+impl Dataplane {
+    /// Loads the programs, takes over the maps that are pinned below `pin_dir` or makes them, and
+    /// attaches the data path to the interfaces in `attach` and to no others. Where an older one is
+    /// attached it is replaced without a moment between the two.
+    ///
+    /// # Errors
+    /// If another agent is there, a pin is not what it should be, or the kernel refuses.
+    pub fn open(pin_dir: &Path, attach: &[Attach]) -> Result<Self> {
+        let pins = PinDir::new(pin_dir);
+        pins.create()?;
+        let lock = pins.lock()?;
+        let mut ebpf = load::load(&pins)?;
+        let maps = Maps::open(&pins)?;
+        let mut attacher = Attacher::new(&mut ebpf, &pins)?;
+        for interface in attach {
+            attacher.attach(interface)?;
+        }
+        let indices: Vec<_> = attach.iter().map(|attach| attach.link.index).collect();
+        attacher.keep_only(&indices)?;
+        let mut peers = maps.peers;
+        peers.clear()?;
+        Ok(Self {
+            groups: Arc::new(maps.groups),
+            switch: Arc::new(LeaseSwitch::open(&pins)?),
+            known: maps.vips.read()?,
+            vips: maps.vips,
+            peers,
+            stats: maps.stats,
+            pins,
+            _ebpf: ebpf,
+            _lock: lock,
+        })
+    }
+
+    /// Where everything is pinned.
+    #[must_use]
+    pub fn pin_dir(&self) -> &Path {
+        self.pins.path()
+    }
+
+    /// What groups and virtual IPs there are.
+    #[must_use]
+    pub fn actual(&self) -> Actual {
+        Actual {
+            groups: self.groups.groups(),
+            vips: self.known.clone(),
+        }
+    }
+
+    /// Makes the writes of a plan, in their order.
+    ///
+    /// # Errors
+    /// At the first one that the kernel refuses.
+    pub fn apply(&mut self, writes: &[Write]) -> Result<()> {
+        for write in writes {
+            match *write {
+                Write::PutVip { key, value } => {
+                    self.vips.put(key, value)?;
+                    self.known.insert(key, value);
+                }
+                Write::RemoveVip { key } => {
+                    self.vips.remove(key)?;
+                    self.known.remove(&key);
+                }
+                Write::SetGroup { slot, .. } | Write::ClearGroup { slot } => {
+                    // The plan's copy knows which fields the write is about.
+                    let mut copy = Actual {
+                        groups: self.groups.groups(),
+                        vips: BTreeMap::new(),
+                    };
+                    copy.apply(write);
+                    if let Some(group) = copy.groups.get(slot as usize) {
+                        self.groups.set_fields(slot, group);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a peer into a slot that no role word names.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn set_peer(&mut self, slot: u16, peer: &Peer) -> Result<()> {
+        self.peers.put(slot, *peer)
+    }
+
+    /// Frames by reason.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn reasons(&self) -> Result<Vec<(Reason, Traffic)>> {
+        self.stats.reasons()
+    }
+
+    /// Frames of the group in a slot by verdict.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn traffic(&self, slot: u32) -> Result<Vec<(Verdict, Traffic)>> {
+        self.stats.traffic(slot)
+    }
+
+    /// What the kernel reports from now on.
+    ///
+    /// # Errors
+    /// If the ring cannot be read.
+    pub fn events(&self) -> Result<Events> {
+        Events::open(&self.pins)
+    }
+}

@@ -1,0 +1,59 @@
+//! Programs into the kernel, maps and programs onto the BPF file system.
+
+use std::fs;
+
+use anyhow::{Context, Result, anyhow};
+use aya::{Ebpf, EbpfLoader, programs::Xdp};
+use ha_common::abi::program;
+
+use super::{OBJECT, PinDir, validate};
+
+/// Loads both programs into the kernel, with the maps that are pinned, or with new ones that it pins.
+///
+/// # Errors
+/// If a pin is not what it should be, or the kernel refuses.
+pub fn load(pins: &PinDir) -> Result<Ebpf> {
+    let shapes = validate::shapes()?;
+    validate::check_maps(pins, &shapes)?;
+    for name in [program::XDP, program::LEASE] {
+        validate::check_program(&pins.program(name), name)?;
+    }
+    let mut loader = EbpfLoader::new();
+    for name in shapes.keys() {
+        loader.map_pin_path(name, pins.map(name));
+    }
+    let mut ebpf = loader
+        .load(OBJECT)
+        .context("the kernel does not take the BPF object")?;
+    for name in [program::XDP, program::LEASE] {
+        let program = xdp(&mut ebpf, name)?;
+        program
+            .load()
+            .with_context(|| format!("the kernel does not take the program {name}"))?;
+        pin(program, pins, name)?;
+    }
+    Ok(ebpf)
+}
+
+/// The XDP program of this name in the object.
+pub(super) fn xdp<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut Xdp> {
+    let program = ebpf
+        .program_mut(name)
+        .ok_or_else(|| anyhow!("the BPF object has no program {name}"))?;
+    program
+        .try_into()
+        .with_context(|| format!("{name} is not an XDP program"))
+}
+
+/// Pins the program in place of the one before it, at once.
+fn pin(program: &mut Xdp, pins: &PinDir, name: &str) -> Result<()> {
+    let place = pins.program(name);
+    let beside = pins.program(&format!("{name}-new"));
+    if beside.exists() {
+        fs::remove_file(&beside).with_context(|| format!("cannot remove {}", beside.display()))?;
+    }
+    program
+        .pin(&beside)
+        .with_context(|| format!("cannot pin the program as {}", beside.display()))?;
+    fs::rename(&beside, &place).with_context(|| format!("cannot rename to {}", place.display()))
+}

@@ -1,0 +1,50 @@
+//! All maps, by their pins.
+
+use anyhow::{Context, Result};
+use aya::maps::MapData;
+use ha_common::abi::map;
+
+use super::{GroupMap, NodeMap, PeerMaps, PinDir, StatMaps, VipMaps};
+
+/// All maps but the events.
+#[derive(Debug)]
+pub struct Maps {
+    /// Who has which group.
+    pub groups: GroupMap,
+    /// Which address belongs to which group.
+    pub vips: VipMaps,
+    /// The lease.
+    pub node: NodeMap,
+    /// The peers.
+    pub peers: PeerMaps,
+    /// The counters.
+    pub stats: StatMaps,
+}
+
+impl Maps {
+    /// Opens what is pinned. Shapes must have been checked if something is to be written.
+    ///
+    /// # Errors
+    /// If a map is not there or not of the right kind.
+    pub fn open(pins: &PinDir) -> Result<Self> {
+        let open = |name: &str| open(pins, name);
+        Ok(Self {
+            groups: GroupMap::new(&open(map::GROUP)?)?,
+            vips: VipMaps::new(open(map::VIP4)?, open(map::VIP6)?)?,
+            node: NodeMap::new(open(map::NODE)?)?,
+            peers: PeerMaps::new(open(map::PEER)?, open(map::PEER_MAC)?)?,
+            stats: StatMaps::new(open(map::STAT)?, open(map::REASON)?)?,
+        })
+    }
+}
+
+/// The pinned map of this name.
+pub(super) fn open(pins: &PinDir, name: &str) -> Result<MapData> {
+    let pin = pins.map(name);
+    MapData::from_pin(&pin).with_context(|| {
+        format!(
+            "cannot open the pinned map {}: has the agent run with this pin directory?",
+            pin.display()
+        )
+    })
+}

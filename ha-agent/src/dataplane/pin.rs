@@ -1,0 +1,186 @@
+//! The pin directory: one for each schema, and one agent for each.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use ha_common::abi::SCHEMA;
+use nix::{
+    errno::Errno,
+    fcntl::{Flock, FlockArg},
+    mount::{MsFlags, mount},
+    sys::statfs::{BPF_FS_MAGIC, statfs},
+};
+
+/// Where systemd and the distributions mount the BPF file system.
+const BPFFS: &str = "/sys/fs/bpf";
+/// What the pins of links begin with; the interface's index follows.
+const LINK: &str = "link-";
+
+/// The directory in which maps, programs and links are pinned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PinDir {
+    path: PathBuf,
+}
+
+/// The right to change what is pinned, until it is dropped.
+#[derive(Debug)]
+pub struct PinLock {
+    _directory: Flock<File>,
+}
+
+impl PinDir {
+    /// The directory of this agent's schema below `base`.
+    #[must_use]
+    pub fn new(base: &Path) -> Self {
+        Self {
+            path: base.join(SCHEMA.to_string()),
+        }
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where a map is pinned.
+    #[must_use]
+    pub fn map(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Where a program is pinned.
+    #[must_use]
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.path.join(format!("prog-{name}"))
+    }
+
+    /// Where the link to the interface `index` is pinned.
+    #[must_use]
+    pub fn link(&self, index: u32) -> PathBuf {
+        self.path.join(format!("{LINK}{index}"))
+    }
+
+    /// Indices of the interfaces whose links are pinned.
+    ///
+    /// # Errors
+    /// If the directory cannot be read.
+    pub fn links(&self) -> io::Result<Vec<u32>> {
+        let mut indices = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let name = entry?.file_name();
+            let index = name.to_str().and_then(|name| name.strip_prefix(LINK));
+            indices.extend(index.and_then(|index| index.parse::<u32>().ok()));
+        }
+        indices.sort_unstable();
+        Ok(indices)
+    }
+
+    /// Makes the directory, and mounts the BPF file system if it is missing at its usual place.
+    ///
+    /// # Errors
+    /// If the place is not on a BPF file system.
+    pub fn create(&self) -> Result<()> {
+        if !self.is_on_bpffs() && self.path.starts_with(BPFFS) {
+            let nothing = None::<&str>;
+            mount(Some("bpf"), BPFFS, Some("bpf"), MsFlags::empty(), nothing).with_context(
+                || format!("cannot mount the BPF file system: run `mount -t bpf bpf {BPFFS}`"),
+            )?;
+        }
+        if !self.is_on_bpffs() {
+            bail!(
+                "{} is not on a BPF file system: mount one there with `mount -t bpf`, \
+                 or choose a `node.pin_dir` below {BPFFS}",
+                self.path.display()
+            );
+        }
+        fs::create_dir_all(&self.path)
+            .with_context(|| format!("cannot make the pin directory {}", self.path.display()))
+    }
+
+    /// Takes the directory for this process.
+    ///
+    /// # Errors
+    /// If another one has it, or it is not there.
+    pub fn lock(&self) -> Result<PinLock> {
+        let name = self.path.display();
+        let directory = File::open(&self.path).with_context(|| format!("cannot open {name}"))?;
+        match Flock::lock(directory, FlockArg::LockExclusiveNonblock) {
+            Ok(directory) => Ok(PinLock {
+                _directory: directory,
+            }),
+            Err((_, Errno::EWOULDBLOCK)) => bail!(
+                "another agent uses {name}: stop it first, or give this one a `node.pin_dir` of its \
+                 own"
+            ),
+            Err((_, error)) => Err(error).with_context(|| format!("cannot lock {name}")),
+        }
+    }
+
+    /// Whether anything is there.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.path.is_dir()
+    }
+
+    /// Removes every pin, then the directory and its parent if that is empty too. What no link
+    /// holds is freed by the kernel.
+    ///
+    /// # Errors
+    /// If something cannot be removed.
+    pub fn remove(&self) -> Result<()> {
+        let named = |path: &Path| format!("cannot remove {}", path.display());
+        let mut pins = Vec::new();
+        for entry in fs::read_dir(&self.path).with_context(|| named(&self.path))? {
+            pins.push(entry?.path());
+        }
+        for pin in pins {
+            fs::remove_file(&pin).with_context(|| named(&pin))?;
+        }
+        fs::remove_dir(&self.path).with_context(|| named(&self.path))?;
+        if let Some(base) = self.path.parent().filter(|base| *base != Path::new(BPFFS)) {
+            // Pins of another schema may be there.
+            let _ = fs::remove_dir(base);
+        }
+        Ok(())
+    }
+
+    /// The directory, or the part of it that is there, is on a BPF file system.
+    fn is_on_bpffs(&self) -> bool {
+        self.path
+            .ancestors()
+            .find(|path| path.exists())
+            .and_then(|path| statfs(path).ok())
+            .is_some_and(|fs| fs.filesystem_type() == BPF_FS_MAGIC)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::PinDir;
+
+    #[test]
+    fn pins_have_their_names() {
+        let pins = PinDir::new(Path::new("/sys/fs/bpf/ha"));
+        assert_eq!(pins.map("ha_vip4"), Path::new("/sys/fs/bpf/ha/1/ha_vip4"));
+        assert_eq!(
+            pins.program("ha_xdp"),
+            Path::new("/sys/fs/bpf/ha/1/prog-ha_xdp")
+        );
+        assert_eq!(pins.link(7), Path::new("/sys/fs/bpf/ha/1/link-7"));
+    }
+
+    #[test]
+    fn an_ordinary_file_system_is_refused() {
+        let dir = std::env::temp_dir().join("ha-agent-no-bpffs");
+        let error = PinDir::new(&dir).create().unwrap_err().to_string();
+        assert!(error.contains("is not on a BPF file system"), "{error}");
+        assert!(!dir.exists());
+    }
+}
