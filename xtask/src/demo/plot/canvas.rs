@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use plotters::prelude::SVGBackend;
 use plotters::{
     coord::Shift,
-    drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea},
+    drawing::{DrawingArea, IntoDrawingArea},
     element::{PathElement, Rectangle, Text},
     style::{
         Color, FontStyle, IntoFont, RGBColor, TextStyle, WHITE,
@@ -34,7 +34,7 @@ impl<'a> Canvas<'a> {
     pub(super) fn new(file: &'a Path, width: i32, height: i32) -> Result<Self> {
         let size = (width.unsigned_abs(), height.unsigned_abs());
         let area = SVGBackend::new(file, size).into_drawing_area();
-        area.fill(&WHITE).map_err(described)?;
+        area.fill(&WHITE)?;
         Ok(Self { area })
     }
 
@@ -45,12 +45,12 @@ impl<'a> Canvas<'a> {
         color: RGBColor,
     ) -> Result<()> {
         let rectangle = Rectangle::new([from, to], color.filled());
-        self.area.draw(&rectangle).map_err(described)
+        Ok(self.area.draw(&rectangle)?)
     }
 
     pub(super) fn line(&self, from: (i32, i32), to: (i32, i32), color: RGBColor) -> Result<()> {
         let line = PathElement::new([from, to], color.stroke_width(1));
-        self.area.draw(&line).map_err(described)
+        Ok(self.area.draw(&line)?)
     }
 
     /// The point is at the text's upper edge.
@@ -77,7 +77,7 @@ impl<'a> Canvas<'a> {
     }
 
     pub(super) fn finish(self) -> Result<()> {
-        self.area.present().map_err(described)
+        Ok(self.area.present()?)
     }
 
     fn styled(
@@ -98,10 +98,6 @@ impl<'a> Canvas<'a> {
             .color(&color)
             .pos(Pos::new(horizontal, VPos::Top));
         let text = Text::new(text.to_owned(), at, style);
-        self.area.draw(&text).map_err(described)
+        Ok(self.area.draw(&text)?)
     }
-}
-
-fn described<E: std::error::Error + Send + Sync>(error: DrawingAreaErrorKind<E>) -> anyhow::Error {
-    anyhow!("{error}")
 }
