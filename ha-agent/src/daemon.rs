@@ -42,9 +42,8 @@ pub async fn run(config: Config) -> Result<()> {
 
     let result = engine.run(requests, events, stopped).await;
     notify(&[NotifyState::Stopping]);
-    for task in [watchdog, signals] {
-        task.abort();
-    }
+    watchdog.abort();
+    signals.abort();
     server.abort();
     // The socket's file goes away with the task.
     let _ = server.await;

@@ -27,7 +27,7 @@ impl Discards {
     /// Counts a discard and logs the first one, and then one in a while with what came between.
     pub(super) fn count(&mut self, group: &str, from: IpAddr, discard: Discard) {
         let now = Instant::now();
-        let seen = self.seen.entry((from, discard.label())).or_insert_with(|| {
+        let seen = self.seen.entry((from, discard.name())).or_insert_with(|| {
             tracing::warn!(group, %from, "discarded an advertisement: {discard}");
             Seen {
                 since_logged: 0,

@@ -22,6 +22,7 @@ mod kernel;
 mod lease;
 mod peers;
 mod port;
+mod reconcile;
 mod setup;
 mod status;
 
@@ -115,7 +116,7 @@ impl Engine {
         stop: &mut watch::Receiver<bool>,
     ) -> Wake {
         let deadline = self.next_deadline();
-        let frames = select_all(self.ports.iter().map(|port| Box::pin(port.readable())));
+        let frames = any_readable(&self.ports);
         tokio::select! {
             biased;
             // The sender is dropped only after this task.
@@ -169,5 +170,16 @@ impl Engine {
     /// How long the agent has been running.
     fn uptime(&self) -> Duration {
         self.started.elapsed()
+    }
+}
+
+/// Waits for a frame on any interface.
+async fn any_readable(ports: &[Port]) {
+    if ports.is_empty() {
+        return std::future::pending().await;
+    }
+    let (result, _, _) = select_all(ports.iter().map(|port| Box::pin(port.readable()))).await;
+    if let Err(error) = result {
+        tracing::warn!("cannot wait for frames: {error}");
     }
 }

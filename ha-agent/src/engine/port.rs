@@ -4,16 +4,12 @@ use std::io;
 
 use ha_common::abi::Mac;
 
-use crate::{
-    config::Mode,
-    net::{Addresses, Link, Membership, PacketSocket},
-};
+use crate::net::{Addresses, Link, Membership, PacketSocket};
 
 /// An interface of the configuration.
 #[derive(Debug)]
 pub(super) struct Port {
     pub(super) link: Link,
-    pub(super) mode: Mode,
     pub(super) addresses: Addresses,
     pub(super) socket: PacketSocket,
     /// Left when the agent stops.

@@ -1,7 +1,6 @@
 //! From a configuration to an engine that is ready to run, and the kernel made to match.
 
 use std::{
-    collections::BTreeSet,
     net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -9,12 +8,11 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 use ha_common::{
-    abi::{GROUP_ROUTER, GROUP_STALE_DROP, GROUP_VIRTUAL_MAC, Mac, Role, RoleWord},
+    abi::{GROUP_ROUTER, GROUP_STALE_DROP, GROUP_VIRTUAL_MAC},
     wire::vrrp,
 };
 use ha_core::{
     manual::Manual,
-    plan::{self, Desired, DesiredVip, GroupFields, GroupName, VipKey},
     vrrp::{Machine, Primary, VrrpConfig},
 };
 use tokio::sync::mpsc;
@@ -32,7 +30,7 @@ use crate::{
     config::{self, AnsweringMac, Config, Election, Stale},
     dataplane::{Attach, Dataplane},
     keeper::Keeper,
-    net::{Addresses, Link, Membership, Netlink, PacketSocket, frame::solicited_node_mac},
+    net::{Addresses, Link, Membership, Netlink, PacketSocket},
 };
 
 /// How long an interface may take to get its addresses at boot.
@@ -52,8 +50,7 @@ impl Engine {
             .iter()
             .zip(&links)
             .map(|(interface, link)| Attach {
-                name: link.name.clone(),
-                index: link.index,
+                link: link.clone(),
                 mode: interface.mode,
             })
             .collect();
@@ -93,136 +90,6 @@ impl Engine {
     pub fn events(&self) -> Result<crate::dataplane::Events> {
         self.dataplane.events()
     }
-
-    /// Makes the kernel's state the desired one.
-    async fn reconcile(&mut self) -> Result<()> {
-        self.silence_leftovers()?;
-        let wanted: BTreeSet<IpAddr> = self
-            .groups
-            .iter()
-            .flat_map(|group| group.vips.iter().copied().flatten())
-            .collect();
-        let found = self.netlink.local_routes().await?;
-        // What is not wanted stops being local before it leaves the map, and what is wanted becomes
-        // local after it has come into the map: in between the kernel would answer for it.
-        self.netlink
-            .del_local_routes(found.difference(&wanted).copied())
-            .await?;
-        self.write_maps()?;
-        for index in 0..self.groups.len() {
-            let group = &self.groups[index];
-            let vips: Vec<IpAddr> = group.vips.iter().copied().flatten().collect();
-            self.make_local(group.ifindex, &vips).await?;
-            let macs = [group.mac4, group.mac6];
-            let own = self.ports[group.port].mac();
-            let virtual_macs = macs.into_iter().filter(|mac| *mac != own);
-            self.netlink
-                .add_filters(group.ifindex, virtual_macs)
-                .await?;
-        }
-        Ok(())
-    }
-
-    /// Writes Backup to every group that another agent left behind in another role.
-    fn silence_leftovers(&mut self) -> Result<()> {
-        let actual = self.dataplane.actual()?;
-        for (slot, group) in (0..).zip(&actual.groups) {
-            if Role::from_u8(group.word.role) != Role::Backup {
-                let backup = RoleWord {
-                    role: Role::Backup as u8,
-                    peer: 0,
-                    ..group.word
-                };
-                self.dataplane.groups.store(slot, backup);
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes what is not yet in the maps and removes what should not be, and notes the groups' slots.
-    pub(super) fn write_maps(&mut self) -> Result<()> {
-        let desired = self.desired()?;
-        let plan = plan::plan(&desired, &self.dataplane.actual()?)?;
-        self.dataplane.apply(&plan.writes)?;
-        for group in &mut self.groups {
-            let name = GroupName::new(&group.name)?;
-            let slot = plan.slots.get(&name);
-            group.slot = *slot.ok_or_else(|| anyhow!("the group {name} got no slot"))?;
-        }
-        Ok(())
-    }
-
-    fn desired(&self) -> Result<Desired> {
-        let mut desired = Desired::default();
-        for group in &self.groups {
-            let name = GroupName::new(&group.name)?;
-            desired
-                .groups
-                .insert(name, group.fields(self.ports[group.port].mac()));
-            let keys = group
-                .vips
-                .iter()
-                .flatten()
-                .map(|vip| VipKey::new(*vip, group.vlan));
-            let vip = DesiredVip {
-                group: name,
-                deliver: 0,
-            };
-            desired.vips.extend(keys.map(|key| (key, vip)));
-        }
-        Ok(desired)
-    }
-
-    /// Lets the host have packets for `vips`, and lets solicitations for them through the NIC.
-    pub(super) async fn make_local(&self, ifindex: u32, vips: &[IpAddr]) -> Result<()> {
-        self.netlink.add_filters(ifindex, solicited(vips)).await?;
-        Ok(self.netlink.add_local_routes(vips.iter().copied()).await?)
-    }
-
-    /// Takes back [`Engine::make_local`], but for what another address still needs.
-    pub(super) async fn unmake_local(&self, ifindex: u32, vips: &[IpAddr]) -> Result<()> {
-        let others = || self.groups.iter().filter(|group| group.ifindex == ifindex);
-        let kept: Vec<IpAddr> = others()
-            .flat_map(|g| g.vips.iter().copied().flatten())
-            .collect();
-        let local: BTreeSet<IpAddr> = self
-            .groups
-            .iter()
-            .flat_map(|group| group.vips.iter().copied().flatten())
-            .collect();
-        let gone = vips.iter().copied().filter(|vip| !local.contains(vip));
-        self.netlink.del_local_routes(gone).await?;
-        let needed = solicited(&kept);
-        let macs = solicited(vips)
-            .into_iter()
-            .filter(|mac| !needed.contains(mac));
-        Ok(self.netlink.del_filters(ifindex, macs).await?)
-    }
-}
-
-/// The Ethernet groups to which solicitations for `vips` are sent.
-fn solicited(vips: &[IpAddr]) -> BTreeSet<Mac> {
-    let macs = vips.iter().filter_map(|vip| match vip {
-        IpAddr::V4(_) => None,
-        IpAddr::V6(v6) => Some(solicited_node_mac(*v6)),
-    });
-    macs.collect()
-}
-
-impl Group {
-    fn fields(&self, nic: Mac) -> GroupFields {
-        GroupFields {
-            ifindex: self.ifindex,
-            flags: self.flags,
-            vrid: self
-                .election
-                .vrrp()
-                .map_or(0, |vrrp| vrrp.machine.config().vrid.get()),
-            mac4: self.mac4,
-            mac6: self.mac6,
-            nic,
-        }
-    }
 }
 
 async fn links(config: &Config, netlink: &Netlink) -> Result<Vec<Link>> {
@@ -239,7 +106,7 @@ async fn links(config: &Config, netlink: &Netlink) -> Result<Vec<Link>> {
 
 async fn ports(config: &Config, links: &[Link], netlink: &Netlink) -> Result<Vec<Port>> {
     let mut ports = Vec::new();
-    for (interface, link) in config.interfaces.iter().zip(links) {
+    for link in links {
         let name = &link.name;
         let socket = PacketSocket::open(link.index).with_context(|| {
             format!("cannot open a packet socket on {name} (needs CAP_NET_RAW)")
@@ -247,7 +114,6 @@ async fn ports(config: &Config, links: &[Link], netlink: &Netlink) -> Result<Vec
         let membership = Membership::join(link.index)
             .with_context(|| format!("cannot listen for VRRP on {name}"))?;
         ports.push(Port {
-            mode: interface.mode,
             addresses: addresses(config, link, netlink).await?,
             link: link.clone(),
             socket,
@@ -319,8 +185,8 @@ fn prepare_group(group: &config::Group, ports: &[Port]) -> Result<Group> {
     let (link, own) = (&ports[port].link, ports[port].addresses);
     let (mac4, mac6, virtual_flag) = match group.mac {
         AnsweringMac::Virtual(vrid) => (
-            vrrp::virtual_mac4(vrid.get()),
-            vrrp::virtual_mac6(vrid.get()),
+            vrrp::mac4(vrid.get()),
+            vrrp::mac6(vrid.get()),
             GROUP_VIRTUAL_MAC,
         ),
         AnsweringMac::Interface => (link.mac, link.mac, 0),

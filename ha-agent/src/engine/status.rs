@@ -8,7 +8,10 @@ use ha_common::{
 use ha_core::election::Election as _;
 
 use super::{Engine, group::Group, history::seconds, port::Port};
-use crate::api::{Refused, types};
+use crate::{
+    api::{Refused, types},
+    config::Mode,
+};
 
 impl Engine {
     /// Everything there is to see.
@@ -69,8 +72,8 @@ impl Engine {
 
     async fn look_at_links(&mut self) {
         for port in &mut self.ports {
-            match self.netlink.link(&port.link.name).await {
-                Ok(Some(link)) => port.link.up = link.up,
+            match self.netlink.link_at(port.link.index).await {
+                Ok(Some(link)) => port.link = link,
                 Ok(None) => port.link.up = false,
                 Err(error) => tracing::warn!("{error}"),
             }
@@ -78,11 +81,20 @@ impl Engine {
     }
 }
 
+/// How the program is attached, as the kernel says.
+fn mode(port: &Port) -> &'static str {
+    match port.link.xdp {
+        None => "none",
+        Some(xdp) if xdp.generic => Mode::Generic.name(),
+        Some(_) => Mode::Native.name(),
+    }
+}
+
 fn interface(port: &Port) -> types::Interface {
     types::Interface {
         name: port.link.name.clone(),
         index: port.link.index,
-        mode: port.mode.name().to_owned(),
+        mode: mode(port).to_owned(),
         mac: port.link.mac.to_string(),
         up: port.link.up,
     }

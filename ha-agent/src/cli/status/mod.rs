@@ -37,9 +37,9 @@ async fn look(client: &Client, pin_dir: &Path) -> Result<Status> {
     match client.status().await {
         Ok(status) => Ok(status),
         Err(_) if !client.is_served().await => {
-            dataplane::status_of_pins(pin_dir).context("the agent does not run")
+            dataplane::status_of_pins(pin_dir).await.context("the agent does not run")
         }
         // It runs, but is stopped or hung: what the kernel has says more than a time-out.
-        Err(error) => dataplane::status_of_pins(pin_dir).map_err(|_| error),
+        Err(error) => dataplane::status_of_pins(pin_dir).await.map_err(|_| error),
     }
 }

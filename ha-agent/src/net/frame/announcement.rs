@@ -12,7 +12,7 @@ use ha_common::{
     },
 };
 
-use super::builder::{ethernet, ipv6};
+use super::builder::{self, ethernet, ipv6};
 
 /// Length of a neighbour advertisement with the target's link-layer address.
 const NA_LEN: usize = 24 + nd::OPTION_UNIT;
@@ -56,12 +56,14 @@ pub fn unsolicited_na(mac: Mac, vip: Ipv6Addr, router: bool, vlan: Vlan) -> Vec<
     message[24] = nd::OPTION_TARGET_LINK;
     message[25] = 1;
     message[26..].copy_from_slice(&mac.0);
-    let checksum = Sum::ZERO
-        .add(&vip.octets())
-        .add(&nd::ALL_NODES)
-        .add(&[0, NA_LEN as u8, 0, icmp::PROTOCOL_V6])
-        .add(&message)
-        .checksum();
+    let source = vip.octets();
+    let pseudo_header = [
+        source.as_slice(),
+        nd::ALL_NODES.as_slice(),
+        &[0, NA_LEN as u8, 0, icmp::PROTOCOL_V6],
+    ];
+    let sum = pseudo_header.into_iter().fold(Sum::ZERO, builder::sum);
+    let checksum = builder::sum(sum, &message).checksum();
     message[2..4].copy_from_slice(&checksum);
 
     let mut frame = Vec::with_capacity(94);
@@ -136,12 +138,7 @@ mod tests {
         assert_eq!(frame[21], 255, "hop limit");
         assert_eq!(frame[54], 136);
         assert_eq!(frame[58], 0xa0, "router and override, not solicited");
-        let pseudo_and_message: &[u8; 32 + NA_LEN] = frame[22..].try_into().unwrap();
-        assert!(
-            Sum::ZERO
-                .add(pseudo_and_message)
-                .add(&[0, NA_LEN as u8, 0, 58])
-                .is_valid()
-        );
+        let sum = builder::sum(Sum::ZERO, &frame[22..]);
+        assert!(builder::sum(sum, &[0, NA_LEN as u8, 0, 58]).is_valid());
     }
 }

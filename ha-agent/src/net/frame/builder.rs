@@ -45,7 +45,7 @@ pub(super) fn ipv4(
     header[9] = protocol;
     header[12..16].copy_from_slice(&src.octets());
     header[16..20].copy_from_slice(&dst.octets());
-    let checksum = Sum::ZERO.add(&header).checksum();
+    let checksum = sum(Sum::ZERO, &header).checksum();
     header[10..12].copy_from_slice(&checksum);
     frame.extend_from_slice(&header);
 }
@@ -65,4 +65,9 @@ pub(super) fn ipv6(
     frame.extend_from_slice(&[next_header, hop_limit]);
     frame.extend_from_slice(&src.octets());
     frame.extend_from_slice(&dst.octets());
+}
+
+/// Adds an even number of octets to a checksum.
+pub(super) fn sum(sum: Sum, octets: &[u8]) -> Sum {
+    octets.as_chunks().0.iter().copied().fold(sum, Sum::add)
 }
