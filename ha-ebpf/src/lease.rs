@@ -31,11 +31,12 @@ pub(crate) fn operate(packet: &Packet, maps: &mut Maps) -> Reply {
 
 #[inline(always)]
 fn grant(maps: &mut Maps, length_ns: u64) -> Reply {
+    // The timer of the lease before this one must not end it. To stop a timer also takes its callback
+    // away (`bpf_timer_cancel`, kernel/bpf/helpers.c), so it is set up after that.
+    give_up(maps);
     if !maps.prepare_timer() {
         return Reply::NoTimer;
     }
-    // The timer of the lease before this one must not end it.
-    give_up(maps);
     let grants = maps.lease().grants.wrapping_add(1);
     let word = LeaseWord {
         state: LeaseState::Valid as u8,
