@@ -35,8 +35,6 @@ pub mod map {
     pub const PEER_MAC: &str = "ha_peer_mac";
     /// Array by delivery slot: [`Deliver`](super::Deliver).
     pub const DELIVER: &str = "ha_deliver";
-    /// Devmap hash by delivery slot: redirect targets.
-    pub const DEV: &str = "ha_dev";
     /// Per-CPU array by [`stat_index`](super::stat_index): [`Traffic`](super::Traffic).
     pub const STAT: &str = "ha_stat";
     /// Per-CPU array by reason number: [`Traffic`](super::Traffic).
@@ -45,8 +43,8 @@ pub mod map {
     pub const EVENT: &str = "ha_event";
 
     /// All of them, in the order in which they are pinned.
-    pub const ALL: [&str; 11] = [
-        VIP4, VIP6, GROUP, NODE, PEER, PEER_MAC, DELIVER, DEV, STAT, REASON, EVENT,
+    pub const ALL: [&str; 10] = [
+        VIP4, VIP6, GROUP, NODE, PEER, PEER_MAC, DELIVER, STAT, REASON, EVENT,
     ];
 }
 

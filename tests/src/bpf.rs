@@ -16,6 +16,9 @@ use nix::unistd::Uid;
 /// Octets by which a program may grow a frame at most.
 const MAX_GROWTH: usize = 64;
 
+/// Octets of the kernel's `struct xdp_md`.
+const CONTEXT_LEN: usize = 24;
+
 /// What a program made of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
@@ -55,14 +58,19 @@ impl DataPath {
 
     /// Runs the data path on a frame of at least 14 octets, as if loopback had received it.
     ///
+    /// `linear` is how many octets the frame has in its first buffer, if that is not for the kernel
+    /// to choose.
+    ///
     /// # Errors
     ///
-    /// When the kernel cannot run it on such a frame.
-    pub fn run(&self, frame: &[u8]) -> Result<Outcome> {
+    /// When the kernel cannot run it on such a frame. Kernels before 6.18 have no choice of `linear`.
+    pub fn run(&self, frame: &[u8], linear: Option<usize>) -> Result<Outcome> {
+        let context = linear.map(context_of);
         let mut out = vec![0; frame.len() + MAX_GROWTH];
         let result = self.program(program::XDP)?.test_run(TestRunOptions {
             data_in: Some(frame),
             data_out: Some(&mut out),
+            ctx_in: context.as_ref().map(<[u8; CONTEXT_LEN]>::as_slice),
             ..TestRunOptions::new()
         })?;
         out.truncate(result.data_size_out as usize);
@@ -70,6 +78,12 @@ impl DataPath {
             action: result.return_value,
             frame: out,
         })
+    }
+
+    /// Whether the kernel lets [`Self::run`] choose the length of the first buffer.
+    #[must_use]
+    pub fn can_split(&self) -> bool {
+        self.run(&[0; 64], Some(32)).is_ok()
     }
 
     /// Asks for a lease operation, as the agent does.
@@ -221,4 +235,11 @@ impl DataPath {
     fn array<V: Pod>(&mut self, name: &str) -> Result<Array<&mut MapData, V>> {
         Ok(self.map(name)?.try_into()?)
     }
+}
+
+/// A `struct xdp_md` of which only `data_end` is set: to the length of the first buffer.
+fn context_of(linear: usize) -> [u8; CONTEXT_LEN] {
+    let mut context = [0; CONTEXT_LEN];
+    context[4..8].copy_from_slice(&(linear as u32).to_ne_bytes());
+    context
 }

@@ -55,18 +55,16 @@ impl Packet {
         self.ifindex
     }
 
-    /// As the kernel does it: a frame of one buffer can grow into its tailroom, the last buffer of
-    /// several cannot (`bpf_xdp_adjust_tail`, `net/core/filter.c`).
+    /// As the kernel does it: a frame grows in its last buffer, which is not the first one if there
+    /// are several (`bpf_xdp_adjust_tail`, `net/core/filter.c`).
     pub(crate) fn resize(&mut self, len: usize) -> bool {
-        let several_buffers = self.linear < self.len;
-        if len > self.pairs.len() * 2 || (len > self.len && several_buffers) {
+        if len > self.pairs.len() * 2 {
             return false;
         }
-        self.linear = if several_buffers {
-            self.linear.min(len)
-        } else {
-            len
-        };
+        if self.linear == self.len {
+            self.linear = len;
+        }
+        self.linear = self.linear.min(len);
         self.len = len;
         true
     }
