@@ -4,12 +4,15 @@
 //! * [`config`]: what the operator wants;
 //! * [`dataplane`]: the BPF half in the kernel; [`keeper`] renews its lease;
 //! * [`net`]: links, routes, filters and frames;
-//! * [`api`]: the control socket.
+//! * [`api`]: the control socket; [`cli`]: the command line, which is its client.
 
 pub mod api;
+pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod dataplane;
 pub mod engine;
 pub mod keeper;
+pub mod log;
 pub mod net;
+pub mod privilege;

@@ -1,5 +1,7 @@
 //! The agent's program.
 
-fn main() {
-    println!("{}", ha_agent::dataplane::OBJECT.len());
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ha_agent::cli::main()
 }

@@ -6,7 +6,7 @@ use crate::api::Client;
 
 /// Arguments.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(super) struct Args {
     /// The group's name in the configuration
     group: String,
 }
@@ -15,7 +15,7 @@ pub struct Args {
 ///
 /// # Errors
 /// If the agent does not run or refuses.
-pub async fn run(client: &Client, args: &Args) -> Result<()> {
+pub(super) async fn run(client: &Client, args: &Args) -> Result<()> {
     println!("{}", client.release(&args.group).await?.done);
     Ok(())
 }

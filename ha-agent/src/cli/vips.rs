@@ -8,7 +8,7 @@ use crate::api::Client;
 
 /// Arguments.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(super) struct Args {
     #[command(subcommand)]
     action: Action,
 }
@@ -35,7 +35,7 @@ struct Which {
 ///
 /// # Errors
 /// If the agent does not run or refuses.
-pub async fn run(client: &Client, args: Args) -> Result<()> {
+pub(super) async fn run(client: &Client, args: Args) -> Result<()> {
     let done = match args.action {
         Action::Add(Which { group, vips }) => client.add_vips(&group, vips).await?,
         Action::Del(Which { group, vips }) => client.del_vips(&group, vips).await?,

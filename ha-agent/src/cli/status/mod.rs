@@ -13,7 +13,7 @@ use crate::{
 
 /// Arguments.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(super) struct Args {
     /// Print JSON, as the control socket gives it
     #[arg(long)]
     json: bool,
@@ -23,7 +23,7 @@ pub struct Args {
 ///
 /// # Errors
 /// If neither can be had.
-pub async fn run(client: &Client, pin_dir: &Path, args: &Args) -> Result<()> {
+pub(super) async fn run(client: &Client, pin_dir: &Path, args: &Args) -> Result<()> {
     let status = look(client, pin_dir).await?;
     if args.json {
         println!("{}", serde_json::to_string_pretty(&status)?);
@@ -36,9 +36,9 @@ pub async fn run(client: &Client, pin_dir: &Path, args: &Args) -> Result<()> {
 async fn look(client: &Client, pin_dir: &Path) -> Result<Status> {
     match client.status().await {
         Ok(status) => Ok(status),
-        Err(_) if !client.is_served().await => {
-            dataplane::status_of_pins(pin_dir).await.context("the agent does not run")
-        }
+        Err(_) if !client.is_served().await => dataplane::status_of_pins(pin_dir)
+            .await
+            .context("the agent does not run"),
         // It runs, but is stopped or hung: what the kernel has says more than a time-out.
         Err(error) => dataplane::status_of_pins(pin_dir).await.map_err(|_| error),
     }

@@ -1,0 +1,111 @@
+//! `ha-agent detach --all`.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+use anyhow::Result;
+use ha_common::abi::{GROUP_USED, GROUP_VIRTUAL_MAC, Group, Mac};
+
+use crate::{
+    dataplane::{Maps, PinDir},
+    net::{Netlink, frame::solicited_node_mac},
+};
+
+/// Arguments.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// Everything, on all interfaces; there is no less
+    #[arg(long, required = true)]
+    all: bool,
+}
+
+/// Removes everything from the host.
+///
+/// # Errors
+/// If an agent runs, or something cannot be removed.
+pub(super) async fn run(pin_dir: &Path, args: &Args) -> Result<()> {
+    let Args { all: true } = args else {
+        return Ok(());
+    };
+    everything(pin_dir).await
+}
+
+/// Removes routes, filters, programs and maps, in this order: the program keeps the host silent as
+/// long as there is a route for which the kernel would answer.
+///
+/// # Errors
+/// If an agent runs, or something cannot be removed.
+pub(super) async fn everything(pin_dir: &Path) -> Result<()> {
+    let pins = PinDir::new(pin_dir);
+    let netlink = Netlink::connect()?;
+    let lock = if pins.exists() {
+        Some(pins.lock()?)
+    } else {
+        None
+    };
+
+    let routes = netlink.local_routes().await?;
+    netlink.del_local_routes(routes.iter().copied()).await?;
+    println!("removed {} local routes", routes.len());
+    if lock.is_none() {
+        println!("nothing is pinned in {}", pins.path().display());
+        return Ok(());
+    }
+    // Pins of which some are missing or damaged must not be in the way.
+    match Maps::open(&pins).and_then(|maps| filters(&maps)) {
+        Ok(filters) => remove_filters(&netlink, filters).await?,
+        Err(error) => eprintln!("the NIC filters stay as they are: {error:#}"),
+    }
+    let links = pins.links()?;
+    pins.remove()?;
+    println!(
+        "took the program off {} interfaces and removed {}",
+        links.len(),
+        pins.path().display()
+    );
+    Ok(())
+}
+
+/// What the agent let through, by interface.
+fn filters(maps: &Maps) -> Result<BTreeMap<u32, BTreeSet<Mac>>> {
+    let groups = maps.groups.groups();
+    let mut filters: BTreeMap<u32, BTreeSet<Mac>> = BTreeMap::new();
+    for group in groups.iter().filter(|group| is(group, GROUP_USED)) {
+        if is(group, GROUP_VIRTUAL_MAC) {
+            let macs = filters.entry(group.ifindex).or_default();
+            macs.extend([group.mac4, group.mac6]);
+        }
+    }
+    for (key, vip) in maps.vips.read()? {
+        let std::net::IpAddr::V6(address) = key.address() else {
+            continue;
+        };
+        if let Some(group) = groups.get(vip.group as usize) {
+            let macs = filters.entry(group.ifindex).or_default();
+            macs.insert(solicited_node_mac(address));
+        }
+    }
+    Ok(filters)
+}
+
+fn is(group: &Group, flag: u16) -> bool {
+    group.flags & flag != 0
+}
+
+async fn remove_filters(netlink: &Netlink, filters: BTreeMap<u32, BTreeSet<Mac>>) -> Result<()> {
+    for (index, macs) in filters {
+        // With the interface its filters went.
+        let Some(link) = netlink.link_at(index).await? else {
+            continue;
+        };
+        println!(
+            "removed {} MACs from the filter of {}",
+            macs.len(),
+            link.name
+        );
+        netlink.del_filters(index, macs).await?;
+    }
+    Ok(())
+}

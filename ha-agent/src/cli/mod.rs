@@ -1,0 +1,199 @@
+//! The command line: one file a command.
+//!
+//! Exit status: 0 if it was done, 1 if it failed, 2 if the command line or the configuration is wrong.
+
+mod check;
+mod detach;
+mod load;
+mod promote;
+mod release;
+mod run;
+mod status;
+mod unload;
+mod vips;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+use crate::{
+    api::Client,
+    config::{Config, DEFAULT_PATH, DEFAULT_PIN_DIR, DEFAULT_SOCKET, Invalid},
+};
+
+/// Exit status for a wrong configuration, the same as clap's for a wrong command line.
+const EXIT_USAGE: u8 = 2;
+
+/// Virtual IPs that move between hosts by writing one word
+#[derive(Debug, Parser)]
+#[command(name = "ha-agent", version, propagate_version = true)]
+struct Cli {
+    #[command(flatten)]
+    places: Places,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where things are.
+#[derive(clap::Args, Debug)]
+struct Places {
+    /// The configuration file [default: /etc/ha-agent/ha-agent.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The agent's control socket [default: as the configuration says]
+    #[arg(long, global = true, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// Directory of the pinned maps, without the schema number [default: as the configuration says]
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    pin_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the agent
+    Run,
+    /// Check the configuration and say everything that is wrong with it
+    Check,
+    /// Show groups, roles, lease and counters; also when no agent runs
+    Status(status::Args),
+    /// Take a group over to this node
+    Promote(promote::Args),
+    /// Let go of a group, and stay Backup while another node is Active
+    Release(release::Args),
+    /// Change a group's virtual IPs at run time
+    Vips(vips::Args),
+    /// Remove program, maps, routes and filters of a stopped agent from this host
+    Detach(detach::Args),
+    /// Load the data path alone, Active for a few virtual IPs, to look at it
+    Load(load::Args),
+    /// Remove what `load` made
+    Unload,
+}
+
+/// Runs the command line of this process.
+#[must_use]
+pub fn main() -> ExitCode {
+    match execute(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            if let Some(invalid) = error.downcast_ref::<Invalid>() {
+                eprintln!("{invalid}");
+                return EXIT_USAGE.into();
+            }
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(cli: Cli) -> Result<()> {
+    let Cli { places, command } = cli;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    match command {
+        Command::Run => runtime.block_on(run::run(places.configuration()?)),
+        Command::Check => {
+            check::run(&places.configuration()?, places.config_path());
+            Ok(())
+        }
+        Command::Status(args) => {
+            let (client, pin_dir) = (places.client()?, places.pin_dir()?);
+            runtime.block_on(status::run(&client, &pin_dir, &args))
+        }
+        Command::Promote(args) => runtime.block_on(promote::run(&places.client()?, &args)),
+        Command::Release(args) => runtime.block_on(release::run(&places.client()?, &args)),
+        Command::Vips(args) => runtime.block_on(vips::run(&places.client()?, args)),
+        Command::Detach(args) => runtime.block_on(detach::run(&places.pin_dir()?, &args)),
+        Command::Load(args) => runtime.block_on(load::run(&places.pin_dir()?, &args)),
+        Command::Unload => runtime.block_on(unload::run(&places.pin_dir()?)),
+    }
+}
+
+impl Places {
+    fn config_path(&self) -> &Path {
+        self.config.as_deref().unwrap_or(Path::new(DEFAULT_PATH))
+    }
+
+    /// The configuration, with what the command line says in place of what the file says.
+    fn configuration(&self) -> Result<Config, Invalid> {
+        let mut config = Config::load(self.config_path())?;
+        if let Some(socket) = &self.socket {
+            config.control.socket.clone_from(socket);
+        }
+        if let Some(pin_dir) = &self.pin_dir {
+            config.node.pin_dir.clone_from(pin_dir);
+        }
+        Ok(config)
+    }
+
+    /// The configuration if there is one: whoever only asks an agent needs none.
+    fn optional_configuration(&self) -> Result<Option<Config>, Invalid> {
+        if self.config.is_none() && !self.config_path().exists() {
+            return Ok(None);
+        }
+        self.configuration().map(Some)
+    }
+
+    fn client(&self) -> Result<Client, Invalid> {
+        if let Some(socket) = &self.socket {
+            return Ok(Client::new(socket));
+        }
+        let config = self.optional_configuration()?;
+        Ok(Client::new(
+            config
+                .map_or_else(
+                    || PathBuf::from(DEFAULT_SOCKET),
+                    |config| config.control.socket,
+                )
+                .as_path(),
+        ))
+    }
+
+    fn pin_dir(&self) -> Result<PathBuf, Invalid> {
+        if let Some(pin_dir) = &self.pin_dir {
+            return Ok(pin_dir.clone());
+        }
+        // With a socket named, this is about another agent than the configured one, or about none.
+        if self.socket.is_some() && self.config.is_none() {
+            return Ok(DEFAULT_PIN_DIR.into());
+        }
+        let config = self.optional_configuration()?;
+        Ok(config.map_or_else(|| DEFAULT_PIN_DIR.into(), |config| config.node.pin_dir))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::{Cli, Command};
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn places_can_be_named_before_and_after_the_command() {
+        for line in [
+            ["ha-agent", "--socket", "/s", "status"],
+            ["ha-agent", "status", "--socket", "/s"],
+        ] {
+            let cli = Cli::try_parse_from(line).unwrap();
+            assert_eq!(cli.places.socket.as_deref(), Some("/s".as_ref()));
+            assert!(matches!(cli.command, Command::Status(_)));
+        }
+    }
+
+    #[test]
+    fn detaching_wants_to_be_asked_for() {
+        assert!(Cli::try_parse_from(["ha-agent", "detach"]).is_err());
+        assert!(Cli::try_parse_from(["ha-agent", "detach", "--all"]).is_ok());
+    }
+}
