@@ -171,7 +171,7 @@ impl<'a> Attacher<'a> {
 ///
 /// # Errors
 /// If the pin cannot be removed.
-pub fn remove(pins: &PinDir, index: u32) -> Result<()> {
+fn remove(pins: &PinDir, index: u32) -> Result<()> {
     let pin = pins.link(index);
     fs::remove_file(&pin).with_context(|| format!("cannot remove the link {}", pin.display()))
 }

@@ -12,7 +12,7 @@ use super::{OBJECT, PinDir, validate};
 ///
 /// # Errors
 /// If a pin is not what it should be, or the kernel refuses.
-pub fn load(pins: &PinDir) -> Result<Ebpf> {
+pub(super) fn load(pins: &PinDir) -> Result<Ebpf> {
     let shapes = validate::shapes()?;
     validate::check_maps(pins, &shapes)?;
     for name in [program::XDP, program::LEASE] {
