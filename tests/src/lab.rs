@@ -12,7 +12,7 @@
 //! The client has a kernel of the usual kind between its probes and the wire. The observer has
 //! none: it asks with raw frames who has an address, and hears every answer.
 
-use std::{fs, path::PathBuf, process::Command, time::Duration};
+use std::{fs, os::fd::OwnedFd, path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use nix::{
@@ -26,6 +26,7 @@ use crate::{
     daemon::Daemon,
     netns::NetNs,
     node::{INTERFACE, Node},
+    polling,
     remains::{BPFFS, Remains},
 };
 
@@ -42,6 +43,8 @@ pub struct Lab {
     client: NetNs,
     observer: NetNs,
     switch: NetNs,
+    /// The programs on the switch's ports.
+    ports: Vec<OwnedFd>,
     // Dropped last: it removes the directories that the others write to.
     remains: Remains,
 }
@@ -70,7 +73,7 @@ impl Lab {
         )?;
 
         let client = NetNs::create(&remains.namespace("client"))?;
-        plug(&switch, CLIENT_PORT, &client, address::CLIENT.mac)?;
+        let client_port = plug(&switch, CLIENT_PORT, &client, address::CLIENT.mac)?;
         configure(&client, address::CLIENT)?;
         // A frame that XDP turns round keeps its checksum; on a veth it would not have one yet.
         ethtool(&client, INTERFACE, &["tx", "off"])?;
@@ -78,7 +81,7 @@ impl Lab {
         let observer = NetNs::create(&remains.namespace("observer"))?;
         observer.set("ipv6/conf/all/disable_ipv6", "1")?;
         observer.set("ipv6/conf/default/disable_ipv6", "1")?;
-        plug(&switch, OBSERVER_PORT, &observer, address::OBSERVER_MAC)?;
+        let observer_port = plug(&switch, OBSERVER_PORT, &observer, address::OBSERVER_MAC)?;
         command::ip_batch(
             observer.name(),
             &format!("link set dev {INTERFACE} arp off up\n"),
@@ -90,6 +93,7 @@ impl Lab {
             client,
             observer,
             switch,
+            ports: vec![client_port, observer_port],
             remains,
         };
         for (index, name) in (0..).zip(names) {
@@ -175,7 +179,8 @@ impl Lab {
         );
         let namespace = NetNs::create(&self.remains.namespace(name))?;
         let station = address::node(index);
-        plug(&self.switch, name, &namespace, station.mac)?;
+        let port = plug(&self.switch, name, &namespace, station.mac)?;
+        self.ports.push(port);
         configure(&namespace, station)?;
 
         let dir = self.remains.files().join(name);
@@ -210,7 +215,7 @@ impl Drop for Lab {
 }
 
 /// Connects `eth0` of a station to a new port of the switch.
-fn plug(switch: &NetNs, port: &str, station: &NetNs, mac: [u8; 6]) -> Result<()> {
+fn plug(switch: &NetNs, port: &str, station: &NetNs, mac: [u8; 6]) -> Result<OwnedFd> {
     let mac = mac.map(|byte| format!("{byte:02x}")).join(":");
     command::ip_batch(
         switch.name(),
@@ -220,9 +225,7 @@ fn plug(switch: &NetNs, port: &str, station: &NetNs, mac: [u8; 6]) -> Result<()>
             station.name()
         ),
     )?;
-    // veth delivers what XDP sends back only to an end that polls, which generic receive offload
-    // turns on.
-    ethtool(switch, port, &["gro", "on"])
+    polling::let_through(switch, port)
 }
 
 /// Gives a station its addresses, usable at once.

@@ -27,6 +27,7 @@ pub mod keepalived;
 pub mod lab;
 pub mod netns;
 pub mod node;
+mod polling;
 pub mod probe;
 mod remains;
 pub mod report;

@@ -137,3 +137,28 @@ fn set_packet_option(socket: &Socket, option: i32, value: i32) -> io::Result<()>
     }
     Ok(())
 }
+
+/// Calls bpf(2) with `attributes`, for a command that returns a descriptor.
+pub(crate) fn bpf<T>(command: libc::c_int, attributes: &T) -> io::Result<OwnedFd> {
+    // SAFETY: the kernel reads the attributes, whose size it is told, and what they point at, which
+    // lives as long as they do.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_bpf,
+            command,
+            std::ptr::from_ref(attributes),
+            size_of::<T>(),
+        )
+    };
+    let number = i32::try_from(result).map_err(io::Error::other)?;
+    if number < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just made the descriptor, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// A descriptor as bpf(2) takes it.
+pub(crate) fn number(descriptor: &OwnedFd) -> u32 {
+    descriptor.as_raw_fd().cast_unsigned()
+}
