@@ -1,16 +1,13 @@
 //! `ha-agent detach --all`.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::path::Path;
 
 use anyhow::Result;
-use ha_common::abi::{GROUP_USED, GROUP_VIRTUAL_MAC, Group, Mac};
+use ha_core::plan::Actual;
 
 use crate::{
-    dataplane::{Maps, PinDir},
-    net::{Netlink, frame::solicited_node_mac},
+    dataplane::{Admitted, Maps, PinDir, admitted},
+    net::Netlink,
 };
 
 /// Arguments.
@@ -68,33 +65,14 @@ pub(super) async fn everything(pin_dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What the agent let through, by interface.
-fn filters(maps: &Maps) -> Result<BTreeMap<u32, BTreeSet<Mac>>> {
-    let groups = maps.groups.groups();
-    let mut filters: BTreeMap<u32, BTreeSet<Mac>> = BTreeMap::new();
-    for group in groups.iter().filter(|group| is(group, GROUP_USED)) {
-        if is(group, GROUP_VIRTUAL_MAC) {
-            let macs = filters.entry(group.ifindex).or_default();
-            macs.extend([group.mac4, group.mac6]);
-        }
-    }
-    for (key, vip) in maps.vips.read()? {
-        let std::net::IpAddr::V6(address) = key.address() else {
-            continue;
-        };
-        if let Some(group) = groups.get(vip.group as usize) {
-            let macs = filters.entry(group.ifindex).or_default();
-            macs.insert(solicited_node_mac(address));
-        }
-    }
-    Ok(filters)
+fn filters(maps: &Maps) -> Result<Admitted> {
+    Ok(admitted(&Actual {
+        groups: maps.groups.groups(),
+        vips: maps.vips.read()?,
+    }))
 }
 
-fn is(group: &Group, flag: u16) -> bool {
-    group.flags & flag != 0
-}
-
-async fn remove_filters(netlink: &Netlink, filters: BTreeMap<u32, BTreeSet<Mac>>) -> Result<()> {
+async fn remove_filters(netlink: &Netlink, filters: Admitted) -> Result<()> {
     for (index, macs) in filters {
         // With the interface its filters went.
         let Some(link) = netlink.link_at(index).await? else {

@@ -15,8 +15,8 @@ use ha_core::{
 
 use crate::{
     config::{Mode, range},
-    dataplane::{Attach, Dataplane, PinDir},
-    net::{Link, Netlink, frame::solicited_node_mac},
+    dataplane::{Attach, Dataplane, PinDir, admitted},
+    net::{Link, Netlink},
     privilege,
 };
 
@@ -71,15 +71,9 @@ pub(super) async fn run(pin_dir: &Path, args: &Args) -> Result<()> {
     };
     let mut dataplane = Dataplane::open(pin_dir, &[attach])?;
     write_maps(&mut dataplane, &link, args.vrid, &vips)?;
-    let macs = args.vrid.into_iter().flat_map(|vrid| {
-        let vrid = vrid.get();
-        [vrrp::mac4(vrid), vrrp::mac6(vrid)]
-    });
-    let groups = vips.iter().filter_map(|vip| match vip {
-        IpAddr::V4(_) => None,
-        IpAddr::V6(v6) => Some(solicited_node_mac(*v6)),
-    });
-    netlink.add_filters(link.index, macs.chain(groups)).await?;
+    for (index, macs) in admitted(&dataplane.actual()) {
+        netlink.add_filters(index, macs).await?;
+    }
     netlink.add_local_routes(vips.iter().copied()).await?;
     become_active(&dataplane)?;
     explain(&pins, &link, &vips);

@@ -69,19 +69,6 @@ impl<'a> Attacher<'a> {
         Ok(())
     }
 
-    /// Removes the links to all interfaces but these.
-    ///
-    /// # Errors
-    /// If a pin cannot be removed.
-    pub(super) fn keep_only(&self, indices: &[u32]) -> Result<()> {
-        for index in self.pins.links()? {
-            if !indices.contains(&index) {
-                remove(self.pins, index)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Puts the program into the pinned link; false if there is none, or its interface is gone.
     fn replace(&mut self, link: &Link, mode: Mode) -> Result<bool> {
         let pin = self.pins.link(link.index);
@@ -165,6 +152,16 @@ impl<'a> Attacher<'a> {
             .with_context(|| format!("cannot pin the link as {}", pin.display()))?;
         Ok(())
     }
+}
+
+/// Removes the links to all interfaces but these.
+///
+/// # Errors
+/// If a pin cannot be removed.
+pub(super) fn keep_only(pins: &PinDir, indices: &[u32]) -> Result<()> {
+    let others = pins.links()?;
+    let others = others.iter().filter(|index| !indices.contains(index));
+    others.copied().try_for_each(|index| remove(pins, index))
 }
 
 /// Takes the program off the interface `index`.

@@ -12,7 +12,9 @@ use ha_core::plan::{Actual, VipKey, Write};
 
 use super::{
     Attach, Events, GroupMap, LeaseSwitch, Maps, PeerMaps, PinDir, StatMaps, VipMaps,
-    attach::Attacher, load, pin::PinLock,
+    attach::{self, Attacher},
+    load,
+    pin::PinLock,
 };
 
 /// The data path: its maps, its programs, and the right to change them.
@@ -23,6 +25,8 @@ pub struct Dataplane {
     /// The dead-man's switch.
     pub switch: Arc<LeaseSwitch>,
     pins: PinDir,
+    /// Indices of the interfaces.
+    attached: Vec<u32>,
     vips: VipMaps,
     /// What `vips` holds; nobody else writes there.
     known: BTreeMap<VipKey, Vip>,
@@ -35,8 +39,8 @@ pub struct Dataplane {
 
 impl Dataplane {
     /// Loads the programs, takes over the maps that are pinned below `pin_dir` or makes them, and
-    /// attaches the data path to the interfaces in `attach` and to no others. Where an older one is
-    /// attached it is replaced without a moment between the two.
+    /// attaches the data path to the interfaces in `attach`. Where an older one is attached it is
+    /// replaced without a moment between the two.
     ///
     /// # Errors
     /// If another agent is there, a pin is not what it should be, or the kernel refuses.
@@ -50,8 +54,6 @@ impl Dataplane {
         for interface in attach {
             attacher.attach(interface)?;
         }
-        let indices: Vec<_> = attach.iter().map(|attach| attach.link.index).collect();
-        attacher.keep_only(&indices)?;
         let mut peers = maps.peers;
         peers.clear()?;
         Ok(Self {
@@ -61,6 +63,7 @@ impl Dataplane {
             vips: maps.vips,
             peers,
             stats: maps.stats,
+            attached: attach.iter().map(|attach| attach.link.index).collect(),
             pins,
             _ebpf: ebpf,
             _lock: lock,
@@ -71,6 +74,20 @@ impl Dataplane {
     #[must_use]
     pub fn pin_dir(&self) -> &Path {
         self.pins.path()
+    }
+
+    /// Takes an older agent's data path off all other interfaces.
+    ///
+    /// # Errors
+    /// If a pin cannot be removed.
+    pub fn detach_others(&self) -> Result<()> {
+        attach::keep_only(&self.pins, &self.attached)
+    }
+
+    /// Slot of the group that a virtual IP belongs to.
+    #[must_use]
+    pub fn owner(&self, vip: VipKey) -> Option<u32> {
+        self.known.get(&vip).map(|vip| vip.group)
     }
 
     /// What groups and virtual IPs there are.

@@ -8,6 +8,7 @@
 //! * [`Events`]: what the kernel has to tell;
 //! * [`status_of_pins`]: what can be seen without an agent.
 
+mod admitted;
 mod attach;
 mod events;
 mod group_map;
@@ -24,9 +25,19 @@ pub mod validate;
 mod vip;
 
 pub use self::{
-    attach::Attach, events::Events, group_map::GroupMap, handle::Dataplane, lease::LeaseSwitch,
-    maps::Maps, node::NodeMap, peer::PeerMaps, pin::PinDir, stats::StatMaps,
-    status::status_of_pins, vip::VipMaps,
+    admitted::{Admitted, admitted},
+    attach::Attach,
+    events::Events,
+    group_map::GroupMap,
+    handle::Dataplane,
+    lease::LeaseSwitch,
+    maps::Maps,
+    node::NodeMap,
+    peer::PeerMaps,
+    pin::PinDir,
+    stats::StatMaps,
+    status::status_of_pins,
+    vip::VipMaps,
 };
 
 /// The BPF object, with its BTF; built by the build script.

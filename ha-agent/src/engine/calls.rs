@@ -1,8 +1,11 @@
 //! Requests from the control socket.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
-use ha_core::election::{Election as _, Input, Role};
+use ha_core::{
+    election::{Election as _, Input, Role},
+    plan::VipKey,
+};
 
 use super::{Engine, execute::Outcome};
 use crate::{
@@ -65,14 +68,15 @@ impl Engine {
         let first = group.vips.len();
         group.vips.extend(vips.iter().copied().map(Some));
         let (slot, ifindex) = (group.slot, group.ifindex);
-        if let Err(error) = self.write_maps() {
-            self.groups[index].vips.truncate(first);
-            return Err(Refused::Failed(format!("{error:#}")));
-        }
         // In the map first: then the kernel never answers for an address that is local here.
-        if let Err(error) = self.make_local(ifindex, vips).await {
+        let stored = self.put_vips(index, vips);
+        let done = match stored {
+            Ok(()) => self.make_local(ifindex, vips).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = done {
             self.groups[index].vips.truncate(first);
-            self.forget(ifindex, vips).await;
+            self.forget(index, vips).await;
             return Err(Refused::Failed(format!("{error:#}")));
         }
         match self.groups[index].election.role() {
@@ -93,13 +97,12 @@ impl Engine {
         let index = self.index(name)?;
         self.check_old(index, vips)?;
         let group = &mut self.groups[index];
-        let ifindex = group.ifindex;
         for place in &mut group.vips {
             if place.is_some_and(|vip| vips.contains(&vip)) {
                 *place = None;
             }
         }
-        self.forget(ifindex, vips).await;
+        self.forget(index, vips).await;
         let text = format!("removed {} virtual IPs", vips.len());
         self.history.group(name, "vips_removed", text.as_str());
         Ok(Response::Done(format!(
@@ -107,14 +110,14 @@ impl Engine {
         )))
     }
 
-    /// Takes addresses that no group has any more from the kernel: the routes first, so that it never
+    /// Takes addresses that the group has no more from the kernel: the routes first, so that it never
     /// answers for them.
-    async fn forget(&mut self, ifindex: u32, vips: &[IpAddr]) {
-        if let Err(error) = self.unmake_local(ifindex, vips).await {
-            tracing::error!("{error:#}");
-            return;
-        }
-        if let Err(error) = self.write_maps() {
+    async fn forget(&mut self, index: usize, vips: &[IpAddr]) {
+        let gone = match self.unmake_local(self.groups[index].ifindex, vips).await {
+            Ok(()) => self.remove_vips(index, vips),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = gone {
             tracing::error!("{error:#}");
         }
     }
@@ -124,18 +127,17 @@ impl Engine {
         if vips.len() > MAX_VIPS_AT_ONCE {
             return invalid(format!("at most {MAX_VIPS_AT_ONCE} addresses at a time"));
         }
-        for (place, vip) in vips.iter().enumerate() {
+        let mut named = BTreeSet::new();
+        for vip in vips {
             if let Err(error) = range::parse(&vip.to_string()) {
                 return invalid(error.to_string());
             }
-            let is_taken = |other: &&super::group::Group| {
-                (other.ifindex, other.vlan) == (group.ifindex, group.vlan)
-                    && other.vips.contains(&Some(*vip))
-            };
-            if let Some(other) = self.groups.iter().find(is_taken) {
-                return invalid(format!("{vip} belongs to the group {} already", other.name));
+            if let Some(owner) = self.dataplane.owner(VipKey::new(*vip, group.vlan)) {
+                let other = self.groups.iter().find(|group| group.slot == owner);
+                let name = other.map_or("", |group| group.name.as_str());
+                return invalid(format!("{vip} belongs to the group {name} already"));
             }
-            if vips[..place].contains(vip) {
+            if !named.insert(*vip) {
                 return invalid(format!("{vip} is named twice"));
             }
             let advertises = |primary: ha_core::vrrp::Primary| match vip {
@@ -160,7 +162,8 @@ impl Engine {
     fn check_old(&self, index: usize, vips: &[IpAddr]) -> Result<(), Refused> {
         let group = &self.groups[index];
         for vip in vips {
-            if !group.vips.contains(&Some(*vip)) {
+            let key = VipKey::new(*vip, group.vlan);
+            if self.dataplane.owner(key) != Some(group.slot) {
                 return invalid(format!(
                     "{vip} is no virtual IP of the group {}",
                     group.name

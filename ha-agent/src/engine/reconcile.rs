@@ -3,11 +3,17 @@
 use std::{collections::BTreeSet, net::IpAddr};
 
 use anyhow::{Result, anyhow};
-use ha_common::abi::{Mac, Role, RoleWord};
-use ha_core::plan::{self, Desired, DesiredVip, GroupFields, GroupName, VipKey};
+use ha_common::abi::{Mac, Role, RoleWord, Vip};
+use ha_core::plan::{self, Desired, DesiredVip, GroupFields, GroupName, VipKey, Write};
 
 use super::{Engine, group::Group};
-use crate::net::frame::solicited_node_mac;
+use crate::{
+    dataplane::{Admitted, admitted},
+    net::frame::solicited_node_mac,
+};
+
+/// Slot of `ha_deliver` that stands for this host's own stack.
+const LOCAL_STACK: u32 = 0;
 
 impl Engine {
     /// Makes the kernel's state the desired one.
@@ -18,6 +24,7 @@ impl Engine {
             .iter()
             .flat_map(|group| group.vips.iter().copied().flatten())
             .collect();
+        let before = admitted(&self.dataplane.actual());
         let found = self.netlink.local_routes().await?;
         // What is not wanted stops being local before it leaves the map, and what is wanted becomes
         // local after it has come into the map: in between the kernel would answer for it.
@@ -25,16 +32,31 @@ impl Engine {
             .del_local_routes(found.difference(&wanted).copied())
             .await?;
         self.write_maps()?;
-        for index in 0..self.groups.len() {
-            let group = &self.groups[index];
-            let vips: Vec<IpAddr> = group.vips.iter().copied().flatten().collect();
-            self.make_local(group.ifindex, &vips).await?;
-            let macs = [group.mac4, group.mac6];
-            let own = self.ports[group.port].mac();
-            let virtual_macs = macs.into_iter().filter(|mac| *mac != own);
-            self.netlink
-                .add_filters(group.ifindex, virtual_macs)
-                .await?;
+        let after = admitted(&self.dataplane.actual());
+        self.filter(&before, &after).await?;
+        self.netlink
+            .add_local_routes(wanted.difference(&found).copied())
+            .await?;
+        // Last, since the program keeps the host silent as long as there are routes for its interface.
+        self.dataplane.detach_others()
+    }
+
+    /// Has the NICs let through what is in `after`, and no longer what only was in `before`.
+    async fn filter(&self, before: &Admitted, after: &Admitted) -> Result<()> {
+        let none = BTreeSet::new();
+        let indices: BTreeSet<u32> = before.keys().chain(after.keys()).copied().collect();
+        for index in indices {
+            // With an interface its filter went.
+            if self.netlink.link_at(index).await?.is_none() {
+                continue;
+            }
+            let before = before.get(&index).unwrap_or(&none);
+            let after = after.get(&index).unwrap_or(&none);
+            let found = self.netlink.filters(index).await?;
+            let gone = before.difference(after).copied();
+            self.netlink.del_filters(index, gone).await?;
+            let missing = after.difference(&found).copied();
+            self.netlink.add_filters(index, missing).await?;
         }
         Ok(())
     }
@@ -55,7 +77,7 @@ impl Engine {
     }
 
     /// Writes what is not yet in the maps and removes what should not be, and notes the groups' slots.
-    pub(super) fn write_maps(&mut self) -> Result<()> {
+    fn write_maps(&mut self) -> Result<()> {
         let desired = self.desired()?;
         let plan = plan::plan(&desired, &self.dataplane.actual())?;
         self.dataplane.apply(&plan.writes)?;
@@ -65,6 +87,32 @@ impl Engine {
             group.slot = *slot.ok_or_else(|| anyhow!("the group {name} got no slot"))?;
         }
         Ok(())
+    }
+
+    /// Makes `vips` addresses of a group, in the maps.
+    pub(super) fn put_vips(&mut self, index: usize, vips: &[IpAddr]) -> Result<()> {
+        let group = &self.groups[index];
+        let value = Vip {
+            group: group.slot,
+            deliver: LOCAL_STACK,
+        };
+        let writes: Vec<_> = vips
+            .iter()
+            .map(|vip| VipKey::new(*vip, group.vlan))
+            .map(|key| Write::PutVip { key, value })
+            .collect();
+        self.dataplane.apply(&writes)
+    }
+
+    /// Takes back [`Engine::put_vips`].
+    pub(super) fn remove_vips(&mut self, index: usize, vips: &[IpAddr]) -> Result<()> {
+        let vlan = self.groups[index].vlan;
+        let writes: Vec<_> = vips
+            .iter()
+            .map(|vip| VipKey::new(*vip, vlan))
+            .map(|key| Write::RemoveVip { key })
+            .collect();
+        self.dataplane.apply(&writes)
     }
 
     fn desired(&self) -> Result<Desired> {
@@ -81,7 +129,7 @@ impl Engine {
                 .map(|vip| VipKey::new(*vip, group.vlan));
             let vip = DesiredVip {
                 group: name,
-                deliver: 0,
+                deliver: LOCAL_STACK,
             };
             desired.vips.extend(keys.map(|key| (key, vip)));
         }

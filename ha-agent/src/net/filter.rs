@@ -12,7 +12,10 @@ use rtnetlink::packet_route::{
     neighbour::{NeighbourAttribute, NeighbourFlags, NeighbourMessage, NeighbourState},
 };
 
-use super::netlink::{Netlink, NetlinkError, pipelined, unless};
+use super::{
+    joined::joined,
+    netlink::{Netlink, NetlinkError, pipelined, unless},
+};
 
 impl Netlink {
     /// The MACs, unicast and multicast, that were added to the filter of the interface `index`, by
@@ -64,7 +67,8 @@ impl Netlink {
         .await
     }
 
-    /// Takes back [`Netlink::add_filters`]. Missing entries are passed over.
+    /// Takes back [`Netlink::add_filters`]. Missing entries are passed over, and those of groups that
+    /// the host itself has joined meanwhile: there is only one entry for both.
     ///
     /// # Errors
     /// [`NetlinkError`] names the first MAC that the driver refused.
@@ -73,6 +77,11 @@ impl Netlink {
         index: u32,
         macs: impl IntoIterator<Item = Mac>,
     ) -> Result<(), NetlinkError> {
+        let joined = joined(index).map_err(|source| NetlinkError::Refused {
+            action: "list the multicast groups that the host has joined".to_owned(),
+            source,
+        })?;
+        let macs = macs.into_iter().filter(|mac| !joined.contains(mac));
         pipelined(macs, |mac| async move {
             let removed = self
                 .handle

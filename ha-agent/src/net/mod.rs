@@ -12,6 +12,7 @@
 
 mod filter;
 pub mod frame;
+mod joined;
 mod link;
 mod membership;
 mod neighbour;

@@ -1,0 +1,76 @@
+//! What the NICs must let through for what the maps hold: virtual MACs, and the groups to which
+//! solicitations are sent.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
+
+use ha_common::abi::{GROUP_USED, GROUP_VIRTUAL_MAC, Group, Mac};
+use ha_core::plan::Actual;
+
+use crate::net::frame::solicited_node_mac;
+
+/// The MACs by the index of the interface.
+pub type Admitted = BTreeMap<u32, BTreeSet<Mac>>;
+
+/// The MACs for these contents of the maps.
+#[must_use]
+pub fn admitted(actual: &Actual) -> Admitted {
+    let mut admitted = Admitted::new();
+    for group in actual.groups.iter().filter(|group| is(group, GROUP_USED)) {
+        if is(group, GROUP_VIRTUAL_MAC) {
+            let macs = admitted.entry(group.ifindex).or_default();
+            macs.extend([group.mac4, group.mac6]);
+        }
+    }
+    for (key, vip) in &actual.vips {
+        let IpAddr::V6(address) = key.address() else {
+            continue;
+        };
+        if let Some(group) = actual.groups.get(vip.group as usize) {
+            let macs = admitted.entry(group.ifindex).or_default();
+            macs.insert(solicited_node_mac(address));
+        }
+    }
+    admitted
+}
+
+fn is(group: &Group, flag: u16) -> bool {
+    group.flags & flag != 0
+}
+
+#[cfg(test)]
+mod tests {
+    use ha_common::{
+        abi::{Vip, Vlan},
+        wire::vrrp,
+    };
+    use ha_core::plan::VipKey;
+
+    use super::*;
+
+    #[test]
+    fn virtual_macs_and_solicitations_on_the_group_s_interface() {
+        let mut actual = Actual {
+            groups: vec![Group {
+                ifindex: 7,
+                flags: GROUP_USED | GROUP_VIRTUAL_MAC,
+                mac4: vrrp::mac4(51),
+                mac6: vrrp::mac6(51),
+                ..Group::default()
+            }],
+            ..Actual::default()
+        };
+        for address in ["192.0.2.10", "2001:db8::1:10"] {
+            let key = VipKey::new(address.parse().unwrap(), Vlan::default());
+            actual.vips.insert(key, Vip::default());
+        }
+        let solicited = Mac([0x33, 0x33, 0xff, 0x01, 0x00, 0x10]);
+        let expected = [vrrp::mac4(51), vrrp::mac6(51), solicited].into();
+        assert_eq!(admitted(&actual), Admitted::from([(7, expected)]));
+
+        actual.groups[0].flags = GROUP_USED;
+        assert_eq!(admitted(&actual), Admitted::from([(7, [solicited].into())]));
+    }
+}
