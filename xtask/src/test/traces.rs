@@ -14,6 +14,8 @@ use crate::privilege::Privilege;
 
 /// Environment variable by which a process of the tests is known, whatever became of its parents.
 pub(crate) const MARK: &str = "HA_XTASK_TEST";
+/// Where an agent pins unless told otherwise, below the BPF file system.
+const PINS: &str = "ha";
 /// How long processes may take to end after the tests have.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -42,20 +44,24 @@ impl Traces {
             .command("find")
             .args(places)
             .args(["-mindepth", "1", "-maxdepth", "1"])
-            .args(["(", "-name", "ha", "-o", "-name", "ha-*", ")"])
+            .args(["(", "-name", PINS, "-o", "-name", "ha-*", ")"])
             .output()
             .context("cannot start `find`")?;
         let found = String::from_utf8_lossy(&output.stdout);
         Ok(Self(found.lines().map(PathBuf::from).collect()))
     }
 
-    /// What was not there `before` and belongs to no living process.
+    /// What was not there `before` and belongs to no living process. Names without a process id,
+    /// but the agent's own, were given by somebody at work on the same machine.
     fn new_since<'a>(&'a self, before: &Self) -> Vec<&'a Path> {
         self.0
             .iter()
             .filter(|path| !before.0.contains(*path))
             .map(PathBuf::as_path)
-            .filter(|path| !owner(path).is_some_and(is_alive))
+            .filter(|path| match owner(path) {
+                Some(process) => !is_alive(process),
+                None => path.ends_with(PINS),
+            })
             .collect()
     }
 }
@@ -129,12 +135,20 @@ mod tests {
     #[test]
     fn what_was_there_before_and_what_others_use_does_not_count() {
         let alive = format!("/run/netns/ha-lab-{}-0-switch", std::process::id());
-        let before = traces(&["/sys/fs/bpf/ha"]);
+        let before = traces(&["/run/netns/ha-lab-4194305-0-b"]);
         // Process ids end at 4194304 (`PID_MAX_LIMIT`).
         let dead = "/run/netns/ha-lab-4194305-0-a";
-        let after = traces(&["/sys/fs/bpf/ha", &alive, dead, "/run/netns/ha-left"]);
+        let pins = "/sys/fs/bpf/ha";
+        let somebodys = "/run/netns/ha-trial";
+        let after = traces(&[
+            "/run/netns/ha-lab-4194305-0-b",
+            &alive,
+            dead,
+            pins,
+            somebodys,
+        ]);
         let left = after.new_since(&before);
-        assert_eq!(left, [Path::new(dead), Path::new("/run/netns/ha-left")]);
+        assert_eq!(left, [Path::new(dead), Path::new(pins)]);
     }
 
     #[test]
