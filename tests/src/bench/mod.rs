@@ -1,7 +1,9 @@
-//! Statistics that the benchmarks share.
+//! Statistics that the benchmarks share, and the benchmark of the data path.
 //!
 //! On a machine whose processors are shared, single times mean little. So a benchmark takes several
 //! samples, states their median and spread, and compares medians taken in turn in the same run.
+
+pub mod packet;
 
 /// Several times of the same thing, in any one unit.
 #[derive(Clone, Debug)]
