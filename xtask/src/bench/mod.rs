@@ -21,7 +21,11 @@ pub(crate) enum Bench {
     /// How long it takes to move a group of 1 and of 65,536 virtual IPs, and with which system calls
     Flip,
     /// What each path of a packet costs beside an empty program, with 1 and with 65,536 virtual IPs
-    Packet,
+    Packet {
+        /// Print the numbers as JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// Runs a benchmark.
@@ -33,7 +37,11 @@ pub(crate) fn run(bench: Bench) -> Result<()> {
     let privilege = Privilege::of_this_process();
     match bench {
         Bench::Flip => flip::run(privilege),
-        Bench::Packet => command::run(&mut privilege.command(program("packet")?)),
+        Bench::Packet { json } => {
+            let mut command = privilege.command(program("packet")?);
+            command.args(json.then_some("--json"));
+            command::run(&mut command)
+        }
     }
 }
 
