@@ -124,7 +124,7 @@ fn remove(lab: &str) {
 fn remove_on_signal() {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| {
-        let installed = ctrlc::try_set_handler(|| {
+        let installed = ctrlc::set_handler(|| {
             live(|labs| labs.iter().for_each(|lab| remove(lab)));
             process::exit(130);
         });
