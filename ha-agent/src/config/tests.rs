@@ -342,6 +342,12 @@ fn all_faults_are_told_at_once_in_their_order() {
 }
 
 #[test]
+fn the_example_has_no_faults() {
+    let config = parse(include_str!("../../dist/ha-agent.toml")).unwrap();
+    assert_eq!(config.groups.len(), 2);
+}
+
+#[test]
 fn a_missing_file_is_named() {
     let error = Config::load(Path::new("/nonexistent/ha.toml")).unwrap_err();
     assert_eq!(

@@ -15,7 +15,7 @@ use aya::{
 };
 use ha_common::abi::program;
 
-use super::{PinDir, load};
+use super::{PinDir, adopt, load};
 use crate::{config::Mode, net::Link};
 
 /// An interface to attach to, and how.
@@ -48,11 +48,11 @@ impl<'a> Attacher<'a> {
     /// between them.
     ///
     /// # Errors
-    /// If another program is there, the driver refuses, or ours is attached in the other mode.
+    /// If another program is there, or the driver refuses.
     pub(super) fn attach(&mut self, wanted: &Attach) -> Result<()> {
         let Attach { link, mode } = wanted;
         let mode = *mode;
-        if !self.replace(link, mode)? {
+        if !self.replace(link)? {
             self.attach_first(link, mode)?;
         }
         let pin = self.pins.link(link.index);
@@ -70,7 +70,7 @@ impl<'a> Attacher<'a> {
     }
 
     /// Puts the program into the pinned link; false if there is none, or its interface is gone.
-    fn replace(&mut self, link: &Link, mode: Mode) -> Result<bool> {
+    fn replace(&mut self, link: &Link) -> Result<bool> {
         let pin = self.pins.link(link.index);
         if !pin.exists() {
             return Ok(false);
@@ -86,21 +86,6 @@ impl<'a> Attacher<'a> {
             found.unwrap_or_default(),
             program::XDP
         );
-        if let Some(xdp) = link.xdp {
-            let found = if xdp.generic {
-                Mode::Generic
-            } else {
-                Mode::Native
-            };
-            ensure!(
-                found == mode,
-                "{} has the program in {} mode, and the configuration says {}: \
-                 run `ha-agent detach --all`, then start the agent",
-                link.name,
-                found.name(),
-                mode.name()
-            );
-        }
         let attached = XdpLink::try_from(pinned)
             .with_context(|| format!("{} is not an XDP link", pin.display()))?;
         match self.program.attach_to_link(attached) {
@@ -119,16 +104,7 @@ impl<'a> Attacher<'a> {
     }
 
     fn attach_first(&mut self, link: &Link, mode: Mode) -> Result<()> {
-        if let Some(xdp) = link.xdp {
-            bail!(
-                "{} already has the XDP program \"{}\" (id {}): remove it \
-                 (`ip link set dev {} xdp off`, or by what attached it)",
-                link.name,
-                name_of(xdp.program).unwrap_or_default(),
-                xdp.program,
-                link.name
-            );
-        }
+        check_free(link)?;
         let aya_mode = match mode {
             Mode::Native => XdpMode::Driver,
             Mode::Generic => XdpMode::Skb,
@@ -154,6 +130,50 @@ impl<'a> Attacher<'a> {
     }
 }
 
+/// Checks what can be checked before anything is loaded or pinned.
+///
+/// # Errors
+/// If another program is on the interface, or ours in the other mode.
+pub(super) fn check(pins: &PinDir, wanted: &Attach) -> Result<()> {
+    let Attach { link, mode } = wanted;
+    if pins.link(link.index).exists() {
+        check_mode(link, *mode)
+    } else {
+        check_free(link)
+    }
+}
+
+fn check_mode(link: &Link, mode: Mode) -> Result<()> {
+    let found = match link.xdp {
+        None => return Ok(()),
+        Some(xdp) if xdp.generic => Mode::Generic,
+        Some(_) => Mode::Native,
+    };
+    ensure!(
+        found == mode,
+        "{} has the program in {} mode, and the configuration says {}: \
+         run `ha-agent detach --all`, then start the agent",
+        link.name,
+        found.name(),
+        mode.name()
+    );
+    Ok(())
+}
+
+fn check_free(link: &Link) -> Result<()> {
+    let Some(xdp) = link.xdp else {
+        return Ok(());
+    };
+    bail!(
+        "{} already has the XDP program \"{}\" (id {}): remove it \
+         (`ip link set dev {} xdp off`, or by what attached it)",
+        link.name,
+        name_of(xdp.program).unwrap_or_default(),
+        xdp.program,
+        link.name
+    )
+}
+
 /// Removes the links to all interfaces but these.
 ///
 /// # Errors
@@ -169,6 +189,7 @@ pub(super) fn keep_only(pins: &PinDir, indices: &[u32]) -> Result<()> {
 /// # Errors
 /// If the pin cannot be removed.
 fn remove(pins: &PinDir, index: u32) -> Result<()> {
+    adopt::remove(pins, index)?;
     let pin = pins.link(index);
     fs::remove_file(&pin).with_context(|| format!("cannot remove the link {}", pin.display()))
 }

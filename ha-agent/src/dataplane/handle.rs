@@ -11,7 +11,7 @@ use ha_common::{
 use ha_core::plan::{Actual, VipKey, Write};
 
 use super::{
-    Attach, Events, GroupMap, LeaseSwitch, Maps, PeerMaps, PinDir, StatMaps, VipMaps,
+    Attach, Events, GroupMap, LeaseSwitch, Maps, PeerMaps, PinDir, StatMaps, VipMaps, adopt,
     attach::{self, Attacher},
     load,
     pin::PinLock,
@@ -48,11 +48,17 @@ impl Dataplane {
         let pins = PinDir::new(pin_dir);
         pins.create()?;
         let lock = pins.lock()?;
+        for interface in attach {
+            attach::check(&pins, interface)?;
+        }
         let mut ebpf = load::load(&pins)?;
         let maps = Maps::open(&pins)?;
         let mut attacher = Attacher::new(&mut ebpf, &pins)?;
         for interface in attach {
             attacher.attach(interface)?;
+        }
+        for interface in attach {
+            adopt::attach(&mut ebpf, &pins, &interface.link)?;
         }
         let mut peers = maps.peers;
         peers.clear()?;

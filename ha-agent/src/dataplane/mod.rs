@@ -9,6 +9,7 @@
 //! * [`status_of_pins`]: what can be seen without an agent.
 
 mod admitted;
+mod adopt;
 mod attach;
 mod events;
 mod group_map;

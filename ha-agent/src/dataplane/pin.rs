@@ -65,6 +65,12 @@ impl PinDir {
         self.path.join(format!("{LINK}{index}"))
     }
 
+    /// Where the link of the program behind the data path on the interface `index` is pinned.
+    #[must_use]
+    pub fn adopt_link(&self, index: u32) -> PathBuf {
+        self.path.join(format!("adopt-{index}"))
+    }
+
     /// Indices of the interfaces whose links are pinned.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use futures_util::TryStreamExt;
 use ha_common::abi::Mac;
 use rtnetlink::packet_route::{
     address::AddressAttribute,
-    link::{LinkAttribute, LinkFlags, LinkMessage, LinkXdp, XdpAttached},
+    link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, LinkXdp, XdpAttached},
 };
 
 use super::netlink::{Netlink, NetlinkError, errno};
@@ -24,6 +24,8 @@ pub struct Link {
     pub up: bool,
     /// Its MTU, octets of IP.
     pub mtu: u32,
+    /// Whether it is one end of a veth pair.
+    pub veth: bool,
     /// The XDP program on it, whosever it is.
     pub xdp: Option<AttachedXdp>,
 }
@@ -120,6 +122,7 @@ fn describe(name: &str, message: &LinkMessage) -> Link {
             .flags
             .contains(LinkFlags::Up | LinkFlags::LowerUp),
         mtu: 0,
+        veth: false,
         xdp: None,
     };
     for attribute in &message.attributes {
@@ -129,6 +132,9 @@ fn describe(name: &str, message: &LinkMessage) -> Link {
             }
             LinkAttribute::Mtu(mtu) => link.mtu = *mtu,
             LinkAttribute::IfName(own) if name.is_empty() => link.name.clone_from(own),
+            LinkAttribute::LinkInfo(details) => {
+                link.veth = details.contains(&LinkInfo::Kind(InfoKind::Veth));
+            }
             LinkAttribute::Xdp(details) => link.xdp = attached(details),
             _ => {}
         }
