@@ -54,6 +54,9 @@ pub mod program {
     pub const XDP: &str = "ha_xdp";
     /// The lease operations, run with `BPF_PROG_TEST_RUN` and attached nowhere.
     pub const LEASE: &str = "ha_lease";
+    /// Behind the data path at the ingress hook of traffic control, on interfaces that decide too
+    /// early whom a frame is for.
+    pub const ADOPT: &str = "ha_adopt";
 }
 
 /// A MAC address in wire order. Aligned as it is in frames, see [`crate::wire`].

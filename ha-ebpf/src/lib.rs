@@ -13,6 +13,8 @@
 //! ```
 #![cfg_attr(target_arch = "bpf", no_std)]
 
+#[cfg(target_arch = "bpf")]
+mod adopt;
 mod classify;
 mod deliver;
 mod events;
@@ -25,6 +27,8 @@ mod reply;
 mod stats;
 mod steer;
 
+#[cfg(target_arch = "bpf")]
+pub use adopt::adopt;
 use ha_common::{
     lease::Reply,
     reason::{Reason, Verdict},

@@ -3,8 +3,11 @@
 
 #[cfg(target_arch = "bpf")]
 mod entry {
-    use aya_ebpf::{macros::xdp, programs::XdpContext};
-    use ha_ebpf::{Maps, Packet, run, run_lease};
+    use aya_ebpf::{
+        macros::{classifier, xdp},
+        programs::{TcContext, XdpContext},
+    };
+    use ha_ebpf::{Maps, Packet, adopt, run, run_lease};
 
     /// The data path, attached to the interfaces.
     #[xdp(frags)]
@@ -16,6 +19,12 @@ mod entry {
     #[xdp]
     fn ha_lease(ctx: XdpContext) -> u32 {
         run_lease(&Packet::new(ctx.ctx), &mut Maps::new()) as u32
+    }
+
+    /// Behind the data path, on interfaces that decide too early whom a frame is for.
+    #[classifier]
+    fn ha_adopt(ctx: TcContext) -> i32 {
+        adopt(&ctx, &Maps::new())
     }
 
     /// What the kernel reads to decide which helpers the object may call.
