@@ -74,14 +74,15 @@ impl Engine {
         };
         words.store(group.slot, next);
         group.active = active;
+        let active = active.map(tracing::field::display);
         let before = Role::from_u8(current.role);
         if before == role && cause == Cause::ActiveChanged {
-            tracing::debug!(group = %group.name, ?active, "{cause}");
+            tracing::debug!(group = %group.name, active, "{cause}");
             return;
         }
         group.changed = Some(super::group::Change::now(cause));
         let (name, epoch) = (&group.name, next.epoch);
-        tracing::info!(group = %name, role = role.name(), epoch, ?active, "{cause}");
+        tracing::info!(group = %name, role = role.name(), epoch, active, "{cause}");
         self.history.role(name, role, cause);
     }
 }
