@@ -65,8 +65,8 @@ impl Service {
             vips: v4.chain(v6).collect(),
             vrid: 51,
             advert_interval: Duration::from_millis(100),
-            // The longest that fits: lease + interval <= 3 intervals + skew.
-            lease: Duration::from_millis(200),
+            // The longest that ends before any peer takes over.
+            lease: Duration::from_millis(190),
         }
     }
 

@@ -15,8 +15,10 @@ use tokio::{net::UnixStream, time::timeout};
 
 use super::types::{Done, Error, Status, Vips};
 
-/// How long the agent may take to answer.
+/// How long the agent may take to do what is asked.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long it may take to show itself: one that takes longer is stopped or hung.
+const STATUS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A client of the agent behind one control socket.
 #[derive(Clone, Debug)]
@@ -43,7 +45,8 @@ impl Client {
     /// # Errors
     /// If the agent does not run, does not answer or refuses.
     pub async fn status(&self) -> Result<Status> {
-        self.request(Method::GET, "/v1/status", None::<&()>).await
+        let status = self.exchange(Method::GET, "/v1/status", None::<&()>);
+        within(STATUS_PATIENCE, status).await
     }
 
     /// Makes the agent's node Active for `group`.
@@ -88,9 +91,7 @@ impl Client {
         path: &str,
         body: Option<&B>,
     ) -> Result<T> {
-        timeout(PATIENCE, self.exchange(method, path, body))
-            .await
-            .with_context(|| format!("the agent did not answer within {PATIENCE:?}"))?
+        within(PATIENCE, self.exchange(method, path, body)).await
     }
 
     async fn exchange<B: Serialize, T: DeserializeOwned>(
@@ -135,6 +136,12 @@ impl Client {
             ),
         }
     }
+}
+
+async fn within<T>(patience: Duration, answer: impl Future<Output = Result<T>>) -> Result<T> {
+    timeout(patience, answer)
+        .await
+        .with_context(|| format!("the agent did not answer within {patience:?}"))?
 }
 
 /// Group names are words of letters, digits, `-`, `_` and `.`; anything else is escaped.

@@ -36,7 +36,7 @@ fn with(changes: &[(&str, &str)]) -> String {
 #[test]
 fn defaults() {
     let config = parse(GOOD).unwrap();
-    assert_eq!(config.node.lease, Duration::from_millis(200));
+    assert_eq!(config.node.lease, Duration::from_millis(190));
     assert_eq!(
         config.control.socket,
         Path::new("/run/ha-agent/control.sock")
@@ -52,8 +52,8 @@ fn defaults() {
     assert_eq!(vrrp.priority.get(), 100);
     assert_eq!(vrrp.advert_interval.get(), 10);
     assert!(vrrp.preempt);
-    assert_eq!(vrrp.yield_grace, config.node.lease);
-    assert_eq!(vrrp.contention, Duration::ZERO);
+    assert_eq!(vrrp.yield_grace, Duration::from_millis(290));
+    assert_eq!(vrrp.contention, Duration::from_micros(12_500));
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn vrrp_over_ipv6_gets_a_link_local_address() {
 
 #[test]
 fn the_lease_follows_the_shortest_interval() {
-    let cases = [("10ms", 20), ("50ms", 100), ("100ms", 200), ("1s", 200)];
+    let cases = [("10ms", 19), ("50ms", 95), ("100ms", 190), ("1s", 200)];
     for (interval, lease) in cases {
         let text = with(&[(
             "vrid = 51",
@@ -177,8 +177,8 @@ fn each_fault_has_its_place_and_its_mend() {
             &[("name = \"alpha\"", "name = \"alpha\"\nlease = \"500ms\"")],
             "ha.toml:3:9: node.lease: a lease of 500ms outlasts the peers' patience: in group \
              \"web\" the advertisement that they heard last may be 100ms old when this node dies, \
-             and they take over 300.4ms after it: write lease = \"200ms\" or less, or \
-             advert_interval = \"250ms\" or more",
+             and they take over 300.4ms after it: write lease = \"190ms\" or less, or \
+             advert_interval = \"270ms\" or more",
         ),
         (
             &[("name = \"alpha\"", "name = \"alpha\"\npin_dir = \"ha\"")],

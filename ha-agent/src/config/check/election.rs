@@ -23,6 +23,8 @@ const PRIORITIES: std::ops::RangeInclusive<i64> = 1..=255;
 const PRIORITY: NonZeroU8 = NonZeroU8::new(100).expect("it is not zero");
 /// How often the Active node advertises unless the file says otherwise.
 const ADVERT_INTERVAL: Centiseconds = Centiseconds::new(10).expect("1 to 4095 are an interval");
+/// The part of an advertisement interval, as a divisor, in which rivals can hear each other.
+const CONTENTION: u32 = 8;
 /// Longest wait that makes sense before a take-over.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -64,7 +66,7 @@ impl Kind {
         }
     }
 
-    pub(super) const fn finish(self, lease: Duration) -> Election {
+    pub(super) fn finish(self, lease: Duration) -> Election {
         match self {
             Self::Manual { .. } => Election::Manual,
             Self::Vrrp {
@@ -72,7 +74,7 @@ impl Kind {
                 grace_of_lease,
             } => {
                 if grace_of_lease {
-                    vrrp.yield_grace = lease;
+                    vrrp.yield_grace = lease.saturating_add(vrrp.advert_interval.duration());
                 }
                 Election::Vrrp(vrrp)
             }
@@ -169,14 +171,15 @@ fn vrrp(written: &Spanned<file::Election>, key: &str, report: &mut Report<'_>) -
             word(report, &format!("{key}.checksum"), checksum, &words)
         },
     );
-    let mut wait = |name: &str, value: &Option<Spanned<String>>| {
-        optional(value.as_ref(), Duration::ZERO, |value| {
+    let mut wait = |name: &str, value: &Option<Spanned<String>>, default: Duration| {
+        optional(value.as_ref(), default, |value| {
             let bounds = Duration::ZERO..=LONGEST_WAIT;
             duration(report, &format!("{key}.{name}"), value, bounds)
         })
     };
-    let yield_grace = wait("yield_grace", &election.yield_grace);
-    let contention = wait("contention", &election.contention);
+    let yield_grace = wait("yield_grace", &election.yield_grace, Duration::ZERO);
+    let rivals = interval.map_or(Duration::ZERO, |interval| interval.duration() / CONTENTION);
+    let contention = wait("contention", &election.contention, rivals);
     Some(Kind::Vrrp {
         vrrp: Vrrp {
             vrid: vrid?,

@@ -19,6 +19,8 @@ const SHORTEST: Duration = Duration::from_millis(5);
 const LONGEST: Duration = Duration::from_secs(60);
 /// The lease unless a group's interval demands a shorter one.
 const DEFAULT: Duration = Duration::from_millis(200);
+/// The part of an advertisement interval that is left for a message's delay, as a divisor.
+const DELAY: u32 = 10;
 /// The highest priority: the Backup that has it takes over first (RFC 9568 section 6.1, Skew_Time).
 const MOST_EAGER: u8 = u8::MAX;
 
@@ -39,18 +41,16 @@ pub(super) fn lease(
         .min_by_key(|(interval, _)| *interval);
     let written = written.filter(|lease| lease.get_ref() != "auto");
     let Some(written) = written else {
-        let bound = strictest.map_or(DEFAULT, |(interval, _)| interval.duration() * 2);
+        let bound = strictest.map_or(DEFAULT, |(interval, _)| longest(interval.duration()));
         return Some(DEFAULT.min(bound));
     };
     let lease = duration(report, "node.lease", written, SHORTEST..=LONGEST)?;
     let Some((interval, group)) = strictest else {
         return Some(lease);
     };
-    // The last renewal can be as late as the moment of death; the last advertisement, from which the
-    // peers count, as early as one interval before it.
     let down = active_down_interval(MOST_EAGER, interval);
     let interval = interval.duration();
-    if lease + interval <= down {
+    if lease <= longest(interval) {
         return Some(lease);
     }
     report.add(
@@ -63,10 +63,28 @@ pub(super) fn lease(
             shown(interval),
         ),
         format!(
-            "write lease = \"{}\" or less, or advert_interval = \"{}ms\" or more",
-            shown(interval * 2),
-            (lease.as_millis() / 2).next_multiple_of(10)
+            "write lease = \"{}\" or less, or advert_interval = \"{}\" or more",
+            shown(longest(interval)),
+            shortest_interval(lease)
         ),
     );
     None
+}
+
+/// The longest lease that ends before any peer takes over.
+///
+/// The last renewal can be as late as the moment of death; the last advertisement, from which the
+/// peers count three intervals and a skew that may be next to nothing, can have been sent one interval
+/// before it and have taken a moment less to arrive.
+fn longest(interval: Duration) -> Duration {
+    interval * 2 - interval / DELAY
+}
+
+/// The shortest interval, in whole centiseconds, that a lease leaves room for.
+fn shortest_interval(lease: Duration) -> String {
+    let mut interval = Duration::from_millis(10);
+    while longest(interval) < lease {
+        interval += Duration::from_millis(10);
+    }
+    shown(interval)
 }
