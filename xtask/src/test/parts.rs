@@ -69,7 +69,7 @@ impl Plan<'_> {
             ],
             Part::Unit => vec![
                 self.test(&["--workspace", "--exclude", "ha-lab"], &[]),
-                self.test(&["--package", "ha-lab", "--lib"], &[]),
+                self.test(&["--package", "ha-lab", "--lib", "--test", "docs"], &[]),
             ],
             Part::Fixtures => vec![self.test_as_root(&["fixtures"], &[])],
             Part::Lab => {

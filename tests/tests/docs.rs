@@ -1,0 +1,38 @@
+//! Pages of `docs/` that are made from the code, so that they cannot fall behind it.
+//!
+//! `HA_UPDATE_DOCS=1 cargo test -p ha-lab --test docs` writes them.
+
+use std::{env, fmt::Write, fs, path::Path};
+
+use ha_common::reason::Reason;
+
+#[test]
+fn every_reason_has_its_row() {
+    let mut page = String::from(
+        "# How a frame for a virtual IP can end\n\n\
+         Each such frame is counted under exactly one of these, by packets and bytes: in the map\n\
+         `ha_reason` at the index given, in `ha-agent status`, and by verdict and group in `ha_stat`.\n\
+         Frames that are for no virtual IP are passed on uncounted.\n\n\
+         | index | reason | verdict | meaning |\n|---|---|---|---|\n",
+    );
+    for reason in Reason::ALL {
+        let (index, label) = (*reason as u32, reason.label());
+        let (verdict, help) = (reason.verdict().name(), reason.help().trim());
+        writeln!(page, "| {index} | `{label}` | {verdict} | {help} |").unwrap();
+    }
+    is_up_to_date("reasons.md", &page);
+}
+
+fn is_up_to_date(name: &str, page: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../docs")
+        .join(name);
+    if env::var_os("HA_UPDATE_DOCS").is_some() {
+        fs::write(&path, page).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == page,
+        "docs/{name} has fallen behind: HA_UPDATE_DOCS=1 cargo test -p ha-lab --test docs"
+    );
+}
