@@ -11,6 +11,7 @@ use tokio::{
 };
 
 use crate::{
+    advice,
     api::{self, Writers},
     config::{Config, Control},
     engine::Engine,
@@ -28,6 +29,7 @@ const CALLS: usize = 32;
 pub async fn run(config: Config) -> Result<()> {
     let listener = api::Listener::bind(&config.control.socket)?;
     let writers = writers(&config.control)?;
+    advice::log(&config);
     let engine = Engine::prepare(config, Netlink::connect()?).await?;
     let events = engine.events()?;
     keeper::raise_priority("the engine");

@@ -6,6 +6,7 @@
 //! * [`net`]: links, routes, filters and frames;
 //! * [`api`]: the control socket; [`cli`]: the command line, which is its client.
 
+mod advice;
 pub mod api;
 pub mod cli;
 pub mod config;
