@@ -28,7 +28,7 @@ fn is_up_to_date(name: &str, page: &str) {
         .join("../docs")
         .join(name);
     if env::var_os("HA_UPDATE_DOCS").is_some() {
-        fs::write(&path, page).unwrap();
+        fs::write(&path, page).expect("docs/ can be written");
     }
     let found = fs::read_to_string(&path).unwrap_or_default();
     assert!(
