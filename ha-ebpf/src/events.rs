@@ -81,3 +81,53 @@ fn is_due(maps: &mut Maps, topic: Topic, group: u32) -> bool {
     maps.set_limit(group, limit);
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use ha_common::abi::{EventKind, Mac, Vip, Vlan};
+
+    use super::{INTERVAL_NS, Topic, about};
+    use crate::{Maps, frame::Hit};
+
+    const HIT: Hit = Hit {
+        vip: Vip {
+            group: 3,
+            deliver: 0,
+        },
+        vlan: Vlan {
+            outer: 100,
+            inner: 0,
+        },
+        l3: 18,
+        dst: Mac::BROADCAST,
+        src: Mac([2; 6]),
+        ifindex: 7,
+        len: 64,
+    };
+
+    #[test]
+    fn a_group_tells_the_same_once_a_second() {
+        let mut maps = Maps {
+            clock_ns: 1,
+            ..Maps::default()
+        };
+        let tell = |maps: &mut Maps, topic, group| about(maps, &HIT, topic, group, [0xfd; 16]);
+        for _ in 0..3 {
+            tell(&mut maps, Topic::StaleSender, 3);
+        }
+        assert_eq!(maps.events.len(), 1);
+        tell(&mut maps, Topic::ConflictingOwner, 3);
+        assert_eq!(maps.events.len(), 2, "another topic is another matter");
+        tell(&mut maps, Topic::StaleSender, 4);
+        assert_eq!(maps.events.len(), 3, "another group, too");
+        maps.clock_ns += INTERVAL_NS;
+        tell(&mut maps, Topic::StaleSender, 3);
+        assert_eq!(maps.events.len(), 4);
+
+        let event = maps.events[1];
+        assert_eq!(event.kind, EventKind::ConflictingOwner as u32);
+        assert_eq!((event.group, event.ifindex), (3, 7));
+        assert_eq!((event.vlan, event.mac), (HIT.vlan, HIT.src));
+        assert_eq!((event.time_ns, event.addr), (1, [0xfd; 16]));
+    }
+}

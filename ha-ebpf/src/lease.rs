@@ -106,3 +106,96 @@ fn end(maps: &mut Maps, word: LeaseWord) {
 fn is_valid(word: LeaseWord, generation: u8) -> bool {
     LeaseState::from_u8(word.state) == LeaseState::Valid && word.generation == generation
 }
+
+#[cfg(test)]
+mod tests {
+    use ha_common::{
+        abi::EventKind,
+        lease::{LeaseState, Operation, Reply, Request},
+    };
+
+    use crate::{Maps, Packet, run_lease};
+
+    const MILLISECOND: u64 = 1_000_000;
+
+    fn ask(maps: &mut Maps, operation: Operation, generation: u8, milliseconds: u64) -> Reply {
+        let frame = Request {
+            operation: operation as u8,
+            generation,
+            pad: [0; 6],
+            length_ns: (milliseconds * MILLISECOND).to_le_bytes(),
+        }
+        .to_frame();
+        run_lease(&Packet::new(&frame, frame.len(), 1), maps)
+    }
+
+    fn state(maps: &Maps) -> (LeaseState, u8) {
+        let word = maps.node.lease;
+        (LeaseState::from_u8(word.state), word.generation)
+    }
+
+    #[test]
+    fn lasts_as_long_as_it_is_renewed() {
+        let mut maps = Maps::default();
+        assert_eq!(ask(&mut maps, Operation::Grant, 0, 20), Reply::Done);
+        for _ in 0..10 {
+            maps.advance(19 * MILLISECOND);
+            assert_eq!(ask(&mut maps, Operation::Renew, 1, 20), Reply::Done);
+        }
+        assert_eq!(state(&maps), (LeaseState::Valid, 1));
+        maps.advance(20 * MILLISECOND);
+        assert_eq!(state(&maps), (LeaseState::Lapsed, 1));
+        assert_eq!((maps.node.renewals, maps.node.lapses), (11, 1));
+        assert_eq!(maps.node.lapsed_ns - maps.node.renewed_ns, 20 * MILLISECOND);
+        assert_eq!(maps.events.len(), 1);
+        assert_eq!(maps.events[0].kind, EventKind::LeaseLapsed as u32);
+    }
+
+    #[test]
+    fn a_lapse_is_final_for_its_generation() {
+        let mut maps = Maps::default();
+        ask(&mut maps, Operation::Grant, 0, 20);
+        maps.advance(20 * MILLISECOND);
+        assert_eq!(ask(&mut maps, Operation::Renew, 1, 20), Reply::Lapsed);
+        assert_eq!(maps.timer_ns, None, "a refused renewal starts no timer");
+        assert_eq!(ask(&mut maps, Operation::Grant, 0, 20), Reply::Done);
+        assert_eq!(state(&maps), (LeaseState::Valid, 2));
+        assert_eq!(ask(&mut maps, Operation::Renew, 1, 20), Reply::Lapsed);
+        assert_eq!(ask(&mut maps, Operation::Renew, 2, 20), Reply::Done);
+    }
+
+    #[test]
+    fn only_the_low_bits_of_the_grants_are_the_generation() {
+        let mut maps = Maps::default();
+        for _ in 0..257 {
+            ask(&mut maps, Operation::Grant, 0, 20);
+        }
+        assert_eq!(maps.node.lease.grants, 257);
+        assert_eq!(state(&maps), (LeaseState::Valid, 1));
+    }
+
+    #[test]
+    fn what_is_given_up_does_not_lapse() {
+        let mut maps = Maps::default();
+        ask(&mut maps, Operation::Grant, 0, 20);
+        assert_eq!(ask(&mut maps, Operation::Drop, 1, 0), Reply::Done);
+        assert_eq!(state(&maps), (LeaseState::Lapsed, 1));
+        maps.advance(20 * MILLISECOND);
+        assert_eq!((maps.node.lapses, maps.events.len()), (0, 0));
+    }
+
+    #[test]
+    fn nothing_can_be_given_up_before_there_is_a_lease() {
+        let mut maps = Maps::default();
+        assert_eq!(ask(&mut maps, Operation::Drop, 0, 0), Reply::Done);
+        assert_eq!(state(&maps), (LeaseState::None, 0));
+    }
+
+    #[test]
+    fn a_frame_that_is_too_short_is_no_request() {
+        let mut maps = Maps::default();
+        let packet = Packet::new(&[1; 15], 15, 1);
+        assert_eq!(run_lease(&packet, &mut maps), Reply::Invalid);
+        assert_eq!(maps, Maps::default());
+    }
+}

@@ -7,6 +7,8 @@ mod entry {
         macros::{classifier, xdp},
         programs::{TcContext, XdpContext},
     };
+    use aya_log_ebpf::warn;
+    use ha_common::lease::Reply;
     use ha_ebpf::{Maps, Packet, adopt, run, run_lease};
 
     /// The data path, attached to the interfaces.
@@ -18,7 +20,12 @@ mod entry {
     /// The lease operations, attached nowhere.
     #[xdp]
     fn ha_lease(ctx: XdpContext) -> u32 {
-        run_lease(&Packet::new(ctx.ctx), &mut Maps::new()) as u32
+        let reply = run_lease(&Packet::new(ctx.ctx), &mut Maps::new());
+        // Renewals come many times a second and are not worth a line; a refusal is.
+        if reply != Reply::Done {
+            warn!(&ctx, "lease request refused: {}", reply as u32);
+        }
+        reply as u32
     }
 
     /// Behind the data path, on interfaces that decide too early whom a frame is for.

@@ -92,3 +92,56 @@ impl Packet {
             .is_some_and(|end| end <= self.linear)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ha_common::wire::eth;
+
+    use super::Packet;
+
+    fn frame(len: usize) -> Vec<u8> {
+        (0..len).map(|octet| octet as u8).collect()
+    }
+
+    #[test]
+    fn a_header_is_there_or_not() {
+        let octets = frame(17);
+        let mut packet = Packet::new(&octets, 17, 1);
+        assert_eq!(packet.get::<eth::Header>(2).unwrap().dst.0, octets[2..8]);
+        assert!(packet.get::<eth::Header>(4).is_none());
+        assert!(packet.get::<eth::Header>(usize::MAX - 1).is_none());
+        packet.get_mut::<eth::Tag>(12).unwrap().control = [0xaa, 0xbb];
+        assert_eq!(packet.frame()[11..15], [11, 0xaa, 0xbb, 14]);
+        assert_eq!(packet.frame().len(), 17);
+    }
+
+    #[test]
+    fn further_buffers_are_out_of_reach() {
+        let mut packet = Packet::new(&frame(60), 14, 1);
+        assert!(packet.get::<eth::Header>(0).is_some());
+        assert!(packet.get::<eth::Tag>(14).is_none());
+        assert!(packet.get_mut::<eth::Tag>(12).is_none());
+        assert_eq!(packet.len(), 60);
+    }
+
+    #[test]
+    fn a_frame_is_resized_at_its_end() {
+        let mut packet = Packet::new(&frame(20), 20, 1);
+        assert!(packet.resize(23));
+        assert_eq!(packet.frame(), [frame(20), vec![0; 3]].concat());
+        assert!(packet.resize(16));
+        assert_eq!(packet.frame(), frame(16));
+        assert!(packet.get::<eth::Tag>(14).is_none());
+        assert!(!packet.resize(500));
+    }
+
+    #[test]
+    fn several_buffers_grow_in_the_last_one() {
+        let mut packet = Packet::new(&frame(20), 16, 1);
+        assert!(packet.resize(24));
+        assert!(packet.get::<eth::Tag>(16).is_none());
+        assert!(packet.resize(14));
+        assert!(packet.get::<eth::Tag>(12).is_none());
+        assert!(packet.get::<eth::Header>(0).is_some());
+    }
+}

@@ -85,15 +85,13 @@ impl Options {
             let option = packet
                 .get::<nd::LinkOption>(self.start + offset)
                 .ok_or(Reason::NdMalformed)?;
-            if option.units == 0 {
-                return Err(Reason::NdMalformed);
-            }
             if option.kind == nd::OPTION_SOURCE_LINK && source_link.is_none() {
                 if option.units != 1 {
                     return Err(Reason::NdMalformed);
                 }
                 source_link = Some(option.mac);
             }
+            // One of no length, which is invalid, is looked at again and again, and is not the end.
             offset += usize::from(option.units) * nd::OPTION_UNIT;
         }
         if offset == self.len {
