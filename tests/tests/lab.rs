@@ -117,6 +117,29 @@ fn two_owners_are_seen() {
 }
 
 #[test]
+fn two_owners_are_seen_even_if_they_share_a_mac() {
+    let _alone = one_at_a_time();
+    let lab = Lab::create(&["a", "b"]).unwrap();
+    for node in [A, B] {
+        // As with a virtual MAC: word for word the same answers.
+        ip_batch(
+            lab.node(node).namespace().name(),
+            &format!("link set dev {INTERFACE} address 00:00:5e:00:01:33\n"),
+        )
+        .unwrap();
+        own(&lab, node);
+    }
+    let (tracks, _) = measure(&lab, |_| sleep(Duration::from_millis(500)));
+
+    for track in tracks {
+        if matches!(track.kind, Kind::Arp | Kind::Ns) {
+            let both = track.probes.iter().filter(|probe| probe.owners.len() == 2);
+            assert_eq!(both.count(), track.probes.len(), "{:?}", track.kind);
+        }
+    }
+}
+
+#[test]
 fn an_unplugged_owner_is_a_loss_until_another_one_comes() {
     let _alone = one_at_a_time();
     let lab = Lab::create(&["a", "b"]).unwrap();
