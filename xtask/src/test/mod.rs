@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that can be tested on this machine, cheapest first.
 
 mod parts;
+mod programs;
 mod traces;
 
 use std::{

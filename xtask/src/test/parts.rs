@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use crate::{
     build::{self, Profile},
     privilege::Privilege,
+    test::programs,
     workspace,
 };
 
@@ -67,23 +68,29 @@ impl Plan<'_> {
                     "warnings",
                 ]),
             ],
-            Part::Unit => vec![
-                self.test(&["--workspace", "--exclude", "ha-lab"], &[]),
-                self.test(&["--package", "ha-lab", "--lib", "--test", "docs"], &[]),
-            ],
-            Part::Fixtures => vec![self.test_as_root(&["fixtures"], &[])],
+            Part::Unit => vec![self.unit()?, self.test(&["--doc"], &[])],
+            Part::Fixtures => vec![self.test_as_root(&programs::FIXTURES, &[])],
             Part::Lab => {
                 let agent = build::agent(Profile::Release)?;
-                let mut command = self.test_as_root(&["lab", "scenarios"], &["--test-threads=1"]);
+                let mut command = self.test_as_root(&programs::LAB, &["--test-threads=1"]);
                 command.env("HA_AGENT_BIN", agent.program);
                 vec![command]
             }
         })
     }
 
-    /// Test programs of the lab, which need root: cargo builds them as the user, sudo runs them.
+    fn unit(&self) -> Result<Command> {
+        let programs = programs::without_root()?;
+        let mut selection = vec!["--lib", "--bins"];
+        for program in &programs {
+            selection.extend(["--test", program]);
+        }
+        Ok(self.test(&selection, &[]))
+    }
+
+    /// Test programs that need root: cargo builds them as the user, sudo runs them.
     fn test_as_root(&self, programs: &[&str], harness: &[&str]) -> Command {
-        let mut selection = vec!["--package", "ha-lab"];
+        let mut selection = Vec::new();
         for program in programs {
             selection.extend(["--test", program]);
         }
@@ -94,8 +101,9 @@ impl Plan<'_> {
         self.test(&selection, harness)
     }
 
+    /// Always of the whole workspace: cargo would build dependencies anew for another selection.
     fn test(&self, selection: &[&str], harness: &[&str]) -> Command {
-        let mut command = cargo(&["test", "--no-fail-fast"]);
+        let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
         command.args(selection).arg("--").args(harness);
         command.args(self.names);
         command
@@ -129,7 +137,7 @@ mod tests {
     fn names_choose_among_the_tests() {
         let command = fixtures(Privilege::Root);
         assert!(
-            command.ends_with("--package ha-lab --test fixtures -- arp"),
+            command.ends_with("--workspace --no-fail-fast --test fixtures -- arp"),
             "{command}"
         );
     }

@@ -1,0 +1,58 @@
+//! The test programs of the workspace, and which of them need root.
+
+use anyhow::{Context, Result};
+use cargo_metadata::{Metadata, MetadataCommand};
+
+use crate::workspace;
+
+/// Frames through the program in the kernel.
+pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
+/// Network namespaces.
+pub(crate) const LAB: [&str; 2] = ["lab", "scenarios"];
+
+/// All others: a new one belongs here unless it is named above.
+///
+/// # Errors
+/// If cargo cannot say what there is.
+pub(crate) fn without_root() -> Result<Vec<String>> {
+    let metadata = MetadataCommand::new()
+        .current_dir(workspace::root())
+        .no_deps()
+        .exec()
+        .context("cannot list the test programs of the workspace")?;
+    Ok(all(&metadata)
+        .into_iter()
+        .filter(|name| !FIXTURES.contains(&&**name) && !LAB.contains(&&**name))
+        .collect())
+}
+
+fn all(metadata: &Metadata) -> Vec<String> {
+    metadata
+        .workspace_packages()
+        .into_iter()
+        .flat_map(|package| &package.targets)
+        .filter(|target| target.is_test())
+        .map(|target| target.name.clone())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_that_need_root_exist_and_are_left_out() {
+        let metadata = MetadataCommand::new()
+            .current_dir(workspace::root())
+            .no_deps()
+            .exec()
+            .unwrap();
+        let all = all(&metadata);
+        let without_root = without_root().unwrap();
+        for name in FIXTURES.iter().chain(&LAB) {
+            assert!(all.iter().any(|found| found == name), "{name} in {all:?}");
+            assert!(!without_root.iter().any(|found| found == name), "{name}");
+        }
+        assert!(without_root.len() + FIXTURES.len() + LAB.len() == all.len());
+    }
+}
