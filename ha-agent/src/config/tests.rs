@@ -176,9 +176,9 @@ fn each_fault_has_its_place_and_its_mend() {
         (
             &[("name = \"alpha\"", "name = \"alpha\"\nlease = \"500ms\"")],
             "ha.toml:3:9: node.lease: a lease of 500ms outlasts the peers' patience: in group \
-             \"web\" the advertisement that they heard last may be 100ms old when this node dies, \
-             and they take over 300.4ms after it: write lease = \"190ms\" or less, or \
-             advert_interval = \"270ms\" or more",
+             \"web\" they take over 300.4ms after the last advertisement, which may have been sent \
+             100ms before this node dies and take 10ms to arrive: write lease = \"190ms\" or less, \
+             or advert_interval = \"270ms\" or more",
         ),
         (
             &[("name = \"alpha\"", "name = \"alpha\"\npin_dir = \"ha\"")],

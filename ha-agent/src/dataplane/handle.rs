@@ -13,6 +13,7 @@ use ha_core::plan::{Actual, VipKey, Write};
 use super::{
     Attach, Events, GroupMap, LeaseSwitch, Maps, PeerMaps, PinDir, StatMaps, VipMaps, adopt,
     attach::{self, Attacher},
+    lines::Lines,
     load,
     pin::PinLock,
 };
@@ -32,6 +33,7 @@ pub struct Dataplane {
     known: BTreeMap<VipKey, Vip>,
     peers: PeerMaps,
     stats: StatMaps,
+    lines: Lines,
     /// The programs; their pins and links keep them in the kernel too.
     _ebpf: Ebpf,
     _lock: PinLock,
@@ -60,6 +62,7 @@ impl Dataplane {
         for interface in attach {
             adopt::attach(&mut ebpf, &pins, &interface.link)?;
         }
+        let lines = Lines::open(&mut ebpf)?;
         let mut peers = maps.peers;
         peers.clear()?;
         Ok(Self {
@@ -69,6 +72,7 @@ impl Dataplane {
             vips: maps.vips,
             peers,
             stats: maps.stats,
+            lines,
             attached: attach.iter().map(|attach| attach.link.index).collect(),
             pins,
             _ebpf: ebpf,
@@ -80,6 +84,11 @@ impl Dataplane {
     #[must_use]
     pub fn pin_dir(&self) -> &Path {
         self.pins.path()
+    }
+
+    /// Passes on what the programs have logged.
+    pub fn flush_log(&mut self) {
+        self.lines.flush();
     }
 
     /// Takes an older agent's data path off all other interfaces.

@@ -15,6 +15,7 @@ mod events;
 mod group_map;
 mod handle;
 mod lease;
+mod lines;
 mod load;
 mod maps;
 mod node;

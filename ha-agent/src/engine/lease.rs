@@ -23,6 +23,7 @@ impl Engine {
         if self.lease == Some(generation) {
             self.fall_silent();
         }
+        self.dataplane.flush_log();
         match self.lease {
             Some(_) => Ok(()),
             None => self.take_lease(),

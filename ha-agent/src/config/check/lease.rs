@@ -57,10 +57,12 @@ pub(super) fn lease(
         written.span(),
         "node.lease",
         format!(
-            "a lease of {} outlasts the peers' patience: in group \"{group}\" the advertisement \
-             that they heard last may be {} old when this node dies, and they take over {down:.1?} after it",
+            "a lease of {} outlasts the peers' patience: in group \"{group}\" they take over {down:.1?} \
+             after the last advertisement, which may have been sent {} before this node dies and take \
+             {} to arrive",
             shown(lease),
             shown(interval),
+            shown(interval / DELAY),
         ),
         format!(
             "write lease = \"{}\" or less, or advert_interval = \"{}\" or more",

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use bytes::{BufMut, Bytes, BytesMut};
 use ha_common::{
     abi::{Mac, Vlan},
     wire::{
@@ -19,35 +20,35 @@ const NA_LEN: usize = 24 + nd::OPTION_UNIT;
 
 /// A gratuitous ARP request: what RFC 5227 section 2.3 calls an ARP announcement.
 #[must_use]
-pub fn gratuitous_arp_request(mac: Mac, vip: Ipv4Addr, vlan: Vlan) -> Vec<u8> {
+pub fn gratuitous_arp_request(mac: Mac, vip: Ipv4Addr, vlan: Vlan) -> Bytes {
     gratuitous_arp(arp::OP_REQUEST, mac, Mac::ZERO, vip, vlan)
 }
 
 /// The same as a reply: some neighbours and switches learn only from these.
 #[must_use]
-pub fn gratuitous_arp_reply(mac: Mac, vip: Ipv4Addr, vlan: Vlan) -> Vec<u8> {
+pub fn gratuitous_arp_reply(mac: Mac, vip: Ipv4Addr, vlan: Vlan) -> Bytes {
     gratuitous_arp(arp::OP_REPLY, mac, Mac::BROADCAST, vip, vlan)
 }
 
-fn gratuitous_arp(operation: u16, mac: Mac, target_mac: Mac, vip: Ipv4Addr, vlan: Vlan) -> Vec<u8> {
+fn gratuitous_arp(operation: u16, mac: Mac, target_mac: Mac, vip: Ipv4Addr, vlan: Vlan) -> Bytes {
     let packet = arp::Packet::new(operation, (mac, vip.octets()), (target_mac, vip.octets()));
-    let mut frame = Vec::with_capacity(64);
+    let mut frame = BytesMut::with_capacity(64);
     ethernet(&mut frame, Mac::BROADCAST, mac, vlan, ETHERTYPE_ARP);
-    frame.extend_from_slice(&packet.hardware);
-    frame.extend_from_slice(&packet.protocol);
-    frame.extend_from_slice(&packet.lengths);
-    frame.extend_from_slice(&packet.operation);
-    frame.extend_from_slice(&packet.sender_mac.0);
-    frame.extend_from_slice(&packet.sender);
-    frame.extend_from_slice(&packet.target_mac.0);
-    frame.extend_from_slice(&packet.target);
-    frame
+    frame.put_slice(&packet.hardware);
+    frame.put_slice(&packet.protocol);
+    frame.put_slice(&packet.lengths);
+    frame.put_slice(&packet.operation);
+    frame.put_slice(&packet.sender_mac.0);
+    frame.put_slice(&packet.sender);
+    frame.put_slice(&packet.target_mac.0);
+    frame.put_slice(&packet.target);
+    frame.freeze()
 }
 
 /// An unsolicited neighbour advertisement to all nodes (RFC 4861 section 7.2.6), with the override
 /// flag, and the router flag if the node is one.
 #[must_use]
-pub fn unsolicited_na(mac: Mac, vip: Ipv6Addr, router: bool, vlan: Vlan) -> Vec<u8> {
+pub fn unsolicited_na(mac: Mac, vip: Ipv6Addr, router: bool, vlan: Vlan) -> Bytes {
     let flags = nd::FLAG_OVERRIDE | if router { nd::FLAG_ROUTER } else { 0 };
     let mut message = [0; NA_LEN];
     message[0] = nd::ADVERTISEMENT;
@@ -66,7 +67,7 @@ pub fn unsolicited_na(mac: Mac, vip: Ipv6Addr, router: bool, vlan: Vlan) -> Vec<
     let checksum = builder::sum(sum, &message).checksum();
     message[2..4].copy_from_slice(&checksum);
 
-    let mut frame = Vec::with_capacity(94);
+    let mut frame = BytesMut::with_capacity(94);
     ethernet(&mut frame, nd::ALL_NODES_MAC, mac, vlan, ETHERTYPE_IPV6);
     let addresses = (vip, Ipv6Addr::from(nd::ALL_NODES));
     ipv6(
@@ -76,8 +77,8 @@ pub fn unsolicited_na(mac: Mac, vip: Ipv6Addr, router: bool, vlan: Vlan) -> Vec<
         nd::HOP_LIMIT,
         NA_LEN as u16,
     );
-    frame.extend_from_slice(&message);
-    frame
+    frame.put_slice(&message);
+    frame.freeze()
 }
 
 /// The Ethernet group to which solicitations for `vip` are sent (RFC 2464 section 7).

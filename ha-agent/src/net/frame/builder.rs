@@ -2,15 +2,16 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use bytes::{BufMut, BytesMut};
 use ha_common::{
     abi::{Mac, Vlan},
     wire::{checksum::Sum, eth, ipv4, ipv6},
 };
 
 /// Adds an Ethernet header with the tags of `vlan`.
-pub(super) fn ethernet(frame: &mut Vec<u8>, dst: Mac, src: Mac, vlan: Vlan, ethertype: u16) {
-    frame.extend_from_slice(&dst.0);
-    frame.extend_from_slice(&src.0);
+pub(super) fn ethernet(frame: &mut BytesMut, dst: Mac, src: Mac, vlan: Vlan, ethertype: u16) {
+    frame.put_slice(&dst.0);
+    frame.put_slice(&src.0);
     let tags: &[(u16, u16)] = match (vlan.outer, vlan.inner) {
         (0, _) => &[],
         (outer, 0) => &[(eth::ETHERTYPE_VLAN, outer)],
@@ -20,15 +21,15 @@ pub(super) fn ethernet(frame: &mut Vec<u8>, dst: Mac, src: Mac, vlan: Vlan, ethe
         ],
     };
     for (kind, id) in tags {
-        frame.extend_from_slice(&kind.to_be_bytes());
-        frame.extend_from_slice(&id.to_be_bytes());
+        frame.put_u16(*kind);
+        frame.put_u16(*id);
     }
-    frame.extend_from_slice(&ethertype.to_be_bytes());
+    frame.put_u16(ethertype);
 }
 
 /// Adds an IPv4 header for `payload_len` octets.
 pub(super) fn ipv4(
-    frame: &mut Vec<u8>,
+    frame: &mut BytesMut,
     (src, dst): (Ipv4Addr, Ipv4Addr),
     protocol: u8,
     ttl: u8,
@@ -47,12 +48,12 @@ pub(super) fn ipv4(
     header[16..20].copy_from_slice(&dst.octets());
     let checksum = sum(Sum::ZERO, &header).checksum();
     header[10..12].copy_from_slice(&checksum);
-    frame.extend_from_slice(&header);
+    frame.put_slice(&header);
 }
 
 /// Adds an IPv6 header for `payload_len` octets.
 pub(super) fn ipv6(
-    frame: &mut Vec<u8>,
+    frame: &mut BytesMut,
     (src, dst): (Ipv6Addr, Ipv6Addr),
     next_header: u8,
     hop_limit: u8,
@@ -60,11 +61,11 @@ pub(super) fn ipv6(
 ) {
     /// Version 6, traffic class "internetwork control" (CS6, RFC 4594 section 3.1).
     const VERSION_CLASS_FLOW: [u8; 4] = [ipv6::VERSION << 4 | 0x0c, 0, 0, 0];
-    frame.extend_from_slice(&VERSION_CLASS_FLOW);
-    frame.extend_from_slice(&payload_len.to_be_bytes());
-    frame.extend_from_slice(&[next_header, hop_limit]);
-    frame.extend_from_slice(&src.octets());
-    frame.extend_from_slice(&dst.octets());
+    frame.put_slice(&VERSION_CLASS_FLOW);
+    frame.put_u16(payload_len);
+    frame.put_slice(&[next_header, hop_limit]);
+    frame.put_slice(&src.octets());
+    frame.put_slice(&dst.octets());
 }
 
 /// Adds an even number of octets to a checksum.

@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use bytes::{BufMut, Bytes, BytesMut};
 use ha_common::{
     abi::{Mac, Vlan},
     wire::{eth, ipv4 as v4, ipv6 as v6, vrrp},
@@ -32,8 +33,8 @@ pub fn advertisement(
     vlan: Vlan,
     carrier: Carrier,
     message: &[u8],
-) -> Vec<u8> {
-    let mut frame = Vec::with_capacity(14 + 8 + 40 + message.len());
+) -> Bytes {
+    let mut frame = BytesMut::with_capacity(14 + 8 + 40 + message.len());
     // An advertisement fits a frame: its encoder bounds the number of addresses.
     let len = u16::try_from(message.len()).unwrap_or(u16::MAX);
     let to = |group| match destination {
@@ -68,8 +69,8 @@ pub fn advertisement(
             ipv6(&mut frame, (src, dst), vrrp::PROTOCOL, vrrp::HOP_LIMIT, len);
         }
     }
-    frame.extend_from_slice(message);
-    frame
+    frame.put_slice(message);
+    frame.freeze()
 }
 
 /// A VRRP packet as it came in, not yet checked beyond its IP header.
@@ -214,13 +215,14 @@ mod tests {
 
     #[test]
     fn padding_is_not_part_of_the_message() {
-        let mut frame = advertisement(
+        let frame = advertisement(
             MAC,
             Destination::Group,
             Vlan::default(),
             carrier4(),
             MESSAGE,
         );
+        let mut frame = frame.to_vec();
         frame.resize(60, 0);
         assert_eq!(heard(&frame, received(&frame, 0)).unwrap().message, MESSAGE);
     }
