@@ -1,0 +1,41 @@
+//! Names in the kernel.
+
+/// Map names, at most 15 characters so that the kernel keeps them whole.
+pub mod map {
+    /// Hash: [`Vip4Key`](super::super::Vip4Key) to [`Vip`](super::super::Vip).
+    pub const VIP4: &str = "ha_vip4";
+    /// Hash: [`Vip6Key`](super::super::Vip6Key) to [`Vip`](super::super::Vip).
+    pub const VIP6: &str = "ha_vip6";
+    /// Array by group id: [`Group`](super::super::Group). Memory-mappable.
+    pub const GROUP: &str = "ha_group";
+    /// Array of one: [`Node`](super::super::Node).
+    pub const NODE: &str = "ha_node";
+    /// Array by peer slot: [`Peer`](super::super::Peer).
+    pub const PEER: &str = "ha_peer";
+    /// Hash: [`Mac`](super::super::Mac) of a peer's NIC to its peer slot.
+    pub const PEER_MAC: &str = "ha_peer_mac";
+    /// Array by delivery slot: [`Deliver`](super::super::Deliver).
+    pub const DELIVER: &str = "ha_deliver";
+    /// Per-CPU array by [`stat_index`](super::super::stat_index): [`Traffic`](super::super::Traffic).
+    pub const STAT: &str = "ha_stat";
+    /// Per-CPU array by reason number: [`Traffic`](super::super::Traffic).
+    pub const REASON: &str = "ha_reason";
+    /// Ring buffer of [`Event`](super::super::Event).
+    pub const EVENT: &str = "ha_event";
+
+    /// All of them, in the order in which they are pinned.
+    pub const ALL: [&str; 10] = [
+        VIP4, VIP6, GROUP, NODE, PEER, PEER_MAC, DELIVER, STAT, REASON, EVENT,
+    ];
+}
+
+/// Program names.
+pub mod program {
+    /// The data path, attached to every interface of the configuration.
+    pub const XDP: &str = "ha_xdp";
+    /// The lease operations, run with `BPF_PROG_TEST_RUN` and attached nowhere.
+    pub const LEASE: &str = "ha_lease";
+    /// Behind the data path at the ingress hook of traffic control, on interfaces that decide too
+    /// early whom a frame is for.
+    pub const ADOPT: &str = "ha_adopt";
+}
