@@ -16,12 +16,15 @@ use aya_ebpf::{
 use ha_common::{
     abi::{Vip, Vip4Key, Vip6Key, Vlan},
     wire::{
-        eth::{self, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_VLAN, VLAN_ID_MASK},
+        eth::{self, ETHERTYPE_IPV4, ETHERTYPE_IPV6, VLAN_ID_MASK},
         ipv4, ipv6,
     },
 };
 
-use crate::maps::Maps;
+use crate::{
+    frame::{behind, is_tag},
+    maps::Maps,
+};
 
 /// Marks of a packet (`include/uapi/linux/if_packet.h`).
 const PACKET_HOST: u32 = 0;
@@ -55,24 +58,18 @@ fn is_ours(ctx: &TcContext, packet: &__sk_buff, maps: &Maps) -> Option<bool> {
 #[inline(always)]
 fn tags(ctx: &TcContext, packet: &__sk_buff, header: &eth::Header) -> Option<(Vlan, u16, usize)> {
     const UNTAGGED: usize = size_of::<eth::Header>();
-    let taken = match packet.vlan_present {
-        0 => 0,
-        _ => packet.vlan_tci as u16 & VLAN_ID_MASK,
-    };
+    let mut vlan = Vlan::default();
+    if packet.vlan_present != 0 {
+        vlan = behind(vlan, packet.vlan_tci as u16 & VLAN_ID_MASK);
+    }
     let ethertype = u16::from_be_bytes(header.ethertype);
-    if ethertype != ETHERTYPE_VLAN {
-        let vlan = Vlan {
-            outer: taken,
-            inner: 0,
-        };
+    if !is_tag(ethertype) {
         return Some((vlan, ethertype, UNTAGGED));
     }
     let tag: eth::Tag = ctx.load(UNTAGGED).ok()?;
-    let vlan = Vlan {
-        outer: taken,
-        inner: tag.vlan_id(),
-    };
-    Some((vlan, u16::from_be_bytes(tag.ethertype), UNTAGGED + 4))
+    let vlan = behind(vlan, tag.vlan_id());
+    let ethertype = u16::from_be_bytes(tag.ethertype);
+    Some((vlan, ethertype, UNTAGGED + size_of::<eth::Tag>()))
 }
 
 #[inline(always)]

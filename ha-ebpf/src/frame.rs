@@ -58,21 +58,11 @@ impl Frame {
                 return Some(frame);
             }
             let tag = packet.get::<eth::Tag>(frame.l3)?;
-            frame.enter(tag.vlan_id());
+            frame.vlan = behind(frame.vlan, tag.vlan_id());
             frame.ethertype = u16::from_be_bytes(tag.ethertype);
             frame.l3 += size_of::<eth::Tag>();
         }
         (!is_tag(frame.ethertype)).then_some(frame)
-    }
-
-    /// A tag of VLAN 0 carries a priority and names no VLAN (IEEE 802.1Q section 6.9.1).
-    #[inline(always)]
-    fn enter(&mut self, vlan_id: u16) {
-        if self.vlan.outer == 0 {
-            self.vlan.outer = vlan_id;
-        } else {
-            self.vlan.inner = vlan_id;
-        }
     }
 
     /// Reads what is needed to handle a frame for this virtual IP.
@@ -122,7 +112,24 @@ impl Hit {
     }
 }
 
+/// The network behind one more tag. A tag of VLAN 0 carries a priority and names no VLAN (IEEE 802.1Q
+/// section 6.9.1).
 #[inline(always)]
-const fn is_tag(ethertype: u16) -> bool {
+pub(crate) const fn behind(vlan: Vlan, vlan_id: u16) -> Vlan {
+    if vlan.outer == 0 {
+        Vlan {
+            outer: vlan_id,
+            ..vlan
+        }
+    } else {
+        Vlan {
+            inner: vlan_id,
+            ..vlan
+        }
+    }
+}
+
+#[inline(always)]
+pub(crate) const fn is_tag(ethertype: u16) -> bool {
     matches!(ethertype, eth::ETHERTYPE_VLAN | eth::ETHERTYPE_SERVICE_VLAN)
 }
