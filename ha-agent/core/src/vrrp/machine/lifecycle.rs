@@ -15,7 +15,7 @@ impl Machine {
         let backup = self.fresh_backup(now);
         if self.priority == PRIORITY_OWNER && self.hold != Hold::Operator {
             let end = backup.down.min(now + self.config.yield_grace);
-            return self.claim(now, end, Cause::AddressOwner);
+            return self.take_over(now, end, Cause::AddressOwner);
         }
         self.state = State::Backup(backup);
         vec![self.backup_role(Cause::Started)]
