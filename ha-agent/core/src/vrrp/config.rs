@@ -6,7 +6,7 @@ use core::{
     time::Duration,
 };
 
-use super::timers::Centiseconds;
+use super::{timers::Centiseconds, version::Version};
 
 /// The own addresses on the group's interface: one for each family in which the group has virtual
 /// IPs, and in which it therefore advertises.
@@ -52,6 +52,8 @@ impl Primary {
 /// One virtual router on one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VrrpConfig {
+    /// Version of the protocol; version 2 has no IPv6, and whole seconds.
+    pub version: Version,
     /// Virtual router id.
     pub vrid: NonZeroU8,
     /// Priority; 255 is the owner of the addresses.

@@ -49,7 +49,6 @@ use super::{
     config::VrrpConfig,
     packet::Advertisement,
     peers::{Peer, Peers},
-    timers,
 };
 use crate::{
     election::{Cause, Command, Election, Input, Role},
@@ -194,7 +193,9 @@ impl Machine {
     }
 
     fn own_active_down(&self) -> Duration {
-        timers::active_down_interval(self.config.priority.get(), self.config.advert_interval)
+        let priority = self.config.priority.get();
+        let version = self.config.version;
+        version.active_down_interval(priority, self.config.advert_interval)
     }
 }
 

@@ -2,10 +2,7 @@
 
 use core::net::IpAddr;
 
-use super::{
-    packet::Advertisement,
-    timers::{self, Centiseconds},
-};
+use super::{packet::Advertisement, timers::Centiseconds};
 use crate::time::Time;
 
 /// More advertisers than any group has; what goes beyond is noise, and the oldest is dropped.
@@ -42,7 +39,9 @@ impl Peers {
         address: IpAddr,
         advert: &Advertisement,
     ) -> Peer {
-        let down = timers::active_down_interval(own_priority, advert.max_advert_interval);
+        let down = advert
+            .version
+            .active_down_interval(own_priority, advert.max_advert_interval);
         self.0.retain(|peer| peer.address != address);
         if self.0.len() == MAX {
             self.0.remove(0);
@@ -108,7 +107,7 @@ mod tests {
     };
 
     use super::{Advertisement, Centiseconds, IpAddr, MAX, Peers, Time};
-    use crate::vrrp::Addresses;
+    use crate::vrrp::{Addresses, Version};
 
     const fn v4(last: u8) -> IpAddr {
         IpAddr::V4(Ipv4Addr::new(10, 0, 0, last))
@@ -124,6 +123,7 @@ mod tests {
 
     fn note(peers: &mut Peers, now: Time, address: IpAddr, priority: u8) {
         let advert = Advertisement {
+            version: Version::V3,
             vrid: NonZeroU8::MIN,
             priority,
             max_advert_interval: Centiseconds::DEFAULT,

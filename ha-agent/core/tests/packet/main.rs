@@ -6,3 +6,4 @@ mod encode;
 mod noise;
 mod rules;
 mod sample;
+mod version2;

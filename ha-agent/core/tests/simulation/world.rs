@@ -11,7 +11,7 @@ use ha_common::fence::Standing;
 use ha_core::{
     election::Input,
     time::Time,
-    vrrp::{Addresses, Advertisement, Centiseconds, Primary, VrrpConfig},
+    vrrp::{Addresses, Advertisement, Centiseconds, Primary, Version, VrrpConfig},
 };
 
 use crate::{
@@ -54,6 +54,7 @@ impl World {
     pub(crate) fn new(seed: u64, setup: &Setup) -> Self {
         let nodes = (0_u8..).zip(&setup.priorities).map(|(i, &priority)| {
             let config = VrrpConfig {
+                version: Version::V3,
                 vrid: VRID,
                 priority: NonZeroU8::new(priority).expect("priorities are not zero"),
                 advert_interval: INTERVAL,
@@ -175,6 +176,7 @@ impl World {
                 from,
                 direct: outgoing.to.is_some(),
                 advert: Advertisement {
+                    version: Version::V3,
                     vrid: VRID,
                     priority: outgoing.priority,
                     max_advert_interval: INTERVAL,

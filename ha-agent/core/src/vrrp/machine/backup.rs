@@ -8,11 +8,7 @@ use super::{Heard, Machine, State};
 use crate::{
     election::{Cause, Command},
     time::Time,
-    vrrp::{
-        config::VrrpConfig,
-        peers::Peer,
-        timers::{self, Centiseconds},
-    },
+    vrrp::{config::VrrpConfig, peers::Peer, timers::Centiseconds},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +100,11 @@ impl Machine {
         let active = self.active_address();
         if heard.advert.priority == PRIORITY_RELEASE {
             self.peers.forget(heard.from);
-            backup.down = now + timers::skew_time(self.priority, backup.interval);
+            backup.down = now
+                + self
+                    .config
+                    .version
+                    .skew_time(self.priority, backup.interval);
             backup.released = true;
         } else {
             let peer = self.note(now, heard);
