@@ -7,6 +7,7 @@
 //! * [`machine`]: the states of section 6.4, and the hand-over between live nodes.
 
 mod checksum;
+mod checksum_choice;
 pub mod config;
 mod error;
 pub mod machine;
@@ -16,6 +17,7 @@ pub mod timers;
 pub mod version;
 
 pub use self::{
+    checksum_choice::ChecksumChoice,
     config::{Primary, VrrpConfig},
     error::{Discard, Unencodable},
     machine::Machine,

@@ -101,6 +101,24 @@ pub enum ChecksumV4 {
 }
 
 impl ChecksumV4 {
+    /// Which of the two a message of version 3 has; `None` over IPv6, where there is no choice, and if
+    /// both fit or neither.
+    #[must_use]
+    pub fn found_in(message: &[u8], carrier: Carrier) -> Option<Self> {
+        let Carrier::V4 { .. } = carrier else {
+            return None;
+        };
+        let (fixed, _) = message.split_first_chunk()?;
+        let count = usize::from(Header::from_bytes(*fixed).address_count);
+        let message = message.get(..len(Version::V3, carrier, count))?;
+        let fits = |kind| sum(message, carrier, kind).is_valid();
+        match (fits(Self::Message), fits(Self::PseudoHeader)) {
+            (true, false) => Some(Self::Message),
+            (false, true) => Some(Self::PseudoHeader),
+            (true, true) | (false, false) => None,
+        }
+    }
+
     /// Version 2 never covers a pseudo-header (RFC 3768 section 5.3.8).
     const fn of(self, version: Version) -> Self {
         match version {

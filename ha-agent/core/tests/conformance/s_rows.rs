@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, net::Ipv6Addr, time::Duration};
 use ha_core::{
     announce,
     election::{Cause, Command, Election, Input, Role},
-    vrrp::{Discard, Machine},
+    vrrp::{Centiseconds, Discard, Machine, Version},
 };
 
 use crate::bench::{
@@ -253,6 +253,16 @@ fn s11_every_discard_has_a_word_for_the_counter_and_a_sentence_for_the_log() {
             found: Ipv6Addr::LOCALHOST,
         },
         Discard::ZeroInterval,
+        Discard::Version {
+            found: 2,
+            expected: Version::V3,
+        },
+        Discard::Version2OverIpv6,
+        Discard::Authentication { found: 1 },
+        Discard::Interval {
+            found: 2,
+            own: Centiseconds::SECOND,
+        },
     ];
     let words: BTreeSet<_> = all.iter().map(|discard| discard.name()).collect();
     let sentences: BTreeSet<_> = all.iter().map(ToString::to_string).collect();

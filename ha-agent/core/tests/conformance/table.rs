@@ -33,6 +33,7 @@ const STALE: &str = "tests/tests/fixtures/cases/stale.rs";
 const OTHER: &str = "tests/tests/fixtures/cases/other.rs";
 const FRAME: &str = "ha-agent/src/net/frame/vrrp.rs";
 const ANNOUNCEMENT: &str = "ha-agent/src/net/frame/announcement.rs";
+const LEARNT: &str = "ha-agent/core/tests/packet/checksum.rs";
 const ADMITTED: &str = "ha-agent/src/dataplane/admitted.rs";
 
 pub(crate) const ROWS: &[Row] = &[
@@ -89,11 +90,13 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "P6",
         requirement: "The checksum covers the message, over IPv6 the pseudo-header too. Over IPv4 \
-                      other makes include it as well, so either is accepted",
+                      other makes include it as well, so either is accepted and the peer's can be \
+                      learnt",
         section: "5.2.8, 7.1",
-        kept: &[Here(
-            "p6_over_ipv4_either_checksum_is_accepted_and_the_chosen_one_sent",
-        )],
+        kept: &[
+            Here("p6_over_ipv4_either_checksum_is_accepted_and_the_chosen_one_sent"),
+            In(LEARNT, "auto_sends_what_it_heard_last"),
+        ],
         broken: &[
             Here("p6_a_wrong_checksum_is_discarded"),
             Here("p6_over_ipv6_a_checksum_of_the_message_alone_is_discarded"),

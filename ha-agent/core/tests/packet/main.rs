@@ -2,6 +2,7 @@
 //! broken, and octets that nobody would send.
 #![forbid(unsafe_code)]
 
+mod checksum;
 mod encode;
 mod noise;
 mod rules;
