@@ -203,6 +203,8 @@ fn prepare_group(group: &config::Group, ports: &[Port]) -> Result<Group> {
                 priority: settings.priority,
                 advert_interval: settings.advert_interval,
                 preempt: settings.preempt,
+                preempt_delay: Duration::ZERO,
+                startup_delay: Duration::ZERO,
                 primary,
                 yield_grace: settings.yield_grace,
                 contention: settings.contention,

@@ -62,6 +62,14 @@ pub struct VrrpConfig {
     pub advert_interval: Centiseconds,
     /// Preempt_Mode: whether to take over from an Active node of lower priority.
     pub preempt: bool,
+    /// How long a live node of lower priority is left Active before it is preempted, from when it was
+    /// first heard with nobody of the same or a higher priority beside it.
+    ///
+    /// It does not delay the replacement of a silent node, nor the owner of the addresses.
+    pub preempt_delay: Duration,
+    /// How long after the first start a Backup takes over from nobody, unless the operator promotes
+    /// it: interfaces and switch ports may need that long until advertisements come through.
+    pub startup_delay: Duration,
     /// The own addresses: senders of advertisements and what decides between equal priorities.
     pub primary: Primary,
     /// How long a claimer waits, after the last word of the node it takes over from, before it does

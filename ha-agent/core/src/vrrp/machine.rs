@@ -62,6 +62,8 @@ pub struct Machine {
     /// The configured priority, or a higher one since the operator promoted this node.
     priority: u8,
     hold: Hold,
+    /// When `startup_delay` is over; `None` before the first start.
+    startup_ends: Option<Time>,
     peers: Peers,
     state: State,
 }
@@ -92,6 +94,7 @@ impl Machine {
             config,
             priority: config.priority.get(),
             hold: Hold::None,
+            startup_ends: None,
             peers: Peers::default(),
             state: State::Initialize,
         }
@@ -229,7 +232,7 @@ impl Election for Machine {
     fn deadline(&self) -> Option<Time> {
         match self.state {
             State::Initialize => None,
-            State::Backup(backup) => Some(backup.down),
+            State::Backup(backup) => Some(backup.down.max(self.startup_ends.unwrap_or_default())),
             State::Claiming(claim) => Some(self.claim_deadline(&claim)),
             State::Active(active) => Some(active.next_advert),
         }

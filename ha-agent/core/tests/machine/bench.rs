@@ -38,6 +38,8 @@ pub(crate) fn config() -> VrrpConfig {
         priority: PRIORITY.try_into().expect("it is not zero"),
         advert_interval: Centiseconds::DEFAULT,
         preempt: true,
+        preempt_delay: Duration::ZERO,
+        startup_delay: Duration::ZERO,
         primary: Primary::V4(OWN),
         yield_grace: GRACE,
         contention: Duration::ZERO,

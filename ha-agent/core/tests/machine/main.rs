@@ -5,6 +5,7 @@ mod active;
 mod backup;
 mod bench;
 mod claiming;
+mod delays;
 mod families;
 mod initialize;
 mod operator;

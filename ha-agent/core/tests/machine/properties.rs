@@ -34,15 +34,26 @@ fn any_config() -> impl Strategy<Value = VrrpConfig> {
             Primary::Dual(OWN, std::net::Ipv6Addr::LOCALHOST),
         ][..],
     );
-    (1_u8.., any::<bool>(), families, 0..300_u64).prop_map(
-        |(priority, preempt, primary, millis)| VrrpConfig {
-            priority: priority.try_into().expect("it is not zero"),
-            preempt,
-            primary,
-            contention: Duration::from_millis(millis.saturating_sub(100)),
-            ..config()
-        },
+    let delay = || prop_oneof![Just(0), 0..20_000_u64].prop_map(Duration::from_millis);
+    (
+        1_u8..,
+        any::<bool>(),
+        families,
+        0..300_u64,
+        delay(),
+        delay(),
     )
+        .prop_map(
+            |(priority, preempt, primary, millis, preempt_delay, startup_delay)| VrrpConfig {
+                priority: priority.try_into().expect("it is not zero"),
+                preempt,
+                primary,
+                preempt_delay,
+                startup_delay,
+                contention: Duration::from_millis(millis.saturating_sub(100)),
+                ..config()
+            },
+        )
 }
 
 /// Compares the commands with the roles before and after them.

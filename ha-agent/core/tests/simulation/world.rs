@@ -59,6 +59,8 @@ impl World {
                 priority: NonZeroU8::new(priority).expect("priorities are not zero"),
                 advert_interval: INTERVAL,
                 preempt: setup.preempt,
+                preempt_delay: Duration::ZERO,
+                startup_delay: Duration::ZERO,
                 primary: primary(i, setup.dual),
                 yield_grace: LEASE + DELAY,
                 contention: setup.contention,

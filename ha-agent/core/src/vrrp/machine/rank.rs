@@ -1,6 +1,6 @@
 //! Who outranks whom, and whose advertisements count at all.
 
-use core::{cmp::Ordering, net::IpAddr};
+use core::{cmp::Ordering, net::IpAddr, time::Duration};
 
 use ha_common::wire::vrrp::PRIORITY_OWNER;
 
@@ -44,12 +44,22 @@ impl Machine {
     /// addresses always does (RFC 9568 section 6.1, Preempt_Mode).
     pub(super) fn preempts(&self, now: Time) -> bool {
         let configured = self.config.preempt || self.config.priority.get() == PRIORITY_OWNER;
+        let is_started = self.startup_ends.is_some_and(|end| end <= now);
         configured
+            && is_started
             && match self.hold {
                 Hold::None => true,
                 Hold::Operator => false,
                 Hold::Until(end) => end <= now,
             }
+    }
+
+    /// The owner of the addresses does not wait, as it does not ask for Preempt_Mode either.
+    pub(super) const fn preempt_delay(&self) -> Duration {
+        match self.config.priority.get() {
+            PRIORITY_OWNER => Duration::ZERO,
+            _ => self.config.preempt_delay,
+        }
     }
 
     /// Whether an advertisement from `address` can concern this group: of a family it has, and not
