@@ -18,7 +18,7 @@ pub mod version;
 
 pub use self::{
     checksum_choice::ChecksumChoice,
-    config::{Primary, VrrpConfig},
+    config::{Peers, Primary, VrrpConfig},
     error::{Discard, Unencodable},
     machine::Machine,
     packet::{Addresses, Advertisement, Carrier, ChecksumV4, Context},

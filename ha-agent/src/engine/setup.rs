@@ -206,6 +206,7 @@ fn prepare_group(group: &config::Group, ports: &[Port]) -> Result<Group> {
                 preempt_delay: Duration::ZERO,
                 startup_delay: Duration::ZERO,
                 primary,
+                peers: ha_core::vrrp::Peers::Multicast,
                 yield_grace: settings.yield_grace,
                 contention: settings.contention,
             }),

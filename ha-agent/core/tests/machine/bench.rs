@@ -9,7 +9,7 @@ use std::{
 use ha_core::{
     election::{Cause, Command, Election, Input, Role},
     time::Time,
-    vrrp::{Addresses, Advertisement, Centiseconds, Machine, Primary, Version, VrrpConfig},
+    vrrp::{Addresses, Advertisement, Centiseconds, Machine, Peers, Primary, Version, VrrpConfig},
 };
 
 const VRID: NonZeroU8 = match NonZeroU8::new(51) {
@@ -41,6 +41,7 @@ pub(crate) fn config() -> VrrpConfig {
         preempt_delay: Duration::ZERO,
         startup_delay: Duration::ZERO,
         primary: Primary::V4(OWN),
+        peers: Peers::Multicast,
         yield_grace: GRACE,
         contention: Duration::ZERO,
     }

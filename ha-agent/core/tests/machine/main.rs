@@ -10,3 +10,4 @@ mod families;
 mod initialize;
 mod operator;
 mod properties;
+mod unicast;

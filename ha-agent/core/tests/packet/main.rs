@@ -4,6 +4,7 @@
 
 mod checksum;
 mod encode;
+mod mutation;
 mod noise;
 mod rules;
 mod sample;

@@ -62,14 +62,14 @@ impl Machine {
         }
     }
 
-    /// Whether an advertisement from `address` can concern this group: of a family it has, and not
-    /// from the node itself.
+    /// Whether an advertisement from `address` can concern this group: of a family it has, from
+    /// a peer, and not from the node itself.
     pub(super) fn concerns(&self, address: IpAddr) -> bool {
         let primary = self.config.primary;
         let has_family = match address {
             IpAddr::V4(_) => primary.v4().is_some(),
             IpAddr::V6(_) => primary.v6().is_some(),
         };
-        has_family && !primary.contains(address)
+        has_family && !primary.contains(address) && self.config.peers.accepts(address)
     }
 }
