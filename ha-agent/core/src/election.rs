@@ -29,6 +29,7 @@ pub enum Input {
         from: IpAddr,
         /// Whether it was sent to this node alone, not to the multicast group. Then it answers this
         /// node's claim: the sender has let go (priority 0), or has given up a claim of its own.
+        /// Unicast peers send everything so, and the election tells it apart by itself.
         direct: bool,
         /// What it says.
         advert: Advertisement,
@@ -60,7 +61,9 @@ pub enum Command {
     SendAdvert {
         /// Priority to advertise.
         priority: u8,
-        /// `None`: to the multicast group, once for each family of the group.
+        /// `None`: to the whole group, in each of its families: to the multicast group, or to each
+        /// of the configured peers where there are some
+        /// ([`Peers::Unicast`](crate::vrrp::Peers::Unicast)).
         ///
         /// `Some`: to this peer alone, in the family of its address. It tells a claimer that this
         /// node has let go or given up. As this node is Backup then, the Ethernet source must be

@@ -14,5 +14,6 @@ pub mod election;
 pub mod manual;
 pub mod plan;
 pub mod time;
+pub mod track;
 pub mod vrrp;
 pub mod word;

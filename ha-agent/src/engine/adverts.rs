@@ -79,6 +79,8 @@ impl Engine {
             carrier: heard.carrier,
             hop_limit: heard.hop_limit,
             vrids: &[vrrp.machine.config().vrid],
+            version: vrrp.machine.config().version,
+            advert_interval: vrrp.machine.config().advert_interval,
             checksum4: None,
         };
         let from = heard.carrier.source();

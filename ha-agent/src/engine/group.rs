@@ -145,6 +145,7 @@ impl Vrrp {
             Addresses::V6(link_local_first(own))
         };
         Advertisement {
+            version: config.version,
             vrid: config.vrid,
             priority,
             max_advert_interval: config.advert_interval,

@@ -13,7 +13,7 @@ use ha_common::{
 };
 use ha_core::{
     manual::Manual,
-    vrrp::{Machine, Primary, VrrpConfig},
+    vrrp::{Machine, Primary, Version, VrrpConfig},
 };
 use tokio::sync::mpsc;
 
@@ -198,11 +198,15 @@ fn prepare_group(group: &config::Group, ports: &[Port]) -> Result<Group> {
     let election = match (group.election, primary(group, own)?) {
         (Election::Vrrp(settings), Some(primary)) => Kind::Vrrp(Box::new(Vrrp {
             machine: Machine::new(VrrpConfig {
+                version: Version::V3,
                 vrid: settings.vrid,
                 priority: settings.priority,
                 advert_interval: settings.advert_interval,
                 preempt: settings.preempt,
+                preempt_delay: Duration::ZERO,
+                startup_delay: Duration::ZERO,
                 primary,
+                peers: ha_core::vrrp::Peers::Multicast,
                 yield_grace: settings.yield_grace,
                 contention: settings.contention,
             }),

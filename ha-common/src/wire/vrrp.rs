@@ -1,4 +1,5 @@
-//! VRRP version 3 (RFC 9568 section 5): constants, the fixed header and its offsets.
+//! VRRP version 3 (RFC 9568 section 5): constants, the fixed header and its offsets. Version 2 (RFC 3768
+//! section 5.3) has the same, but for two octets of the header and a trailer.
 //!
 //! ```text
 //!  0                   1                   2                   3
@@ -30,6 +31,12 @@ pub const MULTICAST6_MAC: Mac = Mac([0x33, 0x33, 0x00, 0x00, 0x00, 0x12]);
 
 /// Protocol version (RFC 9568 section 5.2.1).
 pub const VERSION: u8 = 3;
+/// Version 2, which is spoken for migration only (RFC 3768 section 5.3.1).
+pub const VERSION_2: u8 = 2;
+/// Authentication type of version 2: none, the only one that is left (RFC 3768 section 5.3.6).
+pub const NO_AUTHENTICATION: u8 = 0;
+/// Octets of authentication data behind the addresses of version 2 (RFC 3768 section 5.3.10).
+pub const AUTHENTICATION_LEN: usize = 8;
 /// The only packet type (RFC 9568 section 5.2.2).
 pub const TYPE_ADVERTISEMENT: u8 = 1;
 /// First octet of every advertisement: version and type.
@@ -124,6 +131,14 @@ impl Header {
     pub const fn interval_centiseconds(self) -> u16 {
         u16::from_be_bytes(self.max_advert_interval) & INTERVAL_MASK
     }
+
+    /// What the same octets are in version 2: authentication type, and the sender's interval in
+    /// seconds (RFC 3768 sections 5.3.6 and 5.3.7).
+    #[must_use]
+    pub const fn authentication_and_seconds(self) -> (u8, u8) {
+        let [authentication, seconds] = self.max_advert_interval;
+        (authentication, seconds)
+    }
 }
 
 /// The virtual MAC of a virtual router's IPv4 addresses (RFC 9568 section 7.3).
@@ -159,6 +174,7 @@ mod tests {
         assert_eq!((header.vrid, header.priority), (51, 200));
         assert_eq!(header.address_count, 2);
         assert_eq!(header.interval_centiseconds(), 100);
+        assert_eq!(header.authentication_and_seconds(), (0xf0, 0x64));
         assert_eq!(header.checksum, [0xab, 0xcd]);
         assert_eq!(header.to_bytes(), bytes);
     }

@@ -5,8 +5,11 @@ use core::{
     num::NonZeroU8,
     time::Duration,
 };
+use std::sync::Arc;
 
-use super::timers::Centiseconds;
+use ha_common::wire::vrrp::PRIORITY_RELEASE;
+
+use super::{timers::Centiseconds, version::Version};
 
 /// The own addresses on the group's interface: one for each family in which the group has virtual
 /// IPs, and in which it therefore advertises.
@@ -49,9 +52,48 @@ impl Primary {
     }
 }
 
+/// The other nodes of the group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Peers {
+    /// Whoever is on the network: advertisements go to the multicast group.
+    #[default]
+    Multicast,
+    /// These, by the addresses that they advertise from, one for each family of the group:
+    /// advertisements go to each of them, and those of anybody else are not heeded.
+    Unicast(Arc<[IpAddr]>),
+}
+
+impl Peers {
+    /// Whether advertisements from `address` count.
+    #[must_use]
+    pub fn accepts(&self, address: IpAddr) -> bool {
+        match self {
+            Self::Multicast => true,
+            Self::Unicast(peers) => peers.contains(&address),
+        }
+    }
+
+    /// Whether an advertisement to this node alone is known to answer its claim if it lets go.
+    ///
+    /// Unicast peers send everything to this node alone. A release that only one other node can have
+    /// sent is as good as an acknowledgement, as there is no third one that heard it, too.
+    pub(super) fn is_answer(&self, priority: u8) -> bool {
+        match self {
+            Self::Multicast => true,
+            Self::Unicast(peers) => {
+                let v4 = peers.iter().filter(|peer| peer.is_ipv4()).count();
+                let is_pair = v4 <= 1 && peers.len() - v4 <= 1;
+                is_pair && priority == PRIORITY_RELEASE
+            }
+        }
+    }
+}
+
 /// One virtual router on one node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VrrpConfig {
+    /// Version of the protocol; version 2 has no IPv6, and whole seconds.
+    pub version: Version,
     /// Virtual router id.
     pub vrid: NonZeroU8,
     /// Priority; 255 is the owner of the addresses.
@@ -60,8 +102,18 @@ pub struct VrrpConfig {
     pub advert_interval: Centiseconds,
     /// Preempt_Mode: whether to take over from an Active node of lower priority.
     pub preempt: bool,
+    /// How long a live node of lower priority is left Active before it is preempted, from when it was
+    /// first heard with nobody of the same or a higher priority beside it.
+    ///
+    /// It does not delay the replacement of a silent node, nor the owner of the addresses.
+    pub preempt_delay: Duration,
+    /// How long after the first start a Backup takes over from nobody, unless the operator promotes
+    /// it: interfaces and switch ports may need that long until advertisements come through.
+    pub startup_delay: Duration,
     /// The own addresses: senders of advertisements and what decides between equal priorities.
     pub primary: Primary,
+    /// The other nodes.
+    pub peers: Peers,
     /// How long a claimer waits, after the last word of the node it takes over from, before it does
     /// without an acknowledgement.
     ///

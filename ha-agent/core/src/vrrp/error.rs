@@ -2,8 +2,10 @@
 
 use core::net::Ipv6Addr;
 
+use super::{timers::Centiseconds, version::Version};
+
 /// Why a received packet is discarded: one variant for each rule of RFC 9568 section 7.1, errata 8299
-/// to 8301 included.
+/// to 8301 included, and of RFC 3768 section 7.1 for version 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Discard {
     /// The packet may have been forwarded.
@@ -12,12 +14,17 @@ pub enum Discard {
         /// What the IP header says.
         found: u8,
     },
-    /// Another version, often keepalived's default, 2.
-    #[error("VRRP version is {found}, not 3")]
+    /// Another version than the group's; keepalived's default is 2.
+    #[error("VRRP version is {found}, not {expected}")]
     Version {
         /// What the packet says.
         found: u8,
+        /// What the group is configured for.
+        expected: Version,
     },
+    /// Version 2 has no IPv6.
+    #[error("VRRP version 2 came over IPv6")]
+    Version2OverIpv6,
     /// Not an advertisement.
     #[error("VRRP packet type is {found}, not 1")]
     Type {
@@ -53,6 +60,20 @@ pub enum Discard {
     /// The interval is zero.
     #[error("Max Advertise Interval is zero")]
     ZeroInterval,
+    /// Version 2 with another interval than the own one.
+    #[error("interval is {found} s, but {own} here, and in version 2 both must be the same")]
+    Interval {
+        /// What the packet says, in seconds.
+        found: u8,
+        /// The own interval.
+        own: Centiseconds,
+    },
+    /// Version 2 with authentication, which RFC 3768 has abolished.
+    #[error("authentication type is {found}, not 0: remove the authentication at the sender")]
+    Authentication {
+        /// What the packet says.
+        found: u8,
+    },
 }
 
 impl Discard {
@@ -69,6 +90,9 @@ impl Discard {
             Self::NoAddresses => "no_addresses",
             Self::FirstNotLinkLocal { .. } => "first_not_link_local",
             Self::ZeroInterval => "zero_interval",
+            Self::Version2OverIpv6 => "version_2_over_ipv6",
+            Self::Interval { .. } => "interval",
+            Self::Authentication { .. } => "authentication",
         }
     }
 }
@@ -79,6 +103,15 @@ pub enum Unencodable {
     /// Carrier and virtual addresses are of different families (RFC 9568 section 5.2.9).
     #[error("virtual addresses are not of the family that carries the advertisement")]
     Family,
+    /// Version 2 has no IPv6.
+    #[error("VRRP version 2 cannot be sent over IPv6")]
+    Version2OverIpv6,
+    /// Version 2 counts whole seconds (RFC 3768 section 5.3.7).
+    #[error("an interval of {interval} is no whole number of seconds, as VRRP version 2 needs it")]
+    Interval {
+        /// The interval in question.
+        interval: Centiseconds,
+    },
     /// An advertisement has at least one address (RFC 9568 section 5.2.5).
     #[error("an advertisement needs at least one virtual address")]
     NoAddresses,

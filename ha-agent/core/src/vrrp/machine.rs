@@ -29,6 +29,9 @@
 //!   does a Backup that does not know for sure that the Active node was another one.
 //! * A node that was released does not preempt; and a promoted one advertises one more than the
 //!   priority it has to beat, until it yields, is released or stops.
+//! * Unicast peers send everything to this node alone. A claimer that has one peer takes its priority 0
+//!   for the acknowledgement; one that has several cannot tell it from a release, treats it as that, and
+//!   waits for its turn. Who gives way to a better claimer does so in silence.
 //! * A group with both families has one machine. Priorities are compared in either family, addresses
 //!   only in IPv4: the order of the link-local addresses may be the opposite one, and each node
 //!   would then yield to the other.
@@ -46,10 +49,9 @@ use ha_common::wire::vrrp::PRIORITY_RELEASE;
 
 use self::{active::Active, backup::Backup, claiming::Claim};
 use super::{
-    config::VrrpConfig,
+    config::{Peers, VrrpConfig},
     packet::Advertisement,
-    peers::{Peer, Peers},
-    timers,
+    peers::{Advertisers, Peer},
 };
 use crate::{
     election::{Cause, Command, Election, Input, Role},
@@ -63,7 +65,9 @@ pub struct Machine {
     /// The configured priority, or a higher one since the operator promoted this node.
     priority: u8,
     hold: Hold,
-    peers: Peers,
+    /// When `startup_delay` is over; `None` before the first start.
+    startup_ends: Option<Time>,
+    peers: Advertisers,
     state: State,
 }
 
@@ -90,10 +94,11 @@ impl Machine {
     #[must_use]
     pub fn new(config: VrrpConfig) -> Self {
         Self {
-            config,
             priority: config.priority.get(),
+            config,
             hold: Hold::None,
-            peers: Peers::default(),
+            startup_ends: None,
+            peers: Advertisers::default(),
             state: State::Initialize,
         }
     }
@@ -121,6 +126,10 @@ impl Machine {
         if !self.concerns(heard.from) {
             return Vec::new();
         }
+        let heard = &Heard {
+            direct: heard.direct && self.is_answer(heard.advert.priority),
+            ..*heard
+        };
         self.peers.expire(now);
         match self.state {
             State::Initialize => Vec::new(),
@@ -137,11 +146,32 @@ impl Machine {
             priority: heard.advert.priority,
         };
         let mut commands = self.step_back(now, now, cause);
-        commands.push(Command::SendAdvert {
-            priority,
-            to: Some(heard.from),
-        });
+        if self.is_understood(priority) {
+            commands.push(Command::SendAdvert {
+                priority,
+                to: Some(heard.from),
+            });
+        }
         commands
+    }
+
+    /// Whether the one to whom this node gives way with `priority` can take it for that. To a unicast
+    /// peer an own priority would be a claim that goes on.
+    const fn is_understood(&self, priority: u8) -> bool {
+        match &self.config.peers {
+            Peers::Multicast => true,
+            Peers::Unicast(_) => priority == PRIORITY_RELEASE,
+        }
+    }
+
+    /// Whether what came to this node alone is about a claim, not an ordinary advertisement.
+    fn is_answer(&self, priority: u8) -> bool {
+        match (&self.config.peers, self.state) {
+            (Peers::Multicast, _) | (Peers::Unicast(_), State::Claiming(_)) => {
+                self.config.peers.is_answer(priority)
+            }
+            (Peers::Unicast(_), State::Initialize | State::Backup(_) | State::Active(_)) => false,
+        }
     }
 
     /// Goes to Backup and follows the best peer; Active_Down_Timer is at least `down`.
@@ -194,7 +224,9 @@ impl Machine {
     }
 
     fn own_active_down(&self) -> Duration {
-        timers::active_down_interval(self.config.priority.get(), self.config.advert_interval)
+        let priority = self.config.priority.get();
+        let version = self.config.version;
+        version.active_down_interval(priority, self.config.advert_interval)
     }
 }
 
@@ -228,7 +260,7 @@ impl Election for Machine {
     fn deadline(&self) -> Option<Time> {
         match self.state {
             State::Initialize => None,
-            State::Backup(backup) => Some(backup.down),
+            State::Backup(backup) => Some(backup.down.max(self.startup_ends.unwrap_or_default())),
             State::Claiming(claim) => Some(self.claim_deadline(&claim)),
             State::Active(active) => Some(active.next_advert),
         }

@@ -1,4 +1,4 @@
-//! Advertisements to octets and back (RFC 9568 sections 5 and 7.1).
+//! Advertisements to octets and back (RFC 9568 sections 5 and 7.1; RFC 3768 for version 2).
 
 use core::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -11,6 +11,7 @@ use super::{
     checksum::Sum,
     error::{Discard, Unencodable},
     timers::Centiseconds,
+    version::Version,
 };
 
 /// The virtual addresses in an advertisement, all of the family that carries it.
@@ -39,6 +40,8 @@ impl Addresses {
 /// What an Active router, or one that lets go, tells its group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advertisement {
+    /// Version of the protocol.
+    pub version: Version,
     /// Virtual router id.
     pub vrid: NonZeroU8,
     /// The sender's priority; 0 lets go, 255 owns the addresses.
@@ -97,6 +100,34 @@ pub enum ChecksumV4 {
     PseudoHeader,
 }
 
+impl ChecksumV4 {
+    /// Which of the two a message of version 3 has; `None` over IPv6, where there is no choice, and if
+    /// both fit or neither.
+    #[must_use]
+    pub fn found_in(message: &[u8], carrier: Carrier) -> Option<Self> {
+        let Carrier::V4 { .. } = carrier else {
+            return None;
+        };
+        let (fixed, _) = message.split_first_chunk()?;
+        let count = usize::from(Header::from_bytes(*fixed).address_count);
+        let message = message.get(..len(Version::V3, carrier, count))?;
+        let fits = |kind| sum(message, carrier, kind).is_valid();
+        match (fits(Self::Message), fits(Self::PseudoHeader)) {
+            (true, false) => Some(Self::Message),
+            (false, true) => Some(Self::PseudoHeader),
+            (true, true) | (false, false) => None,
+        }
+    }
+
+    /// Version 2 never covers a pseudo-header (RFC 3768 section 5.3.8).
+    const fn of(self, version: Version) -> Self {
+        match version {
+            Version::V2 => Self::Message,
+            Version::V3 => self,
+        }
+    }
+}
+
 /// What the receiver knows beside the octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Context<'a> {
@@ -106,7 +137,12 @@ pub struct Context<'a> {
     pub hop_limit: u8,
     /// Virtual routers configured on the receiving interface.
     pub vrids: &'a [NonZeroU8],
-    /// Which checksum to demand over IPv4; `None` takes either.
+    /// The version that the virtual router speaks.
+    pub version: Version,
+    /// The virtual router's own interval, which only version 2 compares.
+    pub advert_interval: Centiseconds,
+    /// Which checksum to demand over IPv4; `None` takes either. Version 2 knows only
+    /// [`ChecksumV4::Message`].
     pub checksum4: Option<ChecksumV4>,
 }
 
@@ -129,14 +165,14 @@ impl Advertisement {
             Ok(_) | Err(_) => return Err(Unencodable::TooManyAddresses { count, max }),
         };
         let header = Header {
-            version_type: vrrp::VERSION_TYPE,
+            version_type: self.version.number() << 4 | vrrp::TYPE_ADVERTISEMENT,
             vrid: self.vrid.get(),
             priority: self.priority,
             address_count,
-            max_advert_interval: self.max_advert_interval.get().to_be_bytes(),
+            max_advert_interval: self.interval_octets(carrier)?,
             checksum: [0; 2],
         };
-        let mut message = Vec::with_capacity(Header::LEN + count * carrier.address_len());
+        let mut message = Vec::with_capacity(len(self.version, carrier, count));
         message.extend_from_slice(&header.to_bytes());
         match &self.addresses {
             Addresses::V4(v4) => message.extend(v4.iter().flat_map(Ipv4Addr::octets)),
@@ -147,9 +183,25 @@ impl Advertisement {
                 message.extend(v6.iter().flat_map(Ipv6Addr::octets));
             }
         }
-        let checksum = sum(&message, carrier, kind).checksum();
+        message.extend_from_slice(trailer(self.version));
+        let checksum = sum(&message, carrier, kind.of(self.version)).checksum();
         message[vrrp::OFFSET_CHECKSUM..Header::LEN].copy_from_slice(&checksum);
         Ok(message)
+    }
+
+    /// Version 3: reserved bits and centiseconds; version 2: no authentication, and seconds.
+    fn interval_octets(&self, carrier: Carrier) -> Result<[u8; 2], Unencodable> {
+        let interval = self.max_advert_interval;
+        match (self.version, carrier) {
+            (Version::V3, _) => Ok(interval.get().to_be_bytes()),
+            (Version::V2, Carrier::V6 { .. }) => Err(Unencodable::Version2OverIpv6),
+            (Version::V2, Carrier::V4 { .. }) => {
+                let seconds = interval
+                    .whole_seconds()
+                    .ok_or(Unencodable::Interval { interval })?;
+                Ok([vrrp::NO_AUTHENTICATION, seconds])
+            }
+        }
     }
 
     /// The advertisement in `message`, which is the payload of the IP packet.
@@ -163,24 +215,29 @@ impl Advertisement {
             return Err(Discard::HopLimit { found });
         }
         let Some((fixed, _)) = message.split_first_chunk() else {
-            let (len, needed) = (message.len(), Header::LEN + carrier.address_len());
+            let needed = len(context.version, carrier, 1);
+            let len = message.len();
             return Err(Discard::Incomplete { len, needed });
         };
         let header = Header::from_bytes(*fixed);
-        if header.version() != vrrp::VERSION {
-            let found = header.version();
-            return Err(Discard::Version { found });
+        let version = context.version;
+        if header.version() != version.number() {
+            let (found, expected) = (header.version(), version);
+            return Err(Discard::Version { found, expected });
+        }
+        if let (Version::V2, Carrier::V6 { .. }) = (version, carrier) {
+            return Err(Discard::Version2OverIpv6);
         }
         if header.packet_type() != vrrp::TYPE_ADVERTISEMENT {
             let found = header.packet_type();
             return Err(Discard::Type { found });
         }
-        let needed = Header::LEN + usize::from(header.address_count) * carrier.address_len();
+        let needed = len(version, carrier, usize::from(header.address_count));
         let Some(message) = message.get(..needed) else {
             let len = message.len();
             return Err(Discard::Incomplete { len, needed });
         };
-        if !is_intact(message, carrier, context.checksum4) {
+        if !is_intact(message, carrier, context) {
             return Err(Discard::Checksum);
         }
         let Some(vrid) = NonZeroU8::new(header.vrid).filter(|vrid| context.vrids.contains(vrid))
@@ -188,7 +245,8 @@ impl Advertisement {
             let vrid = header.vrid;
             return Err(Discard::UnknownVrid { vrid });
         };
-        let addresses = addresses(&message[Header::LEN..], carrier);
+        let list = Header::LEN..needed - trailer(version).len();
+        let addresses = addresses(&message[list], carrier);
         if addresses.is_empty() {
             return Err(Discard::NoAddresses);
         }
@@ -197,15 +255,42 @@ impl Advertisement {
         {
             return Err(Discard::FirstNotLinkLocal { found });
         }
-        let Some(max_advert_interval) = Centiseconds::new(header.interval_centiseconds()) else {
-            return Err(Discard::ZeroInterval);
+        let max_advert_interval = match version {
+            Version::V2 => interval2(header, context.advert_interval)?,
+            Version::V3 => {
+                Centiseconds::new(header.interval_centiseconds()).ok_or(Discard::ZeroInterval)?
+            }
         };
         Ok(Self {
+            version,
             vrid,
             priority: header.priority,
             max_advert_interval,
             addresses,
         })
+    }
+}
+
+/// What follows the addresses: version 2 has room for authentication, sent as zero and not looked at
+/// (RFC 3768 section 5.3.10).
+const fn trailer(version: Version) -> &'static [u8] {
+    match version {
+        Version::V2 => &[0; vrrp::AUTHENTICATION_LEN],
+        Version::V3 => &[],
+    }
+}
+
+/// Octets of a message with `count` addresses.
+const fn len(version: Version, carrier: Carrier, count: usize) -> usize {
+    Header::LEN + count * carrier.address_len() + trailer(version).len()
+}
+
+/// The interval of version 2, which is the same on all routers.
+fn interval2(header: Header, own: Centiseconds) -> Result<Centiseconds, Discard> {
+    match header.authentication_and_seconds() {
+        (vrrp::NO_AUTHENTICATION, found) if own.whole_seconds() == Some(found) => Ok(own),
+        (vrrp::NO_AUTHENTICATION, found) => Err(Discard::Interval { found, own }),
+        (found, _) => Err(Discard::Authentication { found }),
     }
 }
 
@@ -230,13 +315,15 @@ fn sum(message: &[u8], carrier: Carrier, kind: ChecksumV4) -> Sum {
     }
 }
 
-fn is_intact(message: &[u8], carrier: Carrier, demanded: Option<ChecksumV4>) -> bool {
-    match demanded {
-        Some(kind) => sum(message, carrier, kind).is_valid(),
-        None => [ChecksumV4::Message, ChecksumV4::PseudoHeader]
-            .into_iter()
-            .any(|kind| sum(message, carrier, kind).is_valid()),
-    }
+fn is_intact(message: &[u8], carrier: Carrier, context: &Context<'_>) -> bool {
+    let kinds = match context.checksum4 {
+        Some(kind) => [kind; 2],
+        None => [ChecksumV4::Message, ChecksumV4::PseudoHeader],
+    };
+    kinds
+        .map(|kind| kind.of(context.version))
+        .into_iter()
+        .any(|kind| sum(message, carrier, kind).is_valid())
 }
 
 fn addresses(octets: &[u8], carrier: Carrier) -> Addresses {

@@ -2,10 +2,7 @@
 
 use core::net::IpAddr;
 
-use super::{
-    packet::Advertisement,
-    timers::{self, Centiseconds},
-};
+use super::{packet::Advertisement, timers::Centiseconds};
 use crate::time::Time;
 
 /// More advertisers than any group has; what goes beyond is noise, and the oldest is dropped.
@@ -30,9 +27,9 @@ pub(super) struct Peer {
 ///
 /// A peer of a group with both families advertises from two addresses and is here twice.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Peers(Vec<Peer>);
+pub(super) struct Advertisers(Vec<Peer>);
 
-impl Peers {
+impl Advertisers {
     /// Takes note of an advertisement that does not let go. `own_priority` is the listener's
     /// configured one, and decides its skew.
     pub(super) fn note(
@@ -42,7 +39,9 @@ impl Peers {
         address: IpAddr,
         advert: &Advertisement,
     ) -> Peer {
-        let down = timers::active_down_interval(own_priority, advert.max_advert_interval);
+        let down = advert
+            .version
+            .active_down_interval(own_priority, advert.max_advert_interval);
         self.0.retain(|peer| peer.address != address);
         if self.0.len() == MAX {
             self.0.remove(0);
@@ -107,8 +106,8 @@ mod tests {
         time::Duration,
     };
 
-    use super::{Advertisement, Centiseconds, IpAddr, MAX, Peers, Time};
-    use crate::vrrp::Addresses;
+    use super::{Advertisement, Advertisers, Centiseconds, IpAddr, MAX, Time};
+    use crate::vrrp::{Addresses, Version};
 
     const fn v4(last: u8) -> IpAddr {
         IpAddr::V4(Ipv4Addr::new(10, 0, 0, last))
@@ -122,8 +121,9 @@ mod tests {
         Time::from_origin(Duration::from_secs(seconds))
     }
 
-    fn note(peers: &mut Peers, now: Time, address: IpAddr, priority: u8) {
+    fn note(peers: &mut Advertisers, now: Time, address: IpAddr, priority: u8) {
         let advert = Advertisement {
+            version: Version::V3,
             vrid: NonZeroU8::MIN,
             priority,
             max_advert_interval: Centiseconds::DEFAULT,
@@ -132,13 +132,13 @@ mod tests {
         peers.note(now, 128, address, &advert);
     }
 
-    fn best(peers: &Peers) -> Option<IpAddr> {
+    fn best(peers: &Advertisers) -> Option<IpAddr> {
         peers.best().map(|peer| peer.address)
     }
 
     #[test]
     fn the_best_has_the_highest_priority_then_ipv4_then_the_greatest_address() {
-        let mut peers = Peers::default();
+        let mut peers = Advertisers::default();
         assert_eq!(best(&peers), None);
         for (address, priority, expected) in [
             (v6(9), 100, v6(9)),
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn silence_of_an_active_down_interval_ends_a_life() {
-        let mut peers = Peers::default();
+        let mut peers = Advertisers::default();
         note(&mut peers, at(0), v4(1), 100);
         note(&mut peers, at(1), v4(2), 50);
         let end = at(0) + Duration::from_millis(3_500);
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn both_addresses_of_a_peer_are_forgotten_but_nobody_elses() {
-        let mut peers = Peers::default();
+        let mut peers = Advertisers::default();
         for (address, priority) in [(v4(1), 100), (v6(1), 100), (v4(2), 100), (v6(2), 90)] {
             note(&mut peers, at(0), address, priority);
         }
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn noise_is_bounded_and_the_oldest_goes() {
-        let mut peers = Peers::default();
+        let mut peers = Advertisers::default();
         for last in 0..=MAX as u16 {
             note(&mut peers, at(0), v6(last), 1);
         }

@@ -15,8 +15,10 @@ impl Centiseconds {
     pub const MIN: Self = Self(1);
     /// The longest interval: 40.95 s.
     pub const MAX: Self = Self(4095);
+    /// One second.
+    pub const SECOND: Self = Self(100);
     /// The RFC's default: 1 s.
-    pub const DEFAULT: Self = Self(100);
+    pub const DEFAULT: Self = Self::SECOND;
 
     /// An interval of `count` centiseconds; `None` unless it is 1 to 4095.
     #[must_use]
@@ -31,6 +33,15 @@ impl Centiseconds {
     #[must_use]
     pub const fn get(self) -> u16 {
         self.0
+    }
+
+    /// How many seconds, if it is a whole number of them.
+    #[must_use]
+    pub const fn whole_seconds(self) -> Option<u8> {
+        match self.0 % Self::SECOND.0 {
+            0 => Some((self.0 / Self::SECOND.0) as u8),
+            _ => None,
+        }
     }
 
     /// The same as a duration.
@@ -61,8 +72,12 @@ pub const fn skew_time(priority: u8, active_advert_interval: Centiseconds) -> Du
 /// takes over.
 #[must_use]
 pub const fn active_down_interval(priority: u8, active_advert_interval: Centiseconds) -> Duration {
-    let three = Duration::from_nanos(3 * active_advert_interval.0 as u64 * NANOS);
-    three.saturating_add(skew_time(priority, active_advert_interval))
+    three(active_advert_interval).saturating_add(skew_time(priority, active_advert_interval))
+}
+
+/// The part of Active_Down_Interval that is the same for everybody.
+pub(super) const fn three(active_advert_interval: Centiseconds) -> Duration {
+    Duration::from_nanos(3 * active_advert_interval.0 as u64 * NANOS)
 }
 
 #[cfg(test)]

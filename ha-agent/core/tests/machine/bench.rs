@@ -9,7 +9,7 @@ use std::{
 use ha_core::{
     election::{Cause, Command, Election, Input, Role},
     time::Time,
-    vrrp::{Addresses, Advertisement, Centiseconds, Machine, Primary, VrrpConfig},
+    vrrp::{Addresses, Advertisement, Centiseconds, Machine, Peers, Primary, Version, VrrpConfig},
 };
 
 const VRID: NonZeroU8 = match NonZeroU8::new(51) {
@@ -33,11 +33,15 @@ pub(crate) const DOWN: Duration = Duration::from_micros(3_609_375);
 
 pub(crate) fn config() -> VrrpConfig {
     VrrpConfig {
+        version: Version::V3,
         vrid: VRID,
         priority: PRIORITY.try_into().expect("it is not zero"),
         advert_interval: Centiseconds::DEFAULT,
         preempt: true,
+        preempt_delay: Duration::ZERO,
+        startup_delay: Duration::ZERO,
         primary: Primary::V4(OWN),
+        peers: Peers::Multicast,
         yield_grace: GRACE,
         contention: Duration::ZERO,
     }
@@ -49,6 +53,7 @@ pub(crate) fn at(since: Duration) -> Time {
 
 pub(crate) fn advertisement(priority: u8) -> Advertisement {
     Advertisement {
+        version: Version::V3,
         vrid: VRID,
         priority,
         max_advert_interval: Centiseconds::DEFAULT,

@@ -62,7 +62,7 @@ fn ties_are_decided_in_ipv6_if_the_group_has_nothing_else() {
     let mut config = config();
     config.primary = Primary::V6(OWN6);
     for (peer, role) in [(GREATER6, Role::Backup), (LESSER6, Role::Active)] {
-        let mut machine = active(config);
+        let mut machine = active(config.clone());
         let _ = machine.handle(at(SINCE), advert(peer, PRIORITY));
         assert_eq!(machine.role(), role, "{peer}");
     }

@@ -5,7 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use ha_core::{
     election::{Command, Election, Input, Role},
     time::Time,
-    vrrp::{Machine, Primary, VrrpConfig},
+    vrrp::{Machine, Peers, Primary, VrrpConfig},
 };
 use proptest::prelude::*;
 
@@ -34,11 +34,21 @@ fn any_config() -> impl Strategy<Value = VrrpConfig> {
             Primary::Dual(OWN, std::net::Ipv6Addr::LOCALHOST),
         ][..],
     );
-    (1_u8.., any::<bool>(), families, 0..300_u64).prop_map(
-        |(priority, preempt, primary, millis)| VrrpConfig {
+    let peers = prop::sample::select(vec![
+        Peers::Multicast,
+        Peers::Unicast([GREATER].into()),
+        Peers::Unicast([GREATER, LESSER, V6_PEER].into()),
+    ]);
+    let delay = || prop_oneof![Just(0), 0..20_000_u64].prop_map(Duration::from_millis);
+    let delays = (0..300_u64, delay(), delay());
+    (1_u8.., any::<bool>(), families, peers, delays).prop_map(
+        |(priority, preempt, primary, peers, (millis, preempt_delay, startup_delay))| VrrpConfig {
             priority: priority.try_into().expect("it is not zero"),
             preempt,
             primary,
+            peers,
+            preempt_delay,
+            startup_delay,
             contention: Duration::from_millis(millis.saturating_sub(100)),
             ..config()
         },
@@ -95,7 +105,7 @@ proptest! {
         config in any_config(),
         inputs in prop::collection::vec((any_input(), 0..2_000_u64, any::<bool>()), 1..60),
     ) {
-        let mut machine = Machine::new(config);
+        let mut machine = Machine::new(config.clone());
         let mut now = Time::default();
         for (input, wait, until_deadline) in inputs {
             now = match machine.deadline() {

@@ -2,7 +2,10 @@
 //! broken, and octets that nobody would send.
 #![forbid(unsafe_code)]
 
+mod checksum;
 mod encode;
+mod mutation;
 mod noise;
 mod rules;
 mod sample;
+mod version2;

@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use ha_core::vrrp::{Advertisement, Carrier, Centiseconds, Context, Discard};
+use ha_core::vrrp::{Advertisement, Carrier, Centiseconds, Context, Discard, Version};
 
 use crate::sample::{LINK_LOCAL, MESSAGE4, V4, V6, advertisement4, context, forge, message6};
 
@@ -25,7 +25,13 @@ fn version_is_3() {
     for found in (0..16).filter(|&version| version != 3) {
         let message = forge(&MESSAGE4, &[(0, found << 4 | 1)]);
         let decoded = Advertisement::decode(&message, &context(V4));
-        assert_eq!(decoded, Err(Discard::Version { found }));
+        assert_eq!(
+            decoded,
+            Err(Discard::Version {
+                found,
+                expected: Version::V3
+            })
+        );
     }
 }
 

@@ -5,7 +5,9 @@ use std::{
     num::NonZeroU8,
 };
 
-use ha_core::vrrp::{Addresses, Advertisement, Carrier, Centiseconds, ChecksumV4, Context};
+use ha_core::vrrp::{
+    Addresses, Advertisement, Carrier, Centiseconds, ChecksumV4, Context, Version,
+};
 
 pub(crate) const VRID: NonZeroU8 = match NonZeroU8::new(51) {
     Some(vrid) => vrid,
@@ -34,12 +36,15 @@ pub(crate) const fn context(carrier: Carrier) -> Context<'static> {
         carrier,
         hop_limit: 255,
         vrids: &[VRID],
+        version: Version::V3,
+        advert_interval: Centiseconds::DEFAULT,
         checksum4: None,
     }
 }
 
 pub(crate) fn advertisement(addresses: Addresses) -> Advertisement {
     Advertisement {
+        version: Version::V3,
         vrid: VRID,
         priority: 200,
         max_advert_interval: Centiseconds::DEFAULT,

@@ -67,7 +67,7 @@ impl Node {
     pub(crate) fn start(&mut self, now: Time) {
         if self.agent.is_none() {
             self.agent = Some(Agent {
-                machine: Machine::new(self.config),
+                machine: Machine::new(self.config.clone()),
                 generation: 0,
                 renews: now,
                 paused_until: None,

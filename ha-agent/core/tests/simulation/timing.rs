@@ -24,6 +24,7 @@ fn pair(seed: u64) -> World {
         dual: seed.is_multiple_of(2),
         lease: LEASE,
         contention: Duration::ZERO,
+        unicast: false,
     };
     let mut world = World::new(seed, &setup);
     world.network.reorders = false;

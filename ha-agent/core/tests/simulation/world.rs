@@ -11,7 +11,7 @@ use ha_common::fence::Standing;
 use ha_core::{
     election::Input,
     time::Time,
-    vrrp::{Addresses, Advertisement, Centiseconds, Primary, VrrpConfig},
+    vrrp::{Addresses, Advertisement, Centiseconds, Peers, Primary, Version, VrrpConfig},
 };
 
 use crate::{
@@ -38,6 +38,7 @@ pub(crate) struct Setup {
     pub(crate) dual: bool,
     pub(crate) lease: Duration,
     pub(crate) contention: Duration,
+    pub(crate) unicast: bool,
 }
 
 pub(crate) struct World {
@@ -54,11 +55,15 @@ impl World {
     pub(crate) fn new(seed: u64, setup: &Setup) -> Self {
         let nodes = (0_u8..).zip(&setup.priorities).map(|(i, &priority)| {
             let config = VrrpConfig {
+                version: Version::V3,
                 vrid: VRID,
                 priority: NonZeroU8::new(priority).expect("priorities are not zero"),
                 advert_interval: INTERVAL,
                 preempt: setup.preempt,
+                preempt_delay: Duration::ZERO,
+                startup_delay: Duration::ZERO,
                 primary: primary(i, setup.dual),
+                peers: peers(i, setup),
                 yield_grace: LEASE + DELAY,
                 contention: setup.contention,
             };
@@ -161,6 +166,7 @@ impl World {
 
     fn transmit(&mut self, sender: usize, receiver: usize, outgoing: Outgoing) {
         let peer = self.nodes[receiver].config.primary;
+        let is_unicast = self.nodes[sender].config.peers != Peers::Multicast;
         if outgoing.to.is_some_and(|to| !peer.contains(to)) {
             return;
         }
@@ -173,8 +179,9 @@ impl World {
                 arrives: self.now,
                 receiver,
                 from,
-                direct: outgoing.to.is_some(),
+                direct: outgoing.to.is_some() || is_unicast,
                 advert: Advertisement {
+                    version: Version::V3,
                     vrid: VRID,
                     priority: outgoing.priority,
                     max_advert_interval: INTERVAL,
@@ -184,6 +191,22 @@ impl World {
             self.network.send(&mut self.rng, self.now, sender, message);
         }
     }
+}
+
+/// All nodes but this one, by all their addresses.
+fn peers(node: u8, setup: &Setup) -> Peers {
+    if !setup.unicast {
+        return Peers::Multicast;
+    }
+    let others = (0_u8..).zip(&setup.priorities).map(|(other, _)| other);
+    let primaries = others
+        .filter(|&other| other != node)
+        .map(|other| primary(other, setup.dual));
+    let addresses = primaries.flat_map(|own| {
+        let (v4, v6) = (own.v4().map(IpAddr::V4), own.v6().map(IpAddr::V6));
+        v4.into_iter().chain(v6)
+    });
+    Peers::Unicast(addresses.collect())
 }
 
 /// With both families, the order of the IPv6 addresses is the opposite of that of the IPv4 ones.

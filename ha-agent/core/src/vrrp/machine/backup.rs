@@ -8,11 +8,7 @@ use super::{Heard, Machine, State};
 use crate::{
     election::{Cause, Command},
     time::Time,
-    vrrp::{
-        config::VrrpConfig,
-        peers::Peer,
-        timers::{self, Centiseconds},
-    },
+    vrrp::{config::VrrpConfig, peers::Peer, timers::Centiseconds},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +23,8 @@ pub(super) struct Backup {
     heard: Option<Time>,
     /// The timer runs because the Active node let go.
     released: bool,
+    /// When `preempt_delay` is over, if it runs.
+    preempts_from: Option<Time>,
 }
 
 impl Backup {
@@ -37,6 +35,7 @@ impl Backup {
             since: now,
             heard: None,
             released: false,
+            preempts_from: None,
         }
     }
 
@@ -74,10 +73,11 @@ impl Machine {
         };
         // Somebody is alive, and the timer ran out only because its advertisements don't count
         // (lower priority) or because another one let go.
-        if best.priority < self.priority && self.preempts(now) {
+        if best.priority >= self.priority {
+            backup.follow(best);
+        } else if !self.tolerates(&mut backup, now, best) {
             return self.claim(now, now + self.config.yield_grace, Cause::Preempting);
         }
-        backup.follow(best);
         self.state = State::Backup(backup);
         Vec::new()
     }
@@ -104,13 +104,20 @@ impl Machine {
         let active = self.active_address();
         if heard.advert.priority == PRIORITY_RELEASE {
             self.peers.forget(heard.from);
-            backup.down = now + timers::skew_time(self.priority, backup.interval);
+            backup.down = now
+                + self
+                    .config
+                    .version
+                    .skew_time(self.priority, backup.interval);
             backup.released = true;
         } else {
             let peer = self.note(now, heard);
             backup.heard = Some(now);
-            if peer.priority >= self.priority || !self.preempts(now) {
+            if peer.priority >= self.priority {
+                backup.preempts_from = None;
                 backup.follow(peer);
+            } else {
+                let _ = self.tolerates(&mut backup, now, peer);
             }
         }
         self.state = State::Backup(backup);
@@ -118,6 +125,22 @@ impl Machine {
             return Vec::new();
         }
         vec![self.backup_role(Cause::ActiveChanged)]
+    }
+
+    /// Follows a live node of lower priority, unless it is to be preempted now; whether it is followed.
+    fn tolerates(&self, backup: &mut Backup, now: Time, worse: Peer) -> bool {
+        let preempts = self.preempts(now);
+        let from = *backup
+            .preempts_from
+            .get_or_insert(now + self.preempt_delay());
+        if preempts && from <= now {
+            return false;
+        }
+        backup.follow(worse);
+        if preempts {
+            backup.down = backup.down.min(from);
+        }
+        true
     }
 
     fn active_address(&self) -> Option<IpAddr> {

@@ -6,7 +6,6 @@ use super::{Heard, Hold, Machine, State, rank::Rank};
 use crate::{
     election::{Cause, Command, Role},
     time::Time,
-    vrrp::timers,
 };
 
 /// For how many Active_Down_Intervals a node does not preempt after a claim that was not heard. A
@@ -117,7 +116,8 @@ impl Machine {
             (PRIORITY_RELEASE, true) => claim.acknowledged = true,
             (PRIORITY_RELEASE, false) => {
                 // Another claimer may follow it too, so the priorities decide who is first.
-                let skew = timers::skew_time(self.priority, self.config.advert_interval);
+                let version = self.config.version;
+                let skew = version.skew_time(self.priority, self.config.advert_interval);
                 claim.end = claim.end.min(now + skew.max(self.config.contention));
                 claim.released = true;
             }

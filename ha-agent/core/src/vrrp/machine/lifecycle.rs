@@ -13,9 +13,13 @@ impl Machine {
     pub(super) fn start(&mut self, now: Time) -> Vec<Command> {
         self.peers.expire(now);
         let backup = self.fresh_backup(now);
-        if self.priority == PRIORITY_OWNER && self.hold != Hold::Operator {
+        let startup_ends = *self
+            .startup_ends
+            .get_or_insert(now + self.config.startup_delay);
+        let takes_part = startup_ends <= now && self.hold != Hold::Operator;
+        if self.priority == PRIORITY_OWNER && takes_part {
             let end = backup.down.min(now + self.config.yield_grace);
-            return self.claim(now, end, Cause::AddressOwner);
+            return self.take_over(now, end, Cause::AddressOwner);
         }
         self.state = State::Backup(backup);
         vec![self.backup_role(Cause::Started)]
@@ -48,6 +52,7 @@ impl Machine {
         let mut commands = self.fall_silent(Cause::Stopping);
         commands.extend(last_words);
         self.hold = Hold::None;
+        self.startup_ends = None;
         self.state = State::Initialize;
         commands
     }

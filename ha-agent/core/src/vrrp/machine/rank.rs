@@ -1,6 +1,6 @@
 //! Who outranks whom, and whose advertisements count at all.
 
-use core::{cmp::Ordering, net::IpAddr};
+use core::{cmp::Ordering, net::IpAddr, time::Duration};
 
 use ha_common::wire::vrrp::PRIORITY_OWNER;
 
@@ -44,7 +44,9 @@ impl Machine {
     /// addresses always does (RFC 9568 section 6.1, Preempt_Mode).
     pub(super) fn preempts(&self, now: Time) -> bool {
         let configured = self.config.preempt || self.config.priority.get() == PRIORITY_OWNER;
+        let is_started = self.startup_ends.is_some_and(|end| end <= now);
         configured
+            && is_started
             && match self.hold {
                 Hold::None => true,
                 Hold::Operator => false,
@@ -52,14 +54,22 @@ impl Machine {
             }
     }
 
-    /// Whether an advertisement from `address` can concern this group: of a family it has, and not
-    /// from the node itself.
+    /// The owner of the addresses does not wait, as it does not ask for Preempt_Mode either.
+    pub(super) const fn preempt_delay(&self) -> Duration {
+        match self.config.priority.get() {
+            PRIORITY_OWNER => Duration::ZERO,
+            _ => self.config.preempt_delay,
+        }
+    }
+
+    /// Whether an advertisement from `address` can concern this group: of a family it has, from
+    /// a peer, and not from the node itself.
     pub(super) fn concerns(&self, address: IpAddr) -> bool {
         let primary = self.config.primary;
         let has_family = match address {
             IpAddr::V4(_) => primary.v4().is_some(),
             IpAddr::V6(_) => primary.v6().is_some(),
         };
-        has_family && !primary.contains(address)
+        has_family && !primary.contains(address) && self.config.peers.accepts(address)
     }
 }

@@ -1,0 +1,14 @@
+//! RFC 9568, requirement by requirement: each row of [`table`] has a test that keeps it and one that
+//! breaks it, named after the row. `docs/conformance.md` is generated from the table.
+#![forbid(unsafe_code)]
+
+#[allow(dead_code, reason = "the machine's own tests use the rest")]
+#[path = "../machine/bench.rs"]
+mod bench;
+mod document;
+mod p_rows;
+mod s_rows;
+#[allow(dead_code, reason = "the packets' own tests use the rest")]
+#[path = "../packet/sample.rs"]
+mod sample;
+mod table;
