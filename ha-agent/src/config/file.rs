@@ -90,6 +90,8 @@ pub(super) struct Election {
     pub(super) priority: Option<Spanned<i64>>,
     pub(super) advert_interval: Option<Spanned<String>>,
     pub(super) preempt: Option<Spanned<bool>>,
+    pub(super) preempt_delay: Option<Spanned<String>>,
+    pub(super) startup_delay: Option<Spanned<String>>,
     pub(super) checksum: Option<Spanned<String>>,
     pub(super) yield_grace: Option<Spanned<String>>,
     pub(super) contention: Option<Spanned<String>>,

@@ -17,7 +17,7 @@ use std::{fs, net::IpAddr, num::NonZeroU8, path::Path, path::PathBuf, time::Dura
 use ha_common::abi::Vlan;
 use ha_core::{
     announce,
-    vrrp::{Centiseconds, ChecksumV4},
+    vrrp::{Centiseconds, ChecksumChoice},
 };
 
 pub use self::error::{Invalid, Problem};
@@ -176,8 +176,12 @@ pub struct Vrrp {
     pub advert_interval: Centiseconds,
     /// Whether to take over from an Active node of lower priority.
     pub preempt: bool,
+    /// How long a node of lower priority stays Active before it is preempted.
+    pub preempt_delay: Duration,
+    /// How long after its start a node only listens.
+    pub startup_delay: Duration,
     /// What the checksum of IPv4 advertisements covers; both kinds are accepted.
-    pub checksum: ChecksumV4,
+    pub checksum: ChecksumChoice,
     /// How long to wait for a live owner's acknowledgement.
     pub yield_grace: Duration,
     /// How long to listen for rivals before taking over from a silent owner.

@@ -8,7 +8,10 @@ use ha_core::{
     vrrp::{Advertisement, Carrier, Context},
 };
 
-use super::{Engine, group::Group};
+use super::{
+    Engine,
+    group::{Group, Kind},
+};
 use crate::net::frame::{self, Destination, Heard};
 
 /// Room for a frame of the largest advertisement, tags included.
@@ -87,6 +90,7 @@ impl Engine {
         match Advertisement::decode(heard.message, &context) {
             Ok(advert) => {
                 self.peers.heard(group.ifindex, from);
+                self.learn_checksum(index, heard);
                 self.input(
                     index,
                     Input::Advert {
@@ -97,6 +101,18 @@ impl Engine {
                 );
             }
             Err(discard) => self.discards.count(&group.name, from, discard),
+        }
+    }
+
+    /// Takes over the kind of checksum that the peer uses, if the configuration leaves it open.
+    fn learn_checksum(&mut self, index: usize, heard: &Heard<'_>) {
+        let group = &mut self.groups[index];
+        let Kind::Vrrp(vrrp) = &mut group.election else {
+            return;
+        };
+        if let Some(kind) = vrrp.checksum.learn(heard.message, heard.carrier) {
+            let from = heard.carrier.source();
+            tracing::info!(group = %group.name, %from, ?kind, "advertises with the checksum of the peer");
         }
     }
 
@@ -118,7 +134,7 @@ impl Engine {
                 Carrier::V6 { .. } => (false, group.mac6),
             };
             let advert = vrrp.advertisement(priority, &group.vips, v4);
-            let message = match advert.encode(carrier, vrrp.checksum) {
+            let message = match advert.encode(carrier, vrrp.checksum.sent()) {
                 Ok(message) => message,
                 Err(error) => {
                     tracing::error!(group = %group.name, "cannot advertise: {error}");

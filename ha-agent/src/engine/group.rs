@@ -10,7 +10,7 @@ use ha_core::{
     election::{Cause, Command, Election, Input, Role},
     manual::Manual,
     time::Time,
-    vrrp::{self, Addresses, Advertisement, ChecksumV4, Machine, Primary},
+    vrrp::{self, Addresses, Advertisement, ChecksumChoice, Machine, Primary},
 };
 
 /// A group of virtual IPs.
@@ -66,7 +66,7 @@ pub(super) enum Kind {
 #[derive(Debug)]
 pub(super) struct Vrrp {
     pub(super) machine: Machine,
-    pub(super) checksum: ChecksumV4,
+    pub(super) checksum: ChecksumChoice,
 }
 
 impl Kind {

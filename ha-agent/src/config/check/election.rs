@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU8, time::Duration};
 
-use ha_core::vrrp::{Centiseconds, ChecksumV4};
+use ha_core::vrrp::{Centiseconds, ChecksumChoice, ChecksumV4};
 use toml::Spanned;
 
 use super::{
@@ -25,8 +25,8 @@ const PRIORITY: NonZeroU8 = NonZeroU8::new(100).expect("it is not zero");
 const ADVERT_INTERVAL: Centiseconds = Centiseconds::new(10).expect("1 to 4095 are an interval");
 /// The part of an advertisement interval, as a divisor, in which rivals can hear each other.
 const CONTENTION: u32 = 8;
-/// Longest wait that makes sense before a take-over.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// Longest wait that makes sense before a take-over: what keepalived allows its delays, rounded.
+const LONGEST_WAIT: Duration = Duration::from_secs(1_000);
 
 /// An election, whose defaults may still wait for the lease.
 #[derive(Clone, Copy, Debug)]
@@ -110,6 +110,14 @@ fn manual(election: &file::Election, key: &str, report: &mut Report<'_>) -> Opti
             election.advert_interval.as_ref().map(Spanned::span),
         ),
         ("preempt", election.preempt.as_ref().map(Spanned::span)),
+        (
+            "preempt_delay",
+            election.preempt_delay.as_ref().map(Spanned::span),
+        ),
+        (
+            "startup_delay",
+            election.startup_delay.as_ref().map(Spanned::span),
+        ),
         ("checksum", election.checksum.as_ref().map(Spanned::span)),
         (
             "yield_grace",
@@ -162,11 +170,15 @@ fn vrrp(written: &Spanned<file::Election>, key: &str, report: &mut Report<'_>) -
     );
     let checksum = optional(
         election.checksum.as_ref(),
-        ChecksumV4::default(),
+        ChecksumChoice::AUTO,
         |checksum| {
             let words = [
-                ("message", ChecksumV4::Message),
-                ("pseudo-header", ChecksumV4::PseudoHeader),
+                ("auto", ChecksumChoice::AUTO),
+                ("message", ChecksumChoice::Fixed(ChecksumV4::Message)),
+                (
+                    "pseudo-header",
+                    ChecksumChoice::Fixed(ChecksumV4::PseudoHeader),
+                ),
             ];
             word(report, &format!("{key}.checksum"), checksum, &words)
         },
@@ -180,12 +192,16 @@ fn vrrp(written: &Spanned<file::Election>, key: &str, report: &mut Report<'_>) -
     let yield_grace = wait("yield_grace", &election.yield_grace, Duration::ZERO);
     let rivals = interval.map_or(Duration::ZERO, |interval| interval.duration() / CONTENTION);
     let contention = wait("contention", &election.contention, rivals);
+    let preempt_delay = wait("preempt_delay", &election.preempt_delay, Duration::ZERO);
+    let startup_delay = wait("startup_delay", &election.startup_delay, Duration::ZERO);
     Some(Kind::Vrrp {
         vrrp: Vrrp {
             vrid: vrid?,
             priority: priority?,
             advert_interval: interval?,
             preempt: election.preempt.as_ref().is_none_or(|p| *p.get_ref()),
+            preempt_delay: preempt_delay?,
+            startup_delay: startup_delay?,
             checksum: checksum?,
             yield_grace: yield_grace?,
             contention: contention?,
