@@ -51,7 +51,7 @@ fn is_ours(ctx: &TcContext, packet: &__sk_buff, maps: &Maps) -> Option<bool> {
         ETHERTYPE_IPV6 => vip6(ctx, maps, vlan, l3),
         _ => None,
     }?;
-    Some(maps.group(vip.group)?.nic == header.dst)
+    Some(maps.group(vip.group).nic == header.dst)
 }
 
 /// The tags of a packet, of which the kernel has taken the outer one off already.
@@ -73,14 +73,14 @@ fn tags(ctx: &TcContext, packet: &__sk_buff, header: &eth::Header) -> Option<(Vl
 }
 
 #[inline(always)]
-fn vip4(ctx: &TcContext, maps: &Maps, vlan: Vlan, l3: usize) -> Option<Vip> {
+fn vip4<'a>(ctx: &TcContext, maps: &'a Maps, vlan: Vlan, l3: usize) -> Option<&'a Vip> {
     let header: ipv4::Header = ctx.load(l3).ok()?;
     let addr = header.dst;
     maps.vip4(&Vip4Key { addr, vlan })
 }
 
 #[inline(always)]
-fn vip6(ctx: &TcContext, maps: &Maps, vlan: Vlan, l3: usize) -> Option<Vip> {
+fn vip6<'a>(ctx: &TcContext, maps: &'a Maps, vlan: Vlan, l3: usize) -> Option<&'a Vip> {
     let header: ipv6::Header = ctx.load(l3).ok()?;
     let addr = header.dst;
     maps.vip6(&Vip6Key { addr, vlan })

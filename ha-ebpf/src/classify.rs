@@ -21,59 +21,65 @@ use crate::{
     steer,
 };
 
-/// What becomes of a frame; `None` if it is not for a virtual IP.
+/// What becomes of a frame.
 #[inline(always)]
-pub(crate) fn frame(packet: &mut Packet, maps: &mut Maps) -> Option<End> {
-    let frame = Frame::parse(packet)?;
+pub(crate) fn frame(packet: &mut Packet, maps: &mut Maps) -> End {
+    let frame = Frame::parse(packet);
     match frame.ethertype {
         ETHERTYPE_IPV4 => v4(packet, maps, &frame),
         ETHERTYPE_IPV6 => v6(packet, maps, &frame),
         ETHERTYPE_ARP => reply::arp::handle(packet, maps, &frame),
-        _ => None,
+        _ => End::NOT_OURS,
     }
 }
 
 #[inline(always)]
-fn v4(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> Option<End> {
-    let addr = packet.get::<ipv4::Header>(frame.l3)?.dst;
+fn v4(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> End {
+    let Some(&ipv4::Header { dst: addr, .. }) = packet.get(frame.l3) else {
+        return End::NOT_OURS;
+    };
     if !ipv4::is_host(addr) {
-        return None;
+        return End::NOT_OURS;
     }
-    let vip = maps.vip4(&Vip4Key {
-        addr,
-        vlan: frame.vlan,
-    })?;
+    let vlan = frame.vlan;
+    let Some(vip) = maps.vip4(&Vip4Key { addr, vlan }) else {
+        return End::NOT_OURS;
+    };
     let hit = frame.hit(packet, vip);
     let reason = steer::steer::<ipv4::Header>(packet, maps, &hit);
-    Some(hit.end(reason))
+    hit.end(reason)
 }
 
 #[inline(always)]
-fn v6(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> Option<End> {
+fn v6(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> End {
     let vlan = frame.vlan;
-    if let Some(addr) = target(packet, frame.l3)
+    if let Some(&addr) = target(packet, frame.l3)
         && let Some(vip) = maps.vip6(&Vip6Key { addr, vlan })
     {
         let hit = frame.hit(packet, vip);
         let reason = reply::nd::judge(packet, maps, &hit);
-        return Some(hit.end(reason));
+        return hit.end(reason);
     }
-    let addr = packet.get::<ipv6::Header>(frame.l3)?.dst;
+    let Some(&ipv6::Header { dst: addr, .. }) = packet.get(frame.l3) else {
+        return End::NOT_OURS;
+    };
     if ipv6::is_multicast(addr) {
-        return None;
+        return End::NOT_OURS;
     }
-    let vip = maps.vip6(&Vip6Key { addr, vlan })?;
+    let Some(vip) = maps.vip6(&Vip6Key { addr, vlan }) else {
+        return End::NOT_OURS;
+    };
     let hit = frame.hit(packet, vip);
     let reason = steer::steer::<ipv6::Header>(packet, maps, &hit);
-    Some(hit.end(reason))
+    hit.end(reason)
 }
 
 /// The target of a neighbour solicitation or advertisement.
 #[inline(always)]
-fn target(packet: &Packet, l3: usize) -> Option<[u8; 16]> {
+fn target(packet: &Packet, l3: usize) -> Option<&[u8; 16]> {
     if packet.get::<ipv6::Header>(l3)?.next_header != icmp::PROTOCOL_V6 {
         return None;
     }
     let message = &packet.get::<Heard>(l3)?.1;
-    matches!(message.kind, nd::SOLICITATION | nd::ADVERTISEMENT).then_some(message.target)
+    matches!(message.kind, nd::SOLICITATION | nd::ADVERTISEMENT).then_some(&message.target)
 }

@@ -66,7 +66,7 @@ fn send_if_due(maps: &mut Maps, topic: Topic, mut event: Event) {
 /// it has; then the agent hears it twice.
 #[inline(always)]
 fn is_due(maps: &mut Maps, topic: Topic, group: u32) -> bool {
-    let Some(mut limit) = maps.limit(group) else {
+    let Some(&(mut limit)) = maps.limit(group) else {
         return false;
     };
     let last = match topic {

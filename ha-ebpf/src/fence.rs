@@ -15,15 +15,18 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    /// The group of a slot and what this node is for it now; `None` if the slot is not in use.
+    /// The group of a slot and what this node is for it now.
     #[inline(always)]
-    pub(crate) fn read(maps: &Maps, group: u32) -> Option<Self> {
-        let group = maps.group(group)?;
-        if group.flags & GROUP_USED == 0 {
-            return None;
-        }
+    pub(crate) fn read(maps: &Maps, slot: u32) -> Self {
+        let group = maps.group(slot);
         let standing = standing(group.word, group.demoted, maps.lease());
-        Some(Self { group, standing })
+        Self { group, standing }
+    }
+
+    /// Whether there is such a group.
+    #[inline(always)]
+    pub(crate) fn is_used(&self) -> bool {
+        self.group.flags & GROUP_USED != 0
     }
 
     /// Whether questions for the owner are answered, or why not.

@@ -11,6 +11,9 @@ use crate::{End, packet::Packet};
 /// Tags that are looked through; a frame with more is not ours.
 const MAX_TAGS: usize = 2;
 
+/// [`Frame::ethertype`] of what is not looked at.
+const NOTHING: u16 = 0;
+
 /// What must be known of every frame.
 pub(crate) struct Frame {
     pub(crate) vlan: Vlan,
@@ -45,32 +48,38 @@ pub(crate) enum Addressed {
 }
 
 impl Frame {
-    /// Reads EtherType and tags. `None` if the frame ends before they do, or has more tags.
+    /// Reads EtherType and tags. In a frame that ends before they do, or has more tags, there is
+    /// nothing of interest.
     #[inline(always)]
-    pub(crate) fn parse(packet: &Packet) -> Option<Self> {
+    pub(crate) fn parse(packet: &Packet) -> Self {
         let mut frame = Self {
             vlan: Vlan::default(),
-            ethertype: u16::from_be_bytes(packet.get::<eth::Header>(0)?.ethertype),
+            ethertype: packet
+                .get::<eth::Header>(0)
+                .map_or(NOTHING, |header| u16::from_be_bytes(header.ethertype)),
             l3: size_of::<eth::Header>(),
         };
         for _ in 0..MAX_TAGS {
             if !is_tag(frame.ethertype) {
-                return Some(frame);
+                break;
             }
-            let tag = packet.get::<eth::Tag>(frame.l3)?;
+            let Some(tag) = packet.get::<eth::Tag>(frame.l3) else {
+                frame.ethertype = NOTHING;
+                break;
+            };
             frame.vlan = behind(frame.vlan, tag.vlan_id());
             frame.ethertype = u16::from_be_bytes(tag.ethertype);
             frame.l3 += size_of::<eth::Tag>();
         }
-        (!is_tag(frame.ethertype)).then_some(frame)
+        frame
     }
 
     /// Reads what is needed to handle a frame for this virtual IP.
     #[inline(always)]
-    pub(crate) fn hit(&self, packet: &Packet, vip: Vip) -> Hit {
+    pub(crate) fn hit(&self, packet: &Packet, vip: &Vip) -> Hit {
         let eth::Header { dst, src, .. } = packet.get(0).copied().unwrap_or_default();
         Hit {
-            vip,
+            vip: *vip,
             vlan: self.vlan,
             l3: self.l3,
             dst,
@@ -86,8 +95,8 @@ impl Hit {
     #[inline(always)]
     pub(crate) fn end(&self, reason: Reason) -> End {
         End {
+            reason: Some(reason),
             group: self.vip.group,
-            reason,
             len: self.len,
         }
     }

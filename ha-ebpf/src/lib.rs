@@ -11,6 +11,11 @@
 //!                    │                     └─► deliver::peer
 //!                    └─ anything else: passed untouched
 //! ```
+//!
+//! One habit is the verifier's: no value is undefined on any way. Where two ways meet, a compiler may
+//! move what an `Option` holds before it looks whether it holds something, and the verifier refuses
+//! a program that reads what nobody has written. So what is missing is a value of its own (zeros,
+//! or a null reference), not an absent one.
 #![cfg_attr(target_arch = "bpf", no_std)]
 
 #[cfg(target_arch = "bpf")]
@@ -48,23 +53,33 @@ pub enum Action {
     Tx = 3,
 }
 
-/// How a frame for a virtual IP ended.
+/// How a frame ended.
 struct End {
+    /// `None` if it is not for a virtual IP; then there is nothing else to say about it.
+    reason: Option<Reason>,
     /// The group that the virtual IP belongs to.
     group: u32,
-    reason: Reason,
     /// Length of the frame as it was received.
     len: usize,
+}
+
+impl End {
+    const NOT_OURS: Self = Self {
+        reason: None,
+        group: 0,
+        len: 0,
+    };
 }
 
 /// Takes a frame and says what becomes of it.
 #[inline(always)]
 pub fn run(packet: &mut Packet, maps: &mut Maps) -> Action {
-    let Some(end) = classify::frame(packet, maps) else {
+    let end = classify::frame(packet, maps);
+    let Some(reason) = end.reason else {
         return Action::Pass;
     };
-    stats::count(maps, &end);
-    match end.reason.verdict() {
+    stats::count(maps, end.group, reason, end.len);
+    match reason.verdict() {
         Verdict::Answered | Verdict::Forwarded => Action::Tx,
         Verdict::Delivered | Verdict::Passed => Action::Pass,
         Verdict::Dropped => Action::Drop,

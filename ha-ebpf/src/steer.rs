@@ -43,9 +43,11 @@ pub(crate) trait Header: Wire {
 /// Takes a packet whose destination is a virtual IP.
 #[inline(always)]
 pub(crate) fn steer<H: Header>(packet: &mut Packet, maps: &mut Maps, hit: &Hit) -> Reason {
-    let Some(Served { group, standing }) = Served::read(maps, hit.vip.group) else {
+    let served = Served::read(maps, hit.vip.group);
+    if !served.is_used() {
         return Reason::GroupUnused;
-    };
+    }
+    let Served { group, standing } = served;
     match hit.addressed(H::mac(&group), &group) {
         Addressed::Many => return Reason::LinkMulticast,
         Addressed::Other if hit.is_at_home(&group) => return Reason::ForeignMac,
@@ -63,7 +65,7 @@ pub(crate) fn steer<H: Header>(packet: &mut Packet, maps: &mut Maps, hit: &Hit) 
             // peer has sent on: the stack answers it, which knows the way.
             if hit.is_at_home(&group)
                 && header.is_echo_request(packet, hit)
-                && maps.peer_of(&hit.src).is_none()
+                && !maps.is_peer(&hit.src)
             {
                 header.answer_echo(packet, hit)
             } else {

@@ -5,7 +5,7 @@
 //! a Backup discard it (section 6.4.2); a group can be configured to do just that.
 
 use ha_common::{
-    abi::{GROUP_STALE_DROP, Group, Mac},
+    abi::{GROUP_STALE_DROP, Group, Peer},
     fence::Standing,
     reason::Reason,
     wire::eth,
@@ -29,10 +29,18 @@ pub(crate) fn forward<H: Header>(
     group: &Group,
     standing: Standing,
 ) -> Reason {
-    let peer = match next_hop(maps, hit, group, standing) {
-        Ok(mac) => mac,
-        Err(reason) => return reason,
+    if let Err(reason) = may_go_on(maps, hit, group, standing) {
+        return reason;
+    }
+    let Some(&Peer { mac, ifindex, .. }) = maps.peer(u32::from(group.word.peer)) else {
+        return Reason::PeerUnset;
     };
+    if !mac.is_station() {
+        return Reason::PeerUnset;
+    }
+    if ifindex != hit.ifindex {
+        return Reason::PeerElsewhere;
+    }
     // A loop between nodes that each believe the other to be Active ends here.
     if let Err(reason) = ip.age(packet, hit) {
         return reason;
@@ -40,42 +48,30 @@ pub(crate) fn forward<H: Header>(
     let Some(header) = packet.get_mut::<eth::Header>(0) else {
         return Reason::IpMalformed;
     };
-    header.dst = peer;
+    header.dst = mac;
     header.src = group.nic;
-    events::about(
-        maps,
-        hit,
-        Topic::StaleSender,
-        hit.vip.group,
-        ip.destination(),
-    );
+    let topic = Topic::StaleSender;
+    events::about(maps, hit, topic, hit.vip.group, ip.destination());
     Reason::ForwardedPeer
 }
 
-/// The Active peer's MAC, or why there is none to send to.
+/// Whether stale traffic is to be sent on at all, and to whom is known.
 #[inline(always)]
-fn next_hop(maps: &Maps, hit: &Hit, group: &Group, standing: Standing) -> Result<Mac, Reason> {
+fn may_go_on(maps: &Maps, hit: &Hit, group: &Group, standing: Standing) -> Result<(), Reason> {
     if !hit.is_at_home(group) {
         return Err(Reason::WrongInterface);
     }
     if group.flags & GROUP_STALE_DROP != 0 {
         return Err(Reason::StaleRefused);
     }
-    let slot = u32::from(group.word.peer);
-    if slot == 0 {
+    if group.word.peer == 0 {
         return Err(match standing {
             Standing::Fenced(_) => Reason::Fenced,
             Standing::Active | Standing::Claiming | Standing::Backup => Reason::NoPeer,
         });
     }
-    if maps.peer_of(&hit.src).is_some() {
+    if maps.is_peer(&hit.src) {
         return Err(Reason::SplitHorizon);
     }
-    let Some(peer) = maps.peer(slot).filter(|peer| peer.mac.is_station()) else {
-        return Err(Reason::PeerUnset);
-    };
-    if peer.ifindex != hit.ifindex {
-        return Err(Reason::PeerElsewhere);
-    }
-    Ok(peer.mac)
+    Ok(())
 }

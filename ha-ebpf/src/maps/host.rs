@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use ha_common::{
-    abi::{Deliver, Event, Group, MAX_GROUPS, Mac, Node, Peer, Traffic, Vip, Vip4Key, Vip6Key},
+    abi::{Deliver, Event, Group, Mac, Node, Peer, Traffic, Vip, Vip4Key, Vip6Key},
     lease::LeaseWord,
 };
 
@@ -51,28 +51,28 @@ impl Maps {
         }
     }
 
-    pub(crate) fn vip4(&self, key: &Vip4Key) -> Option<Vip> {
-        self.vip4.get(key).copied()
+    pub(crate) fn vip4(&self, key: &Vip4Key) -> Option<&Vip> {
+        self.vip4.get(key)
     }
 
-    pub(crate) fn vip6(&self, key: &Vip6Key) -> Option<Vip> {
-        self.vip6.get(key).copied()
+    pub(crate) fn vip6(&self, key: &Vip6Key) -> Option<&Vip> {
+        self.vip6.get(key)
     }
 
-    pub(crate) fn group(&self, slot: u32) -> Option<Group> {
-        (slot < MAX_GROUPS).then(|| self.groups.get(&slot).copied().unwrap_or_default())
+    pub(crate) fn group(&self, slot: u32) -> Group {
+        self.groups.get(&slot).copied().unwrap_or_default()
     }
 
-    pub(crate) fn peer(&self, slot: u32) -> Option<Peer> {
-        self.peers.get(&slot).copied()
+    pub(crate) fn peer(&self, slot: u32) -> Option<&Peer> {
+        self.peers.get(&slot)
     }
 
-    pub(crate) fn peer_of(&self, mac: &Mac) -> Option<u32> {
-        self.peer_macs.get(mac).copied()
+    pub(crate) fn is_peer(&self, mac: &Mac) -> bool {
+        self.peer_macs.contains_key(mac)
     }
 
-    pub(crate) fn deliver(&self, slot: u32) -> Option<Deliver> {
-        self.deliver.get(&slot).copied()
+    pub(crate) fn deliver(&self, slot: u32) -> Option<&Deliver> {
+        self.deliver.get(&slot)
     }
 
     pub(crate) fn count_reason(&mut self, reason: u32, bytes: u64) {
@@ -87,8 +87,12 @@ impl Maps {
         self.events.push(*event);
     }
 
-    pub(crate) fn limit(&self, group: u32) -> Option<Limit> {
-        Some(self.limits.get(&group).copied().unwrap_or_default())
+    pub(crate) fn limit(&self, group: u32) -> Option<&Limit> {
+        const NEVER: Limit = Limit {
+            conflicting_owner_ns: 0,
+            stale_sender_ns: 0,
+        };
+        Some(self.limits.get(&group).unwrap_or(&NEVER))
     }
 
     pub(crate) fn set_limit(&mut self, group: u32, limit: Limit) {

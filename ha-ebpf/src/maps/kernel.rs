@@ -79,49 +79,49 @@ impl Maps {
     }
 
     #[inline(always)]
-    pub(crate) fn vip4(&self, key: &Vip4Key) -> Option<Vip> {
+    pub(crate) fn vip4(&self, key: &Vip4Key) -> Option<&Vip> {
         // SAFETY: an element stays readable until the program ends (RCU), and user space replaces
         // elements of this map as a whole.
-        VIP4.get_ptr(key).map(|vip| unsafe { *vip })
+        unsafe { VIP4.get(key) }
     }
 
     #[inline(always)]
-    pub(crate) fn vip6(&self, key: &Vip6Key) -> Option<Vip> {
+    pub(crate) fn vip6(&self, key: &Vip6Key) -> Option<&Vip> {
         // SAFETY: as in `vip4`.
-        VIP6.get_ptr(key).map(|vip| unsafe { *vip })
+        unsafe { VIP6.get(key) }
     }
 
-    /// The two words, which change under way, are each read with one load; the other fields are
-    /// written before a group is in use.
+    /// A slot; zeros if there is none. The two words, which change under way, are each read with one
+    /// load; the other fields are written before a group is in use.
     #[inline(always)]
-    pub(crate) fn group(&self, slot: u32) -> Option<Group> {
-        let group = GROUP.get_ptr(slot)?;
+    pub(crate) fn group(&self, slot: u32) -> Group {
+        let Some(group) = GROUP.get_ptr(slot) else {
+            return Group::default();
+        };
         // SAFETY: elements of an array live as long as the map; both words are aligned.
         unsafe {
-            Some(Group {
+            Group {
                 word: RoleWord::from_bits(read_volatile((&raw const (*group).word).cast())),
                 demoted: Demotion::from_bits(read_volatile((&raw const (*group).demoted).cast())),
                 ..*group
-            })
+            }
         }
     }
 
     #[inline(always)]
-    pub(crate) fn peer(&self, slot: u32) -> Option<Peer> {
-        // SAFETY: as in `group`. A peer's MAC is written once, before a role word names its slot.
-        PEER.get_ptr(slot).map(|peer| unsafe { *peer })
+    pub(crate) fn peer(&self, slot: u32) -> Option<&Peer> {
+        // A peer's MAC is written once, before a role word names its slot.
+        PEER.get(slot)
     }
 
     #[inline(always)]
-    pub(crate) fn peer_of(&self, mac: &Mac) -> Option<u32> {
-        // SAFETY: as in `vip4`; a torn read is not possible for one word.
-        PEER_MAC.get_ptr(mac).map(|slot| unsafe { *slot })
+    pub(crate) fn is_peer(&self, mac: &Mac) -> bool {
+        PEER_MAC.get_ptr(mac).is_some()
     }
 
     #[inline(always)]
-    pub(crate) fn deliver(&self, slot: u32) -> Option<Deliver> {
-        // SAFETY: as in `peer`.
-        DELIVER.get_ptr(slot).map(|deliver| unsafe { *deliver })
+    pub(crate) fn deliver(&self, slot: u32) -> Option<&Deliver> {
+        DELIVER.get(slot)
     }
 
     #[inline(always)]
@@ -148,16 +148,15 @@ impl Maps {
     }
 
     #[inline(always)]
-    pub(crate) fn limit(&self, group: u32) -> Option<Limit> {
-        // SAFETY: as in `group`. Another processor may write it at this moment; at worst an event is
-        // sent once too often.
-        LIMIT.get_ptr(group).map(|limit| unsafe { *limit })
+    pub(crate) fn limit(&self, group: u32) -> Option<&Limit> {
+        // Another processor may write it at this moment; at worst an event is sent once too often.
+        LIMIT.get(group)
     }
 
     #[inline(always)]
     pub(crate) fn set_limit(&mut self, group: u32, limit: Limit) {
         if let Some(slot) = LIMIT.get_ptr_mut(group) {
-            // SAFETY: as in `limit`.
+            // SAFETY: elements of an array live as long as the map.
             unsafe { *slot = limit };
         }
     }

@@ -1,6 +1,6 @@
 //! Packet memory in the kernel: from `data` to `data_end` of the XDP context.
 
-use core::ptr::NonNull;
+use core::ptr::{NonNull, read_volatile};
 
 use aya_ebpf::{
     bindings::xdp_md,
@@ -43,16 +43,24 @@ impl Packet {
         delta == 0 || unsafe { bpf_xdp_adjust_tail(self.ctx, delta) == 0 }
     }
 
+    /// The verifier knows packet memory by its pointers: to the start one may add, to the end one may
+    /// compare. A compiler that sees whole numbers, or an end that stays the same in a loop, would
+    /// rather calculate with the end.
     #[inline(always)]
     pub(super) fn span(&self, offset: usize, len: usize) -> Option<NonNull<u8>> {
         // SAFETY: as in `len`.
-        let (start, end) = unsafe { ((*self.ctx).data as usize, (*self.ctx).data_end as usize) };
-        let span = start + offset;
-        if span + len > end {
+        let (start, end) = unsafe {
+            (
+                (*self.ctx).data as *mut u8,
+                read_volatile(&raw const (*self.ctx).data_end) as *mut u8,
+            )
+        };
+        let span = start.wrapping_add(offset);
+        if span.wrapping_add(len) > end {
             return None;
         }
         // SAFETY: packet memory does not lie at address 0.
-        Some(unsafe { NonNull::new_unchecked(span as *mut u8) })
+        Some(unsafe { NonNull::new_unchecked(span) })
     }
 
     #[inline(always)]

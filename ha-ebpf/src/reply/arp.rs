@@ -23,48 +23,54 @@ use crate::{
 /// The sender of a probe, which has no address yet (RFC 5227 section 2.1.1).
 const PROBE: [u8; 4] = [0; 4];
 
-/// Takes an ARP packet; `None` if neither its target nor its sender is a virtual IP.
+/// Takes an ARP packet.
 #[inline(always)]
-pub(crate) fn handle(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> Option<End> {
-    let &arp::Packet { sender, target, .. } = packet.get(frame.l3)?;
+pub(crate) fn handle(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> End {
+    let Some(&arp::Packet { sender, target, .. }) = packet.get(frame.l3) else {
+        return End::NOT_OURS;
+    };
     if let Some(vip) = vip(maps, target, frame.vlan) {
         let hit = frame.hit(packet, vip);
         let reason = asked(packet, maps, &hit);
-        return Some(hit.end(reason));
+        return hit.end(reason);
     }
     if sender == PROBE || sender == target {
-        return None;
+        return End::NOT_OURS;
     }
-    let vip = vip(maps, sender, frame.vlan)?;
+    let Some(vip) = vip(maps, sender, frame.vlan) else {
+        return End::NOT_OURS;
+    };
     let hit = frame.hit(packet, vip);
     let reason = used(packet, maps, &hit);
-    Some(hit.end(reason))
+    hit.end(reason)
 }
 
 #[inline(always)]
-fn vip(maps: &Maps, addr: [u8; 4], vlan: Vlan) -> Option<Vip> {
+fn vip(maps: &Maps, addr: [u8; 4], vlan: Vlan) -> Option<&Vip> {
     maps.vip4(&Vip4Key { addr, vlan })
 }
 
 /// A packet whose target is a virtual IP.
 #[inline(always)]
 fn asked(packet: &mut Packet, maps: &mut Maps, hit: &Hit) -> Reason {
-    let (served, arp) = match admit(packet, maps, hit) {
-        Ok(admitted) => admitted,
-        Err(reason) => return reason,
+    let served = Served::read(maps, hit.vip.group);
+    let Some(&arp) = packet.get::<arp::Packet>(hit.l3) else {
+        return Reason::ArpMalformed;
     };
+    if let Err(reason) = admit(&served, &arp, hit) {
+        return reason;
+    }
     let is_request = arp.operation() == arp::OP_REQUEST;
     if arp.sender == arp.target {
-        return match (is_conflict(&served, hit, &arp), is_request) {
+        return match (is_conflict(&served, &arp, hit), is_request) {
             (true, _) => conflict(maps, hit, hit.vip.group, arp.sender),
             (false, true) => Reason::AnnouncementRequest,
             (false, false) => Reason::AnnouncementSeen,
         };
     }
     if arp.sender != PROBE
-        && let Some(Vip { group, .. }) = vip(maps, arp.sender, hit.vlan)
-        && let Some(used) = Served::read(maps, group)
-        && is_conflict(&used, hit, &arp)
+        && let Some(&Vip { group, .. }) = vip(maps, arp.sender, hit.vlan)
+        && is_conflict(&Served::read(maps, group), &arp, hit)
     {
         return conflict(maps, hit, group, arp.sender);
     }
@@ -78,37 +84,41 @@ fn asked(packet: &mut Packet, maps: &mut Maps, hit: &Hit) -> Reason {
 /// A packet whose sender, but not its target, is a virtual IP.
 #[inline(always)]
 fn used(packet: &Packet, maps: &mut Maps, hit: &Hit) -> Reason {
-    match admit(packet, maps, hit) {
-        Ok((served, arp)) if is_conflict(&served, hit, &arp) => {
-            conflict(maps, hit, hit.vip.group, arp.sender)
-        }
-        Ok(_) => Reason::AnnouncementSeen,
-        Err(reason) => reason,
+    let served = Served::read(maps, hit.vip.group);
+    let Some(&arp) = packet.get::<arp::Packet>(hit.l3) else {
+        return Reason::ArpMalformed;
+    };
+    if let Err(reason) = admit(&served, &arp, hit) {
+        return reason;
+    }
+    if is_conflict(&served, &arp, hit) {
+        conflict(maps, hit, hit.vip.group, arp.sender)
+    } else {
+        Reason::AnnouncementSeen
     }
 }
 
-/// The group and the packet, if it was meant for this node and makes sense.
+/// Whether a packet was meant for this node, and makes sense.
 #[inline(always)]
-fn admit(packet: &Packet, maps: &Maps, hit: &Hit) -> Result<(Served, arp::Packet), Reason> {
-    let served = Served::read(maps, hit.vip.group).ok_or(Reason::GroupUnused)?;
+fn admit(served: &Served, arp: &arp::Packet, hit: &Hit) -> Result<(), Reason> {
     let group = &served.group;
-    if hit.is_at_home(group) && hit.addressed(group.mac4, group) == Addressed::Other {
-        return Err(Reason::ForeignMac);
-    }
-    let arp = *packet
-        .get::<arp::Packet>(hit.l3)
-        .ok_or(Reason::ArpMalformed)?;
-    if arp.is_ethernet_ipv4() && arp.sender_mac.is_station() {
-        Ok((served, arp))
-    } else {
+    if !served.is_used() {
+        Err(Reason::GroupUnused)
+    } else if hit.is_at_home(group) && hit.addressed(group.mac4, group) == Addressed::Other {
+        Err(Reason::ForeignMac)
+    } else if !arp.is_ethernet_ipv4() || !arp.sender_mac.is_station() {
         Err(Reason::ArpMalformed)
+    } else {
+        Ok(())
     }
 }
 
 /// Whether the sender is somebody else than this node, which has the group.
 #[inline(always)]
-fn is_conflict(Served { group, standing }: &Served, hit: &Hit, arp: &arp::Packet) -> bool {
-    *standing == Standing::Active
+fn is_conflict(served: &Served, arp: &arp::Packet, hit: &Hit) -> bool {
+    let Served { group, standing } = served;
+    served.is_used()
+        && *standing == Standing::Active
         && hit.is_at_home(group)
         && arp.sender_mac != group.mac4
         && arp.sender_mac != group.nic

@@ -31,9 +31,10 @@ const PAYLOAD_LEN: u16 = (size_of::<nd::Message>() + size_of::<nd::LinkOption>()
 /// Takes a solicitation or an advertisement whose target is a virtual IP.
 #[inline(always)]
 pub(crate) fn judge(packet: &mut Packet, maps: &mut Maps, hit: &Hit) -> Reason {
-    let Some(served) = Served::read(maps, hit.vip.group) else {
+    let served = Served::read(maps, hit.vip.group);
+    if !served.is_used() {
         return Reason::GroupUnused;
-    };
+    }
     let group = &served.group;
     let is_at_home = hit.is_at_home(group);
     if is_at_home && hit.addressed(group.mac6, group) == Addressed::Other {
@@ -57,15 +58,15 @@ pub(crate) fn judge(packet: &mut Packet, maps: &mut Maps, hit: &Hit) -> Reason {
     {
         return Reason::AnnouncementSeen;
     }
-    let source_link = match check::message(packet, hit, heard) {
-        Ok(source_link) => source_link,
-        Err(reason) => return reason,
-    };
+    let mut source = Source::of(hit);
+    if let Err(reason) = check::message(packet, hit, heard, &mut source) {
+        return reason;
+    }
     if is_question {
-        if !check::is_askable(hit, heard, source_link) {
+        if !check::is_askable(heard, source) {
             return Reason::NdMalformed;
         }
-        answer(packet, hit, group, source_link)
+        answer(packet, hit, group, source.mac)
     } else {
         let topic = Topic::ConflictingOwner;
         events::about(maps, hit, topic, hit.vip.group, heard.1.target);
@@ -73,9 +74,30 @@ pub(crate) fn judge(packet: &mut Packet, maps: &mut Maps, hit: &Hit) -> Reason {
     }
 }
 
+/// Who sent a message, on the link.
+#[derive(Clone, Copy)]
+struct Source {
+    /// The frame's source, or what the source link-layer address option says: that is what a neighbour
+    /// cache would hold (section 7.2.3), and it is from the neighbour itself, while the frame's source
+    /// may be a bridge's on the way.
+    mac: Mac,
+    /// Whether there is such an option.
+    is_option: bool,
+}
+
+impl Source {
+    #[inline(always)]
+    fn of(hit: &Hit) -> Self {
+        Self {
+            mac: hit.src,
+            is_option: false,
+        }
+    }
+}
+
 /// Advertises the target with the group's MAC (section 7.2.4).
 #[inline(always)]
-fn answer(packet: &mut Packet, hit: &Hit, group: &Group, source_link: Option<Mac>) -> Reason {
+fn answer(packet: &mut Packet, hit: &Hit, group: &Group, asker: Mac) -> Reason {
     if !packet.resize(hit.l3 + size_of::<Answer>()) {
         return Reason::NdNoRoom;
     }
@@ -93,9 +115,7 @@ fn answer(packet: &mut Packet, hit: &Hit, group: &Group, source_link: Option<Mac
     } else {
         ip.dst = ip.src;
         flags |= nd::FLAG_SOLICITED;
-        // The option is what a neighbour cache would hold (section 7.2.3), and it is from the
-        // neighbour itself; the frame's source may be a bridge's on the way.
-        source_link.unwrap_or(hit.src)
+        asker
     };
     ip.version_class_flow = [ipv6::VERSION << 4, 0, 0, 0];
     ip.payload_length = PAYLOAD_LEN.to_be_bytes();
@@ -109,9 +129,7 @@ fn answer(packet: &mut Packet, hit: &Hit, group: &Group, source_link: Option<Mac
         units: 1,
         mac: group.mac6,
     };
-    let Some(sum) = sum::<ANSWER_WORDS>(packet, hit.l3, PAYLOAD_LEN.to_be_bytes()) else {
-        return Reason::NdNoRoom;
-    };
+    let sum = sum::<ANSWER_WORDS>(packet, hit.l3, PAYLOAD_LEN.to_be_bytes());
     let Some(Then(_, message)) = packet.get_mut::<Heard>(hit.l3) else {
         return Reason::NdNoRoom;
     };
@@ -130,14 +148,13 @@ const HEARD_WORDS: usize = (size_of::<Heard>() - offset_of!(ipv6::Header, src)) 
 const ANSWER_WORDS: usize = (size_of::<Answer>() - offset_of!(ipv6::Header, src)) / 2;
 
 /// The sum over the pseudo-header (RFC 8200 section 8.1) and what follows it, which is the addresses
-/// and the message: `WORDS` in a row.
+/// and the message: `WORDS` in a row. Of what is not there, which both callers have seen to, nothing
+/// is added.
 #[inline(always)]
-fn sum<const WORDS: usize>(packet: &Packet, l3: usize, payload_length: [u8; 2]) -> Option<Sum> {
-    let words = packet.get::<[u16; WORDS]>(l3 + offset_of!(ipv6::Header, src))?;
-    Some(
-        Sum::ZERO
-            .add_words(words)
-            .add(payload_length)
-            .add([0, icmp::PROTOCOL_V6]),
-    )
+fn sum<const WORDS: usize>(packet: &Packet, l3: usize, payload_length: [u8; 2]) -> Sum {
+    let sum = Sum::ZERO.add(payload_length).add([0, icmp::PROTOCOL_V6]);
+    match packet.get::<[u16; WORDS]>(l3 + offset_of!(ipv6::Header, src)) {
+        Some(words) => sum.add_words(words),
+        None => sum,
+    }
 }

@@ -1,12 +1,11 @@
 //! The checks of RFC 4861 section 7.1, which a message must pass before it is believed.
 
 use ha_common::{
-    abi::Mac,
     reason::Reason,
     wire::{checksum::Sum, ipv6, nd},
 };
 
-use super::{HEARD_WORDS, Heard, sum};
+use super::{HEARD_WORDS, Heard, Source, sum};
 use crate::{
     frame::Hit,
     packet::{Packet, Then},
@@ -21,24 +20,22 @@ const UNIT_WORDS: usize = nd::OPTION_UNIT / 2;
 
 /// Whether there is somebody to answer: what section 7.1.1 demands of solicitations alone.
 #[inline(always)]
-pub(super) fn is_askable(hit: &Hit, Then(ip, message): &Heard, source_link: Option<Mac>) -> bool {
+pub(super) fn is_askable(Then(ip, message): &Heard, source: Source) -> bool {
     if ip.src == ipv6::UNSPECIFIED {
-        nd::is_solicited_node(ip.dst) && source_link.is_none()
+        nd::is_solicited_node(ip.dst) && !source.is_option
     } else {
-        ipv6::is_host(ip.src)
-            && ip.src != message.target
-            && source_link.unwrap_or(hit.src).is_station()
+        ipv6::is_host(ip.src) && ip.src != message.target && source.mac.is_station()
     }
 }
 
-/// What is demanded of solicitations and advertisements alike. Returns the sender's link-layer
-/// address, if it is given.
+/// What is demanded of solicitations and advertisements alike. Also finds out who the source is.
 #[inline(always)]
 pub(super) fn message(
     packet: &Packet,
     hit: &Hit,
     Then(ip, message): &Heard,
-) -> Result<Option<Mac>, Reason> {
+    source: &mut Source,
+) -> Result<(), Reason> {
     let payload = ip.payload_len();
     if ip.version() != ipv6::VERSION
         || message.code != 0
@@ -54,63 +51,59 @@ pub(super) fn message(
         start: hit.l3 + size_of::<Heard>(),
         len: payload - size_of::<nd::Message>(),
     };
-    if !options.len.is_multiple_of(nd::OPTION_UNIT) || options.len > MAX_OPTIONS_LEN {
+    let mut sum = sum::<HEARD_WORDS>(packet, hit.l3, ip.payload_length);
+    if !options.find_source(packet, source) || !options.add_to(&mut sum, packet) {
         return Err(Reason::NdMalformed);
     }
-    let source_link = options.source_link(packet)?;
-    let sum = sum::<HEARD_WORDS>(packet, hit.l3, ip.payload_length).ok_or(Reason::NdMalformed)?;
-    if !options.add_to(sum, packet)?.is_valid() {
+    if !sum.is_valid() {
         return Err(Reason::NdChecksum);
     }
-    Ok(source_link)
+    Ok(())
 }
 
 /// Where the options of a message are.
 struct Options {
     start: usize,
-    /// A multiple of [`nd::OPTION_UNIT`], at most [`MAX_OPTIONS_LEN`].
     len: usize,
 }
 
 impl Options {
-    /// Walks from option to option. Returns the first source link-layer address, if there is one.
+    /// Walks from option to option, and takes the first source link-layer address that there is.
+    /// Returns whether they are well-formed.
     #[inline(always)]
-    fn source_link(&self, packet: &Packet) -> Result<Option<Mac>, Reason> {
-        let mut source_link = None;
+    fn find_source(&self, packet: &Packet, source: &mut Source) -> bool {
         let mut offset = 0;
         for _ in 0..MAX_OPTIONS {
-            if offset >= self.len {
+            if offset >= self.len || self.len > MAX_OPTIONS_LEN {
                 break;
             }
-            let option = packet
-                .get::<nd::LinkOption>(self.start + offset)
-                .ok_or(Reason::NdMalformed)?;
-            if option.kind == nd::OPTION_SOURCE_LINK && source_link.is_none() {
+            let Some(option) = packet.get::<nd::LinkOption>(self.start + offset) else {
+                return false;
+            };
+            if option.kind == nd::OPTION_SOURCE_LINK && !source.is_option {
                 if option.units != 1 {
-                    return Err(Reason::NdMalformed);
+                    return false;
                 }
-                source_link = Some(option.mac);
+                source.mac = option.mac;
+                source.is_option = true;
             }
             // One of no length, which is invalid, is looked at again and again, and is not the end.
             offset += usize::from(option.units) * nd::OPTION_UNIT;
         }
-        if offset == self.len {
-            Ok(source_link)
-        } else {
-            Err(Reason::NdMalformed)
-        }
+        offset == self.len
     }
 
+    /// Adds the options to a sum. Returns whether they are all there.
     #[inline(always)]
-    fn add_to(&self, mut sum: Sum, packet: &Packet) -> Result<Sum, Reason> {
+    fn add_to(&self, sum: &mut Sum, packet: &Packet) -> bool {
         let mut offset = 0;
         while offset < MAX_OPTIONS_LEN && offset < self.len {
-            let words = packet
-                .get::<[u16; UNIT_WORDS]>(self.start + offset)
-                .ok_or(Reason::NdMalformed)?;
-            sum = sum.add_words(words);
+            let Some(words) = packet.get::<[u16; UNIT_WORDS]>(self.start + offset) else {
+                return false;
+            };
+            *sum = sum.add_words(words);
             offset += nd::OPTION_UNIT;
         }
-        Ok(sum)
+        offset == self.len
     }
 }
