@@ -110,6 +110,7 @@ fn answer(packet: &mut Packet, hit: &Hit, group: &Group, asker: Mac) -> Reason {
     }
     // Who has no address yet (duplicate address detection) can be told only together with all.
     let mac = if ip.src == ipv6::UNSPECIFIED {
+        // As a number it is part of the instructions; as octets it would be a map of its own.
         ip.dst = u128::from_be_bytes(nd::ALL_NODES).to_be_bytes();
         nd::ALL_NODES_MAC
     } else {
