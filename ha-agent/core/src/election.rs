@@ -7,7 +7,7 @@ use core::net::IpAddr;
 pub use ha_common::abi::Role;
 
 pub use self::cause::{Cause, Refusal};
-use crate::{time::Time, vrrp::Advertisement};
+use crate::{time::Time, track::Fitness, vrrp::Advertisement};
 
 /// What happens to an election of one group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,19 @@ pub enum Input {
     Promote,
     /// The operator wants this node to let go, and to stay Backup while another node is Active.
     Release,
+    /// What the checks make of the node: its priority, or that it may not be Active. Valid until the
+    /// next one, over a lapse of the lease, too.
+    Fitness(Fitness),
+    /// All members of the sync group are ready ([`Machine::is_ready`](crate::vrrp::Machine::is_ready)).
+    Join,
+    /// Another member of the sync group has ceased to be Active.
+    Leave,
+    /// The kernel took the role back: it saw an advertisement that outranks this node. To be handed in
+    /// when the role word is found demoted, after the advertisements that wait in the socket.
+    Demoted {
+        /// Priority of that advertisement.
+        priority: u8,
+    },
     /// The lease lapsed: the kernel has silenced the node already. Nothing may be done any more that
     /// was commanded before; the election waits for [`Input::Start`] under a new lease.
     LeaseLapsed,

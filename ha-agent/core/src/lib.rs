@@ -6,6 +6,8 @@
 //! * [`manual`]: an outside manager decides;
 //! * [`word`]: from a commanded role to the role word;
 //! * [`announce`]: when to send which gratuitous ARP or unsolicited neighbour advertisement;
+//! * [`track`]: what checks say about a group;
+//! * [`sync`]: groups that move together;
 //! * [`plan`]: from desired and actual map contents to the writes between them.
 #![forbid(unsafe_code)]
 
@@ -13,6 +15,7 @@ pub mod announce;
 pub mod election;
 pub mod manual;
 pub mod plan;
+pub mod sync;
 pub mod time;
 pub mod track;
 pub mod vrrp;

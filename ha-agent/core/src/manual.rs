@@ -3,6 +3,7 @@
 use crate::{
     election::{Cause, Command, Election, Input, Refusal, Role},
     time::Time,
+    track::Fitness,
 };
 
 /// A group whose owner somebody else chooses.
@@ -12,6 +13,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Manual {
     state: State,
+    /// A check has failed: the manager may not promote this node.
+    is_unfit: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +47,9 @@ impl Manual {
             State::Initialize => vec![Command::Refused {
                 reason: Refusal::NotRunning,
             }],
+            State::Backup if self.is_unfit => vec![Command::Refused {
+                reason: Refusal::CheckFailed,
+            }],
             State::Backup => {
                 self.state = State::Active;
                 vec![
@@ -55,10 +61,21 @@ impl Manual {
         }
     }
 
-    fn release(&mut self) -> Vec<Command> {
+    fn weigh(&mut self, fitness: Fitness) -> Vec<Command> {
+        self.is_unfit = match fitness {
+            Fitness::Eligible { priority: _ } => false,
+            Fitness::Faulty { check: _ } => true,
+        };
+        if self.is_unfit {
+            return self.let_go(Cause::CheckFailed);
+        }
+        Vec::new()
+    }
+
+    fn let_go(&mut self, cause: Cause) -> Vec<Command> {
         match self.state {
             State::Initialize | State::Backup => Vec::new(),
-            State::Active => self.fall_silent(State::Backup, Cause::OperatorReleased),
+            State::Active => self.fall_silent(State::Backup, cause),
         }
     }
 
@@ -85,10 +102,12 @@ impl Election for Manual {
         match input {
             Input::Start => self.start(),
             Input::Promote => self.promote(),
-            Input::Release => self.release(),
+            Input::Release => self.let_go(Cause::OperatorReleased),
+            Input::Fitness(fitness) => self.weigh(fitness),
+            Input::Demoted { priority } => self.let_go(Cause::Demoted { priority }),
             Input::LeaseLapsed => self.leave(Cause::LeaseLapsed),
             Input::Stop => self.leave(Cause::Stopping),
-            Input::Timer | Input::Advert { .. } => Vec::new(),
+            Input::Timer | Input::Advert { .. } | Input::Join | Input::Leave => Vec::new(),
         }
     }
 
@@ -122,6 +141,7 @@ mod tests {
     use crate::{
         election::{Cause, Command, Election, Input, Refusal, Role},
         time::Time,
+        track::Fitness,
     };
 
     const STATES: [State; 3] = [State::Initialize, State::Backup, State::Active];
@@ -163,15 +183,54 @@ mod tests {
             ),
             left(Input::LeaseLapsed, Cause::LeaseLapsed),
             left(Input::Stop, Cause::Stopping),
+            (
+                Input::Fitness(Fitness::Faulty { check: 0 }),
+                [
+                    (Initialize, none()),
+                    (Backup, none()),
+                    (Backup, silenced(Cause::CheckFailed)),
+                ],
+            ),
+            (
+                Input::Demoted { priority: 7 },
+                [
+                    (Initialize, none()),
+                    (Backup, none()),
+                    (Backup, silenced(Cause::Demoted { priority: 7 })),
+                ],
+            ),
+            (Input::Fitness(Fitness::Eligible { priority: 1 }), unmoved()),
             (Input::Timer, unmoved()),
+            (Input::Join, unmoved()),
+            (Input::Leave, unmoved()),
         ]
+    }
+
+    #[test]
+    fn an_unfit_node_is_not_promoted_until_it_has_recovered() {
+        let mut group = Manual {
+            state: State::Backup,
+            is_unfit: false,
+        };
+        let mut after = |fitness| {
+            let _ = group.handle(Time::default(), Input::Fitness(fitness));
+            group.handle(Time::default(), Input::Promote)
+        };
+        let reason = Refusal::CheckFailed;
+        let refused = after(Fitness::Faulty { check: 0 });
+        assert_eq!(refused, [Command::Refused { reason }]);
+        let promoted = after(Fitness::Eligible { priority: 1 });
+        assert_eq!(promoted[0], set_role(Role::Active, Cause::OperatorPromoted));
     }
 
     #[test]
     fn every_state_and_input() {
         for (input, row) in table() {
             for (state, (next, commands)) in STATES.into_iter().zip(row) {
-                let mut group = Manual { state };
+                let mut group = Manual {
+                    state,
+                    is_unfit: false,
+                };
                 assert_eq!(
                     group.handle(Time::default(), input.clone()),
                     commands,

@@ -209,6 +209,7 @@ fn prepare_group(group: &config::Group, ports: &[Port]) -> Result<Group> {
                 peers: ha_core::vrrp::Peers::Multicast,
                 yield_grace: settings.yield_grace,
                 contention: settings.contention,
+                is_synced: false,
             }),
             checksum: settings.checksum,
         })),

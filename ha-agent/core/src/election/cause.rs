@@ -42,6 +42,15 @@ pub enum Cause {
     OperatorPromoted,
     /// The operator asked for it.
     OperatorReleased,
+    /// A check of the group failed.
+    CheckFailed,
+    /// Another member of the sync group is not Active any more.
+    MemberLeft,
+    /// The kernel saw an advertisement that takes precedence before the election did.
+    Demoted {
+        /// Its priority.
+        priority: u8,
+    },
     /// The lease lapsed.
     LeaseLapsed,
     /// The agent stops.
@@ -67,6 +76,9 @@ impl Cause {
             Self::HigherPriority { .. } => "higher_priority",
             Self::OperatorPromoted => "operator_promoted",
             Self::OperatorReleased => "operator_released",
+            Self::CheckFailed => "check_failed",
+            Self::MemberLeft => "member_left",
+            Self::Demoted { .. } => "demoted",
             Self::LeaseLapsed => "lease_lapsed",
             Self::Stopping => "stopping",
             Self::ActiveChanged => "active_changed",
@@ -110,6 +122,14 @@ impl fmt::Display for Cause {
             }
             Self::OperatorPromoted => f.write_str("The operator promoted this node."),
             Self::OperatorReleased => f.write_str("The operator released the group here."),
+            Self::CheckFailed => f.write_str("A check of the group failed on this node."),
+            Self::MemberLeft => {
+                f.write_str("Another member of the sync group is not Active here any more.")
+            }
+            Self::Demoted { priority } => write!(
+                f,
+                "The kernel saw an advertisement of priority {priority} that takes precedence.",
+            ),
             Self::LeaseLapsed => f.write_str(
                 "The agent did not renew its lease in time, and the kernel silenced the node.",
             ),
@@ -125,6 +145,9 @@ pub enum Refusal {
     /// The election has not started, or waits for a new lease.
     #[error("the group does not take part now: its agent holds no lease, or is still starting")]
     NotRunning,
+    /// A check of the group has failed.
+    #[error("a check of the group has failed on this node: `ha-agent status` names it")]
+    CheckFailed,
     /// The Active node cannot be outbid by a priority.
     #[error(
         "{peer} is Active with priority {priority}, which no priority here can beat: \
@@ -144,6 +167,7 @@ impl Refusal {
     pub const fn name(self) -> &'static str {
         match self {
             Self::NotRunning => "not_running",
+            Self::CheckFailed => "check_failed",
             Self::NotOutranked { .. } => "not_outranked",
         }
     }
@@ -161,7 +185,7 @@ mod tests {
 
     const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
-    const ALL: [Cause; 15] = [
+    const ALL: [Cause; 18] = [
         Cause::Started,
         Cause::AddressOwner,
         Cause::ActiveSilent {
@@ -182,6 +206,9 @@ mod tests {
         },
         Cause::OperatorPromoted,
         Cause::OperatorReleased,
+        Cause::CheckFailed,
+        Cause::MemberLeft,
+        Cause::Demoted { priority: 200 },
         Cause::LeaseLapsed,
         Cause::Stopping,
         Cause::ActiveChanged,

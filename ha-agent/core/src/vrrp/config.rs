@@ -128,4 +128,8 @@ pub struct VrrpConfig {
     /// released or paused meanwhile; at least twice the longest delay of a message lets them hear
     /// each other before one answers.
     pub contention: Duration,
+    /// Whether it is a member of a sync group: it takes over only on [`Input::Join`].
+    ///
+    /// [`Input::Join`]: crate::election::Input::Join
+    pub is_synced: bool,
 }

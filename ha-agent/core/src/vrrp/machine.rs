@@ -32,6 +32,9 @@
 //! * Unicast peers send everything to this node alone. A claimer that has one peer takes its priority 0
 //!   for the acknowledgement; one that has several cannot tell it from a release, treats it as that, and
 //!   waits for its turn. Who gives way to a better claimer does so in silence.
+//! * A node whose checks fail lets go and is Backup, takes over from nobody, and goes on listening: its
+//!   stale traffic still finds its way.
+//! * A member of a sync group that comes to take over only says that it is ready, until all are.
 //! * A group with both families has one machine. Priorities are compared in either family, addresses
 //!   only in IPv4: the order of the link-local addresses may be the opposite one, and each node
 //!   would then yield to the other.
@@ -39,9 +42,12 @@
 mod active;
 mod backup;
 mod claiming;
+mod fitness;
 mod lifecycle;
 mod operator;
 mod rank;
+mod silence;
+mod together;
 
 use core::{net::IpAddr, time::Duration};
 
@@ -49,12 +55,12 @@ use ha_common::wire::vrrp::PRIORITY_RELEASE;
 
 use self::{active::Active, backup::Backup, claiming::Claim};
 use super::{
-    config::{Peers, VrrpConfig},
+    config::VrrpConfig,
     packet::Advertisement,
     peers::{Advertisers, Peer},
 };
 use crate::{
-    election::{Cause, Command, Election, Input, Role},
+    election::{Command, Election, Input, Role},
     time::Time,
 };
 
@@ -62,8 +68,12 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Machine {
     config: VrrpConfig,
-    /// The configured priority, or a higher one since the operator promoted this node.
+    /// The configured priority, as moved by the checks.
+    base: u8,
+    /// `base`, or a higher one since the operator promoted this node.
     priority: u8,
+    /// Whether the checks let it be Active.
+    is_fit: bool,
     hold: Hold,
     /// When `startup_delay` is over; `None` before the first start.
     startup_ends: Option<Time>,
@@ -94,7 +104,9 @@ impl Machine {
     #[must_use]
     pub fn new(config: VrrpConfig) -> Self {
         Self {
+            base: config.priority.get(),
             priority: config.priority.get(),
+            is_fit: true,
             config,
             hold: Hold::None,
             startup_ends: None,
@@ -139,72 +151,6 @@ impl Machine {
         }
     }
 
-    /// Steps back because `heard` is better, and tells its sender so with `priority`.
-    fn yield_to(&mut self, now: Time, heard: &Heard<'_>, priority: u8) -> Vec<Command> {
-        let cause = Cause::HigherPriority {
-            peer: heard.from,
-            priority: heard.advert.priority,
-        };
-        let mut commands = self.step_back(now, now, cause);
-        if self.is_understood(priority) {
-            commands.push(Command::SendAdvert {
-                priority,
-                to: Some(heard.from),
-            });
-        }
-        commands
-    }
-
-    /// Whether the one to whom this node gives way with `priority` can take it for that. To a unicast
-    /// peer an own priority would be a claim that goes on.
-    const fn is_understood(&self, priority: u8) -> bool {
-        match &self.config.peers {
-            Peers::Multicast => true,
-            Peers::Unicast(_) => priority == PRIORITY_RELEASE,
-        }
-    }
-
-    /// Whether what came to this node alone is about a claim, not an ordinary advertisement.
-    fn is_answer(&self, priority: u8) -> bool {
-        match (&self.config.peers, self.state) {
-            (Peers::Multicast, _) | (Peers::Unicast(_), State::Claiming(_)) => {
-                self.config.peers.is_answer(priority)
-            }
-            (Peers::Unicast(_), State::Initialize | State::Backup(_) | State::Active(_)) => false,
-        }
-    }
-
-    /// Goes to Backup and follows the best peer; Active_Down_Timer is at least `down`.
-    fn step_back(&mut self, now: Time, down: Time, cause: Cause) -> Vec<Command> {
-        let commands = self.fall_silent(cause);
-        let mut backup = self.fresh_backup(now);
-        if let Some(best) = self.peers.best() {
-            backup.follow(best);
-        }
-        backup.down = backup.down.max(down);
-        self.state = State::Backup(backup);
-        commands
-    }
-
-    /// The commands with which a node ceases to answer; the operator's promotion ends with it.
-    fn fall_silent(&mut self, cause: Cause) -> Vec<Command> {
-        self.priority = self.config.priority.get();
-        let mut commands = vec![self.backup_role(cause)];
-        match self.state {
-            State::Active(_) => commands.push(Command::StopAnnouncing),
-            State::Initialize | State::Backup(_) | State::Claiming(_) => {}
-        }
-        commands
-    }
-
-    fn backup_role(&self, cause: Cause) -> Command {
-        Command::SetRole {
-            role: Role::Backup,
-            active: self.peers.best().map(|peer| peer.address),
-            cause,
-        }
-    }
-
     fn advertise(&self) -> Command {
         Command::SendAdvert {
             priority: self.priority,
@@ -212,21 +158,28 @@ impl Machine {
         }
     }
 
-    /// Takes note of an advertiser. Its life is reckoned by the configured priority, with which this
-    /// node would be its Backup.
+    /// Takes note of an advertiser. Its life is reckoned by the priority with which this node would be
+    /// its Backup.
     fn note(&mut self, now: Time, heard: &Heard<'_>) -> Peer {
-        let own = self.config.priority.get();
-        self.peers.note(now, own, heard.from, heard.advert)
+        self.peers.note(now, self.base, heard.from, heard.advert)
     }
 
     fn fresh_backup(&self, now: Time) -> Backup {
         Backup::new(now, now + self.own_active_down(), &self.config)
     }
 
+    /// A fresh Backup that knows who is Active.
+    fn following_backup(&self, now: Time) -> Backup {
+        let mut backup = self.fresh_backup(now);
+        if let Some(best) = self.peers.best() {
+            backup.follow(best);
+        }
+        backup
+    }
+
     fn own_active_down(&self) -> Duration {
-        let priority = self.config.priority.get();
         let version = self.config.version;
-        version.active_down_interval(priority, self.config.advert_interval)
+        version.active_down_interval(self.base, self.config.advert_interval)
     }
 }
 
@@ -252,6 +205,10 @@ impl Election for Machine {
             ),
             Input::Promote => self.promote(now),
             Input::Release => self.release(now),
+            Input::Fitness(fitness) => self.weigh(now, fitness),
+            Input::Join => self.join(now),
+            Input::Leave => self.leave(now),
+            Input::Demoted { priority } => self.demoted(now, priority),
             Input::LeaseLapsed => self.lapse(),
             Input::Stop => self.stop(),
         }

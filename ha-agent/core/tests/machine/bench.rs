@@ -44,6 +44,7 @@ pub(crate) fn config() -> VrrpConfig {
         peers: Peers::Multicast,
         yield_grace: GRACE,
         contention: Duration::ZERO,
+        is_synced: false,
     }
 }
 

@@ -5,6 +5,7 @@ use std::{net::IpAddr, time::Duration};
 use ha_core::{
     election::{Command, Election, Input, Role},
     time::Time,
+    track::Fitness,
     vrrp::{Machine, Peers, Primary, VrrpConfig},
 };
 use proptest::prelude::*;
@@ -24,6 +25,11 @@ fn any_input() -> impl Strategy<Value = Input> {
         1 => Just(Input::Release),
         1 => Just(Input::LeaseLapsed),
         1 => Just(Input::Stop),
+        1 => (1_u8..).prop_map(|priority| Input::Fitness(Fitness::Eligible { priority })),
+        1 => Just(Input::Fitness(Fitness::Faulty { check: 0 })),
+        1 => any::<u8>().prop_map(|priority| Input::Demoted { priority }),
+        1 => Just(Input::Join),
+        1 => Just(Input::Leave),
     ]
 }
 
@@ -41,8 +47,15 @@ fn any_config() -> impl Strategy<Value = VrrpConfig> {
     ]);
     let delay = || prop_oneof![Just(0), 0..20_000_u64].prop_map(Duration::from_millis);
     let delays = (0..300_u64, delay(), delay());
-    (1_u8.., any::<bool>(), families, peers, delays).prop_map(
-        |(priority, preempt, primary, peers, (millis, preempt_delay, startup_delay))| VrrpConfig {
+    let choices = (any::<bool>(), any::<bool>());
+    (1_u8.., choices, families, peers, delays).prop_map(
+        |(
+            priority,
+            (preempt, is_synced),
+            primary,
+            peers,
+            (millis, preempt_delay, startup_delay),
+        )| VrrpConfig {
             priority: priority.try_into().expect("it is not zero"),
             preempt,
             primary,
@@ -50,6 +63,7 @@ fn any_config() -> impl Strategy<Value = VrrpConfig> {
             preempt_delay,
             startup_delay,
             contention: Duration::from_millis(millis.saturating_sub(100)),
+            is_synced,
             ..config()
         },
     )
@@ -107,6 +121,8 @@ proptest! {
     ) {
         let mut machine = Machine::new(config.clone());
         let mut now = Time::default();
+        let mut base = config.priority.get();
+        let mut is_fit = true;
         for (input, wait, until_deadline) in inputs {
             now = match machine.deadline() {
                 Some(deadline) if until_deadline => deadline.max(now),
@@ -114,16 +130,29 @@ proptest! {
             };
             let before = machine.role();
             let is_timer = input == Input::Timer;
+            let may_rise = !config.is_synced || matches!(input, Input::Join | Input::Promote);
+            match input {
+                Input::Fitness(Fitness::Faulty { .. }) => is_fit = false,
+                Input::Fitness(Fitness::Eligible { priority }) => {
+                    is_fit = true;
+                    base = priority;
+                }
+                _ => {}
+            }
             let commands = machine.handle(now, input);
             check(before, &machine, &commands)?;
             if is_timer && let Some(deadline) = machine.deadline() {
                 prop_assert!(deadline > now, "the timer must not fire for ever");
             }
             match machine.role() {
-                Role::Backup => prop_assert_eq!(machine.priority(), config.priority.get()),
-                Role::Claiming | Role::Active => prop_assert!(machine.deadline().is_some()),
+                Role::Backup => prop_assert_eq!(machine.priority(), base),
+                Role::Claiming | Role::Active => {
+                    prop_assert!(machine.deadline().is_some());
+                    prop_assert!(is_fit, "a check has failed");
+                    prop_assert!(may_rise || before != Role::Backup, "the members are not ready");
+                }
             }
-            prop_assert!(machine.priority() >= config.priority.get());
+            prop_assert!(machine.priority() >= base);
         }
     }
 

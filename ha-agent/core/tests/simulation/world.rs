@@ -66,6 +66,7 @@ impl World {
                 peers: peers(i, setup),
                 yield_grace: LEASE + DELAY,
                 contention: setup.contention,
+                is_synced: false,
             };
             Node::new(config, setup.lease)
         });

@@ -25,6 +25,8 @@ pub(super) struct Backup {
     released: bool,
     /// When `preempt_delay` is over, if it runs.
     preempts_from: Option<Time>,
+    /// Only the other members of the sync group keep it from taking over.
+    pub(super) is_ready: bool,
 }
 
 impl Backup {
@@ -36,11 +38,13 @@ impl Backup {
             heard: None,
             released: false,
             preempts_from: None,
+            is_ready: false,
         }
     }
 
     /// Sets interval and timer by what the Active node said last.
     pub(super) const fn follow(&mut self, active: Peer) {
+        self.is_ready = false;
         self.interval = active.interval;
         self.down = active.expires;
         self.heard = Some(active.heard);
@@ -68,18 +72,41 @@ impl Backup {
 
 impl Machine {
     pub(super) fn backup_timer(&mut self, mut backup: Backup, now: Time) -> Vec<Command> {
-        let Some(best) = self.peers.best() else {
-            return self.replace_active(&backup, now);
-        };
-        // Somebody is alive, and the timer ran out only because its advertisements don't count
-        // (lower priority) or because another one let go.
-        if best.priority >= self.priority {
-            backup.follow(best);
-        } else if !self.tolerates(&mut backup, now, best) {
-            return self.claim(now, now + self.config.yield_grace, Cause::Preempting);
+        if !self.is_next(&mut backup, now) {
+            self.state = State::Backup(backup);
+            return Vec::new();
         }
-        self.state = State::Backup(backup);
-        Vec::new()
+        if self.config.is_synced {
+            return self.wait_for_members(backup, now);
+        }
+        self.succeed(&backup, now)
+    }
+
+    /// Whether it is this node's turn to be Active; if not, `backup` waits on.
+    pub(super) fn is_next(&self, backup: &mut Backup, now: Time) -> bool {
+        if !self.is_fit {
+            backup.is_ready = false;
+            backup.down = now + self.own_active_down();
+            return false;
+        }
+        match self.peers.best() {
+            None => true,
+            // Somebody is alive, and the timer ran out only because its advertisements don't count
+            // (lower priority) or because another one let go.
+            Some(best) if best.priority >= self.priority => {
+                backup.follow(best);
+                false
+            }
+            Some(best) => !self.tolerates(backup, now, best),
+        }
+    }
+
+    /// Takes over, from whoever may still be alive.
+    pub(super) fn succeed(&mut self, backup: &Backup, now: Time) -> Vec<Command> {
+        if self.peers.is_empty() {
+            return self.replace_active(backup, now);
+        }
+        self.claim(now, now + self.config.yield_grace, Cause::Preempting)
     }
 
     fn replace_active(&mut self, backup: &Backup, now: Time) -> Vec<Command> {

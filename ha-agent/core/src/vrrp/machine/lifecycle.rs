@@ -16,7 +16,10 @@ impl Machine {
         let startup_ends = *self
             .startup_ends
             .get_or_insert(now + self.config.startup_delay);
-        let takes_part = startup_ends <= now && self.hold != Hold::Operator;
+        let takes_part = startup_ends <= now
+            && self.hold != Hold::Operator
+            && self.is_fit
+            && !self.config.is_synced;
         if self.priority == PRIORITY_OWNER && takes_part {
             let end = backup.down.min(now + self.config.yield_grace);
             return self.take_over(now, end, Cause::AddressOwner);

@@ -16,6 +16,9 @@ impl Machine {
             State::Claiming(_) | State::Active(_) => return Vec::new(),
             State::Backup(backup) => backup,
         };
+        if !self.is_fit {
+            return refuse(Refusal::CheckFailed);
+        }
         self.peers.expire(now);
         let end = match self.peers.best() {
             Some(best) => {
@@ -77,7 +80,7 @@ impl Machine {
             .priority
             .saturating_add(1)
             .min(PRIORITY_OWNER - 1)
-            .max(self.config.priority.get());
+            .max(self.base);
         let rank = self.rank_against(bid, peer.address, peer.priority);
         (rank == Rank::Worse).then_some(bid)
     }
