@@ -22,19 +22,19 @@ pub struct Member {
 #[must_use]
 pub fn follow(members: &[Member], left: bool) -> Vec<(usize, Input)> {
     if left {
-        return each(members, |member| member.role != Role::Backup, Input::Leave);
+        return each(members, |member| member.role != Role::Backup, &Input::Leave);
     }
     let is_blocked = |member: &Member| member.role == Role::Backup && !member.is_ready;
     if members.iter().any(is_blocked) {
         return Vec::new();
     }
-    each(members, |member| member.is_ready, Input::Join)
+    each(members, |member| member.is_ready, &Input::Join)
 }
 
 fn each(
     members: &[Member],
     is_meant: impl Fn(&Member) -> bool,
-    input: Input,
+    input: &Input,
 ) -> Vec<(usize, Input)> {
     let meant = members.iter().enumerate().filter(|(_, m)| is_meant(m));
     meant.map(|(index, _)| (index, input.clone())).collect()

@@ -137,7 +137,16 @@ proptest! {
                     is_fit = true;
                     base = priority;
                 }
-                _ => {}
+                Input::Start
+                | Input::Timer
+                | Input::Advert { .. }
+                | Input::Promote
+                | Input::Release
+                | Input::Demoted { .. }
+                | Input::Join
+                | Input::Leave
+                | Input::LeaseLapsed
+                | Input::Stop => {}
             }
             let commands = machine.handle(now, input);
             check(before, &machine, &commands)?;
