@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use crate::{
-    cluster::Service,
+    cluster::{AnsweringMac, Service},
     command,
     daemon::Daemon,
     node::{INTERFACE, Node},
@@ -133,7 +133,7 @@ name = "{INTERFACE}"
 [[group]]
 name = "{GROUP}"
 interface = "{INTERFACE}"
-mac = "virtual"
+mac = "{mac}"
 vips = [
 {vips}]
 
@@ -147,6 +147,10 @@ advert_interval = "{interval}ms"
         lease = service.lease.as_millis(),
         pins = node.pins().display(),
         socket = socket.display(),
+        mac = match service.mac {
+            AnsweringMac::Virtual => "virtual",
+            AnsweringMac::Interface => "interface",
+        },
         vrid = service.vrid,
         interval = service.advert_interval.as_millis(),
     )

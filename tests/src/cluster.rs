@@ -42,6 +42,15 @@ impl System {
     }
 }
 
+/// Which MAC the agent answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnsweringMac {
+    /// The virtual router's, which moves.
+    Virtual,
+    /// That of the node's own interface, as keepalived usually does.
+    Interface,
+}
+
 /// What the nodes share.
 #[derive(Clone, Debug)]
 pub struct Service {
@@ -51,6 +60,8 @@ pub struct Service {
     pub vrid: u8,
     /// Time between advertisements.
     pub advert_interval: Duration,
+    /// MAC that answers for the virtual IPs.
+    pub mac: AnsweringMac,
     /// Time for which an agent that is not heard of by its own kernel keeps the addresses.
     pub lease: Duration,
 }
@@ -64,6 +75,7 @@ impl Service {
         Self {
             vips: v4.chain(v6).collect(),
             vrid: 51,
+            mac: AnsweringMac::Virtual,
             advert_interval: Duration::from_millis(100),
             // The longest that ends before any peer takes over.
             lease: Duration::from_millis(190),

@@ -154,6 +154,20 @@ impl Lab {
         self.set_port(node, "up")
     }
 
+    /// Lets the nodes hear everybody but each other, or everybody again.
+    ///
+    /// # Errors
+    ///
+    /// When `bridge` fails.
+    pub fn set_isolated(&self, isolated: bool) -> Result<()> {
+        let state = if isolated { "on" } else { "off" };
+        for node in &self.nodes {
+            let mut bridge: Command = self.switch.command("bridge")?;
+            command::run(bridge.args(["link", "set", "dev", &node.name, "isolated", state]))?;
+        }
+        Ok(())
+    }
+
     /// Records what goes over the nodes' ports, beside the logs.
     ///
     /// # Errors

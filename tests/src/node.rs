@@ -48,6 +48,12 @@ impl Node {
         self.station
     }
 
+    /// MAC of its interface, as `ip` writes it.
+    #[must_use]
+    pub fn mac(&self) -> String {
+        self.station.mac.map(|byte| format!("{byte:02x}")).join(":")
+    }
+
     /// Directory for its configuration, control socket and logs.
     #[must_use]
     pub fn dir(&self) -> &Path {

@@ -1,9 +1,12 @@
 //! From what became of each probe to the few numbers that say how a failover went.
 
+mod split;
+
 use std::{net::IpAddr, time::Duration};
 
 use serde::Serialize;
 
+pub use self::split::{Split, SplitReport};
 use crate::probe::{Kind, Probe, Track};
 
 /// What of a measurement counts.
@@ -15,6 +18,8 @@ pub struct Window {
     pub fault: Option<Duration>,
     /// The node that had the virtual IPs until then.
     pub owner: u8,
+    /// When the nodes could not hear each other. Probes sent then are counted apart.
+    pub split: Option<Split>,
 }
 
 /// The result of a scenario.
@@ -37,6 +42,9 @@ pub struct Report {
     pub dual_answers: u64,
     /// The same for each kind of probe and each virtual IP probed.
     pub by_probe: Vec<TrackReport>,
+    /// What happened while the nodes could not hear each other, and right after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub split: Option<SplitReport>,
 }
 
 /// The result for the probes of one kind to one virtual IP.
@@ -81,6 +89,7 @@ impl Report {
                 .reduce(f64::min),
             dual_answers: by_probe.iter().map(|track| track.dual_answers).sum(),
             by_probe,
+            split: window.split.map(|split| SplitReport::new(tracks, split)),
         }
     }
 }
@@ -88,7 +97,12 @@ impl Report {
 impl TrackReport {
     fn new(track: &Track, window: Window) -> Self {
         let first = track.probes.partition_point(|p| p.sent < window.from);
-        let probes = &track.probes[first..];
+        let probes: Vec<Probe> = track.probes[first..]
+            .iter()
+            .filter(|probe| window.split.is_none_or(|split| !split.covers(probe.sent)))
+            .copied()
+            .collect();
+        let probes = probes.as_slice();
         let count = |counts: &dyn Fn(&Probe) -> bool| {
             probes.iter().filter(|probe| counts(probe)).count() as u64
         };
@@ -174,6 +188,7 @@ mod tests {
             from: Duration::ZERO,
             fault: fault.map(|fault| MS * fault),
             owner: A,
+            split: None,
         };
         Report::new(&tracks, window)
     }
@@ -222,6 +237,7 @@ mod tests {
             from: MS * 3,
             fault: None,
             owner: A,
+            split: None,
         };
         let report = Report::new(&[track(Kind::Udp, "...aaa")], window);
         assert_eq!((report.probes_sent, report.probes_lost), (3, 0));

@@ -133,6 +133,7 @@ mod tests {
             from: Duration::from_millis(10),
             fault: None,
             owner: 0,
+            split: None,
         };
         let mark = Mark {
             at: Duration::from_millis(30),

@@ -129,3 +129,13 @@ fn ten_thousand_addresses_move_as_quickly() {
         outcome.report.outage_ms
     );
 }
+
+#[test]
+fn after_a_split_the_winner_alone_serves_even_who_knows_the_loser() {
+    for name in ["split-heal", "split-heal-vmac"] {
+        let report = play(name).report;
+        let split = report.split.expect("the nodes were apart");
+        assert!(split.dual_answers > 100, "{name}: {split:?}");
+        assert_eq!((report.probes_lost, split.astray), (0, 0), "{name}");
+    }
+}

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::{Promise, Scenario, power_off};
-use crate::cluster::{PREFERRED, STANDBY};
+use crate::cluster::{AnsweringMac, PREFERRED, STANDBY};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "agent-killed",
     what: "the agent on node a is killed (kill -9)",
     vips: (1, 1),
+    mac: AnsweringMac::Virtual,
     promise: Promise {
         lost: None,
         outage_ms: Some(power_off::LONGEST_OUTAGE_MS),

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::{Promise, Scenario, power_off};
-use crate::cluster::PREFERRED;
+use crate::cluster::{AnsweringMac, PREFERRED};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "agent-stopped",
     what: "the agent on node a hangs for 3 s (SIGSTOP, SIGCONT)",
     vips: (1, 1),
+    mac: AnsweringMac::Virtual,
     promise: Promise {
         lost: None,
         outage_ms: Some(power_off::LONGEST_OUTAGE_MS),

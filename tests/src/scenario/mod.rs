@@ -12,6 +12,7 @@ mod power_off;
 mod promise;
 mod promote;
 mod quiet;
+mod split_heal;
 mod stage;
 
 use anyhow::{Context, Result};
@@ -21,7 +22,7 @@ pub use self::{
     outcome::Outcome,
     promise::{Promise, many_vips_are_as_quick},
 };
-use crate::cluster::{Service, System};
+use crate::cluster::{AnsweringMac, Service, System};
 
 /// A failure to try.
 #[derive(Clone, Copy, Debug)]
@@ -32,19 +33,23 @@ pub struct Scenario {
     pub what: &'static str,
     /// How many v4 and v6 virtual IPs the nodes share.
     vips: (u32, u32),
+    /// MAC that answers for them.
+    mac: AnsweringMac,
     /// What the agent promises for it.
     pub promise: Promise,
     play: fn(&mut Stage<'_>) -> Result<()>,
 }
 
 /// All scenarios. The first injects no fault and shows the noise of the machine.
-pub const ALL: [&Scenario; 6] = [
+pub const ALL: [&Scenario; 8] = [
     &quiet::SCENARIO,
     &promote::SCENARIO,
     &power_off::SCENARIO,
     &agent_killed::SCENARIO,
     &agent_stopped::SCENARIO,
     &many_vips::SCENARIO,
+    &split_heal::SCENARIO,
+    &split_heal::WITH_VIRTUAL_MAC,
 ];
 
 /// The scenario with this name.
@@ -63,7 +68,10 @@ impl Scenario {
     /// When it could not be played: not what the failure did, but that it could not be tried.
     pub fn run(&self, system: &System, tell: &mut dyn FnMut(&str)) -> Result<Outcome> {
         let (v4, v6) = self.vips;
-        let service = Service::new(v4, v6);
+        let service = Service {
+            mac: self.mac,
+            ..Service::new(v4, v6)
+        };
         Stage::set(self, system, service, tell)
             .and_then(|mut stage| {
                 (self.play)(&mut stage).inspect_err(|_| stage.keep_evidence())?;

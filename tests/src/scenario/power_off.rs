@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::{Promise, Scenario, Stage};
-use crate::cluster::{PREFERRED, STANDBY};
+use crate::cluster::{AnsweringMac, PREFERRED, STANDBY};
 
 /// Three advertisements of 100 ms and the skew of priority 150 make 341 ms; the rest is for the
 /// machine.
@@ -15,6 +15,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     name: "power-off",
     what: "node a loses power",
     vips: (1, 1),
+    mac: AnsweringMac::Virtual,
     promise: Promise {
         lost: None,
         outage_ms: Some(LONGEST_OUTAGE_MS),

@@ -45,6 +45,17 @@ impl Promise {
                 report.outage_ms
             ));
         }
+        if let Some(split) = &report.split {
+            if split.dual_answers == 0 {
+                broken.push("the nodes never were both Active, so nothing was shown".to_owned());
+            }
+            if split.astray > 0 {
+                broken.push(format!(
+                    "{} probes were answered by the loser after the split; none may be",
+                    split.astray
+                ));
+            }
+        }
         if self.takeover && report.takeover_ms.is_none() {
             broken.push("the other node never answered".to_owned());
         }
@@ -73,6 +84,7 @@ pub fn many_vips_are_as_quick(outcomes: &[Outcome]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::SplitReport;
 
     const PERFECT: Report = Report {
         probes_sent: 1000,
@@ -81,6 +93,7 @@ mod tests {
         takeover_ms: Some(10.0),
         dual_answers: 0,
         by_probe: Vec::new(),
+        split: None,
     };
     const STRICT: Promise = Promise {
         lost: Some(3),
@@ -139,5 +152,38 @@ mod tests {
             ..PERFECT
         };
         assert_eq!(Promise::default().broken(&report).len(), 1);
+    }
+
+    #[test]
+    fn after_a_split_only_the_winner_answers() {
+        let split = SplitReport {
+            dual_answers: 9,
+            dual_ms: 50.0,
+            astray_ms: 60.0,
+            astray: 0,
+        };
+        let broken = |split: SplitReport| {
+            let report = Report {
+                split: Some(split),
+                ..PERFECT
+            };
+            Promise::default().broken(&report).len()
+        };
+        assert_eq!(broken(split.clone()), 0);
+        assert_eq!(
+            broken(SplitReport {
+                astray: 1,
+                ..split.clone()
+            }),
+            1
+        );
+        assert_eq!(
+            broken(SplitReport {
+                dual_answers: 0,
+                ..split
+            }),
+            1,
+            "what was not tried was not shown"
+        );
     }
 }

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::{Promise, Scenario};
-use crate::cluster::STANDBY;
+use crate::cluster::{AnsweringMac, STANDBY};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "promote",
     what: "the operator moves the addresses to node b",
     vips: (1, 1),
+    mac: AnsweringMac::Virtual,
     promise: Promise {
         lost: Some(3),
         outage_ms: None,

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use super::{Promise, Scenario};
+use crate::cluster::AnsweringMac;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "quiet",
     what: "nothing happens",
     vips: (1, 1),
+    mac: AnsweringMac::Virtual,
     promise: Promise {
         lost: Some(0),
         outage_ms: None,

@@ -8,7 +8,7 @@ use super::{Outcome, Promise, Scenario};
 use crate::{
     cluster::{Cluster, PREFERRED, Service, System},
     probe::Prober,
-    report::{Report, Window},
+    report::{Report, Split, Window},
     timeline::{Mark, Timeline},
 };
 
@@ -26,6 +26,8 @@ pub(super) struct Stage<'a> {
     cluster: Cluster,
     from: Duration,
     fault: Option<Duration>,
+    cut: Option<Duration>,
+    split: Option<Split>,
     marks: Vec<Mark>,
     tell: &'a mut dyn FnMut(&str),
 }
@@ -52,6 +54,8 @@ impl<'a> Stage<'a> {
             cluster,
             from,
             fault: None,
+            cut: None,
+            split: None,
             marks: Vec::new(),
             tell,
         })
@@ -86,6 +90,32 @@ impl<'a> Stage<'a> {
         happen(&mut self.cluster)
     }
 
+    /// Does this, which is nothing that the nodes see.
+    pub(super) fn prepare(&self, prepare: impl FnOnce(&Cluster) -> Result<()>) -> Result<()> {
+        prepare(&self.cluster)
+    }
+
+    /// Lets the nodes not hear each other any more; the client reaches both.
+    pub(super) fn cut(&mut self) -> Result<()> {
+        self.cut = Some(self.prober.clock().now());
+        self.mark("nodes apart", |cluster| cluster.lab().set_isolated(true))
+    }
+
+    /// Takes back [`Stage::cut`]; one advertisement later there must be one owner.
+    pub(super) fn heal(&mut self) -> Result<()> {
+        self.mark("nodes together", |cluster| {
+            cluster.lab().set_isolated(false)
+        })?;
+        let healed = self.prober.clock().now();
+        self.split = self.cut.take().map(|cut| Split {
+            cut,
+            healed,
+            grace: self.cluster.service().advert_interval,
+            winner: PREFERRED,
+        });
+        Ok(())
+    }
+
     /// Waits until the client is served by this node, but no longer than `limit`: that it never is
     /// shall show in the outcome.
     pub(super) fn until_served_by(&mut self, node: u8, limit: Duration) {
@@ -110,6 +140,7 @@ impl<'a> Stage<'a> {
             from: self.from,
             fault: self.fault,
             owner: PREFERRED,
+            split: self.split,
         };
         let report = Report::new(&tracks, window);
         let broken = self

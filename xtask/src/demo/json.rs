@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
-use ha_lab::scenario::Outcome;
+use ha_lab::{report::SplitReport, scenario::Outcome};
 use serde::Serialize;
 
 use super::runs::Runs;
@@ -33,6 +33,8 @@ struct Figures {
     outage_ms: f64,
     takeover_ms: Option<f64>,
     dual_answers: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    split: Option<SplitReport>,
 }
 
 /// Writes the results.
@@ -62,12 +64,13 @@ impl<'a> Entry<'a> {
 }
 
 impl Figures {
-    const fn of(outcome: &Outcome) -> Self {
+    fn of(outcome: &Outcome) -> Self {
         Self {
             probes_lost: outcome.report.probes_lost,
             outage_ms: outcome.report.outage_ms,
             takeover_ms: outcome.report.takeover_ms,
             dual_answers: outcome.report.dual_answers,
+            split: outcome.report.split.clone(),
         }
     }
 }

@@ -25,6 +25,8 @@ each of several ways: UDP, TCP connect, ping, \"who has this address\" (ARP and 
   nobody answers for   the longest time without any answer, in the way that fared worst
   other node answers   from the moment of the failure to the first answer of node b
   answered by both     both nodes claimed the address: the fault that corrupts data; 0 is the promise
+Where the nodes are kept apart, two owners cannot be avoided until one advertisement after they meet
+again; the row counts what comes after that.
 The first row is the noise of this machine: what is lost when nothing happens.";
 
 /// Prints the table, with keepalived's results below if there are any.
