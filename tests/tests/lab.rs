@@ -60,6 +60,7 @@ fn measure(lab: &Lab, happen: impl FnOnce(&Prober)) -> (Vec<Track>, Report) {
         from,
         fault: Some(from),
         owner: A,
+        split: None,
     };
     let report = Report::new(&tracks, window);
     (tracks, report)
