@@ -16,6 +16,8 @@ pub(crate) enum Topic {
     ConflictingOwner,
     /// A sender uses this node although it is not Active.
     StaleSender,
+    /// A packet for a group that this node has was sent to where the group was before.
+    Detour,
 }
 
 /// The lease lapsed at `time_ns`.
@@ -33,12 +35,13 @@ pub(crate) fn lease_lapsed(maps: &mut Maps, time_ns: u64) {
     });
 }
 
-/// Tells what a frame did to the virtual IP `addr` of `group`.
+/// Tells what a frame did to the virtual IP `addr` of `group`, or what its sender `addr` did to it.
 #[inline(always)]
 pub(crate) fn about(maps: &mut Maps, hit: &Hit, topic: Topic, group: u32, addr: [u8; 16]) {
     let kind = match topic {
         Topic::ConflictingOwner => EventKind::ConflictingOwner,
         Topic::StaleSender => EventKind::StaleSender,
+        Topic::Detour => EventKind::Detour,
     };
     let event = Event {
         time_ns: 0,
@@ -71,7 +74,8 @@ fn is_due(maps: &mut Maps, topic: Topic, group: u32) -> bool {
     };
     let last = match topic {
         Topic::ConflictingOwner => &mut limit.conflicting_owner_ns,
-        Topic::StaleSender => &mut limit.stale_sender_ns,
+        // Both are about stale traffic, of which a node is either the wrong end or the right one.
+        Topic::StaleSender | Topic::Detour => &mut limit.stale_sender_ns,
     };
     let now = maps.coarse_now_ns();
     if *last != 0 && now.saturating_sub(*last) < INTERVAL_NS {

@@ -25,6 +25,9 @@ pub(crate) trait Header: Wire {
     /// The destination, v4 as v4-mapped v6.
     fn destination(&self) -> [u8; 16];
 
+    /// The source, v4 as v4-mapped v6.
+    fn source(&self) -> [u8; 16];
+
     /// Whether version and lengths agree with each other and with the `room` octets that the frame
     /// has for header and payload.
     fn is_well_formed(&self, room: usize) -> bool;
@@ -69,7 +72,7 @@ pub(crate) fn steer<H: Header>(packet: &mut Packet, maps: &mut Maps, hit: &Hit) 
             {
                 header.answer_echo(packet, hit)
             } else {
-                deliver::local::deliver(packet, maps, hit, &group)
+                deliver::local::deliver(packet, maps, hit, &header, &group)
             }
         }
         Standing::Backup | Standing::Fenced(_) => {

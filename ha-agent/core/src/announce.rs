@@ -1,14 +1,15 @@
 //! When to announce which virtual IP: at once, again when neighbours have unlocked their entries, and
 //! then for good at long intervals, never faster than the network bears.
 
+mod hurry;
 mod sweep;
 #[cfg(test)]
 mod tests;
 
 use core::{num::NonZeroUsize, ops::Range, time::Duration};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use self::sweep::Sweep;
+use self::{hurry::Hurry, sweep::Sweep};
 use crate::time::Time;
 
 /// How announcements are spread.
@@ -66,6 +67,8 @@ pub struct Schedule {
     tick_ends: Time,
     /// How many virtual IPs may still be announced in this tick.
     budget: usize,
+    /// By group: what stale traffic has done to its refreshes.
+    hurries: BTreeMap<u32, Hurry>,
 }
 
 impl Schedule {
@@ -77,6 +80,7 @@ impl Schedule {
             sweeps: VecDeque::new(),
             tick_ends: Time::default(),
             budget: 0,
+            hurries: BTreeMap::new(),
         }
     }
 
@@ -96,6 +100,7 @@ impl Schedule {
 
     /// Stops to announce a group.
     pub fn stop(&mut self, group: u32) {
+        self.hurries.remove(&group);
         self.sweeps.retain(|sweep| sweep.group != group);
     }
 

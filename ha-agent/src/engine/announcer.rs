@@ -33,6 +33,11 @@ impl Announcer {
         self.0.add(now, slot, places);
     }
 
+    /// Announces the first `count` places of the group in `slot` again, as somebody has not heard.
+    pub(super) fn hurry(&mut self, now: Time, slot: u32, count: usize) {
+        self.0.hurry(now, slot, count);
+    }
+
     pub(super) fn stop(&mut self, slot: u32) {
         self.0.stop(slot);
     }

@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use ha_common::abi::{Event, EventKind};
+use ha_common::abi::{Event, EventKind, Mac};
+use ha_core::election::{Election as _, Role};
 
 use super::Engine;
 
@@ -25,12 +26,32 @@ impl Engine {
                     format!("the kernel demoted the node for {mac}"),
                 );
             }
-            EventKind::ConflictingOwner => self.report(
-                event.group,
-                "conflicting_owner",
-                format!("{mac} claims the virtual IP {vip}, which this node has"),
-            ),
+            EventKind::ConflictingOwner => self.conflict(event.group, vip, mac),
+            EventKind::Detour => self.announce_again(event.group, vip, mac),
             EventKind::StaleSender => tracing::debug!(%mac, %vip, "a sender still uses this node"),
+        }
+    }
+
+    /// Somebody else answers or announces for what this node has.
+    fn conflict(&mut self, slot: u32, vip: IpAddr, other: Mac) {
+        let group = self.groups.iter().find(|group| group.slot == slot);
+        let own = group.map_or(Mac::ZERO, |group| match vip {
+            IpAddr::V4(_) => group.mac4,
+            IpAddr::V6(_) => group.mac6,
+        });
+        let text = format!("{other} claims the virtual IP {vip}, which this node has with {own}");
+        self.report(slot, "conflicting_owner", text);
+    }
+
+    /// Somebody has not heard where the group is.
+    fn announce_again(&mut self, slot: u32, sender: IpAddr, by: Mac) {
+        let now = self.now();
+        let Some(group) = self.groups.iter().find(|group| group.slot == slot) else {
+            return;
+        };
+        if group.election.role() == Role::Active {
+            tracing::debug!(group = %group.name, %sender, %by, "stale traffic: announcing again");
+            self.announcer.hurry(now, slot, group.vips.len());
         }
     }
 

@@ -14,6 +14,9 @@ pub enum EventKind {
     ConflictingOwner = 3,
     /// A sender still uses this node although it is not Active.
     StaleSender = 4,
+    /// What this node has to deliver came by way of a node that is not Active, or to the NIC's MAC
+    /// instead of the virtual one: somebody has not heard yet who has the group.
+    Detour = 5,
 }
 
 impl EventKind {
@@ -25,6 +28,7 @@ impl EventKind {
             2 => Some(Self::Demoted),
             3 => Some(Self::ConflictingOwner),
             4 => Some(Self::StaleSender),
+            5 => Some(Self::Detour),
             _ => None,
         }
     }
@@ -44,7 +48,8 @@ pub struct Event {
     pub ifindex: u32,
     /// VLAN tags of the frame.
     pub vlan: Vlan,
-    /// The virtual IP concerned, v4 as v4-mapped v6.
+    /// The virtual IP concerned, v4 as v4-mapped v6; for [`EventKind::Detour`] the packet's sender, who
+    /// is to be told.
     pub addr: [u8; 16],
     /// The other party's MAC.
     pub mac: Mac,

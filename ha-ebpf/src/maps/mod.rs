@@ -16,6 +16,6 @@ pub use kernel::Maps;
 pub struct Limit {
     /// Of a conflicting owner.
     pub conflicting_owner_ns: u64,
-    /// Of a stale sender.
+    /// Of stale traffic.
     pub stale_sender_ns: u64,
 }

@@ -28,6 +28,11 @@ impl Header for ipv4::Header {
     }
 
     #[inline(always)]
+    fn source(&self) -> [u8; 16] {
+        mapped(self.src)
+    }
+
+    #[inline(always)]
     fn is_well_formed(&self, room: usize) -> bool {
         self.version() == ipv4::VERSION
             && self.header_len() >= ipv4::HEADER_LEN

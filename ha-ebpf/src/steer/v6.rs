@@ -25,6 +25,11 @@ impl Header for ipv6::Header {
     }
 
     #[inline(always)]
+    fn source(&self) -> [u8; 16] {
+        self.src
+    }
+
+    #[inline(always)]
     fn is_well_formed(&self, room: usize) -> bool {
         self.version() == ipv6::VERSION && ipv6::HEADER_LEN + self.payload_len() <= room
     }

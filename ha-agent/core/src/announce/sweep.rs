@@ -76,6 +76,14 @@ impl Sweep {
         }
     }
 
+    /// The same as a refresh, which is as urgent as any.
+    pub(super) const fn into_refresh(self, repeats: u32) -> Self {
+        Self {
+            round: repeats.saturating_add(1),
+            ..self
+        }
+    }
+
     /// Whether `other` is beside it and both are at rest, so that they can go on as one.
     pub(super) fn adjoins(&self, other: &Self) -> bool {
         let is_beside =

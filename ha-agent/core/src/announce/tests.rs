@@ -197,3 +197,56 @@ proptest! {
         }
     }
 }
+
+/// What stale traffic in each of `seconds` brings about, beside the first announcements at 0, 1.1 and 2.2 s.
+fn hurried(config: Config, seconds: core::ops::Range<u64>) -> Vec<Time> {
+    let mut schedule = Schedule::new(config);
+    let mut log = Log::new();
+    schedule.start(at(0), 1, 1);
+    for second in seconds {
+        run(&mut schedule, &mut log, at(second * 1000));
+        schedule.hurry(at(second * 1000), 1, 1);
+        while schedule.next(at(second * 1000)).is_some_and(|batch| {
+            log.entry((batch.group, 0))
+                .or_default()
+                .push(at(second * 1000));
+            true
+        }) {}
+    }
+    run(&mut schedule, &mut log, at(20_000));
+    log.remove(&(1, 0)).unwrap_or_default()
+}
+
+#[test]
+fn stale_traffic_brings_announcements_forward_at_doubling_pauses() {
+    let expected = [0, 1_100, 2_200, 3_000, 5_000, 8_000, 13_000].map(at);
+    let times = hurried(CONFIG, 1..16);
+    assert_eq!(
+        times, expected,
+        "then 1.1 s, 2.2 s, 4.4 s later at the least"
+    );
+}
+
+#[test]
+fn stale_traffic_is_told_where_there_is_no_refresh_too() {
+    let config = Config {
+        refresh: None,
+        ..CONFIG
+    };
+    assert_eq!(hurried(config, 7..8), [0, 1_100, 2_200, 7_000].map(at));
+}
+
+#[test]
+fn a_group_that_is_not_announced_any_more_is_not_hurried_by_an_old_pause() {
+    let mut schedule = Schedule::new(CONFIG);
+    schedule.hurry(at(0), 1, 0);
+    assert_eq!(schedule.deadline(), None, "there is nothing to announce");
+    schedule.hurry(at(0), 1, 1);
+    assert!(schedule.next(at(0)).is_some());
+    schedule.stop(1);
+    schedule.hurry(at(1), 1, 1);
+    assert!(
+        schedule.next(at(1)).is_some(),
+        "another time of being Active"
+    );
+}
