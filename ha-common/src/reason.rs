@@ -1,5 +1,5 @@
-//! Every way a frame for a virtual IP can end: counter, metric label, row of the documentation and
-//! fixture, from one list.
+//! Every way a frame for a virtual IP, or about who has it, can end: counter, metric label, row of the
+//! documentation and fixture, from one list.
 
 /// What became of a frame, as `ha_stat` counts it by group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -153,6 +153,9 @@ reasons! {
     PeerElsewhere = 30, "peer_elsewhere", Dropped;
     /// Stale traffic whose TTL or hop limit does not allow another hop.
     TtlExpired = 31, "ttl_expired", Dropped;
+    /// Advertisement that outranks this node, which was Active or claimed to be: the group was demoted
+    /// before the agent had read it. Left to the stack.
+    Demoted = 32, "demoted", Passed;
 }
 
 /// Slots in `ha_reason`; room for more than [`Reason::ALL`] has.

@@ -8,12 +8,12 @@ use ha_common::{
     abi::{Vip4Key, Vip6Key},
     wire::{
         eth::{ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6},
-        icmp, ipv4, ipv6, nd,
+        icmp, ipv4, ipv6, nd, vrrp,
     },
 };
 
 use crate::{
-    End,
+    End, demote,
     frame::Frame,
     maps::Maps,
     packet::Packet,
@@ -35,9 +35,20 @@ pub(crate) fn frame(packet: &mut Packet, maps: &mut Maps) -> End {
 
 #[inline(always)]
 fn v4(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> End {
-    let Some(&ipv4::Header { dst: addr, .. }) = packet.get(frame.l3) else {
+    let Some(&ipv4::Header {
+        protocol,
+        dst: addr,
+        ..
+    }) = packet.get(frame.l3)
+    else {
         return End::NOT_OURS;
     };
+    if protocol == vrrp::PROTOCOL {
+        let end = demote::judge::<ipv4::Header>(packet, maps, frame);
+        if end.reason.is_some() {
+            return end;
+        }
+    }
     if !ipv4::is_host(addr) {
         return End::NOT_OURS;
     }
@@ -60,9 +71,20 @@ fn v6(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> End {
         let reason = reply::nd::judge(packet, maps, &hit);
         return hit.end(reason);
     }
-    let Some(&ipv6::Header { dst: addr, .. }) = packet.get(frame.l3) else {
+    let Some(&ipv6::Header {
+        next_header,
+        dst: addr,
+        ..
+    }) = packet.get(frame.l3)
+    else {
         return End::NOT_OURS;
     };
+    if next_header == vrrp::PROTOCOL {
+        let end = demote::judge::<ipv6::Header>(packet, maps, frame);
+        if end.reason.is_some() {
+            return end;
+        }
+    }
     if ipv6::is_multicast(addr) {
         return End::NOT_OURS;
     }

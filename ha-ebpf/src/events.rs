@@ -1,8 +1,15 @@
 //! What the agent is told at once, through the ring.
 
-use ha_common::abi::{Event, EventKind, Mac, Vlan};
+use ha_common::{
+    abi::{Event, EventKind, Mac, Vlan},
+    wire::eth,
+};
 
-use crate::{frame::Hit, maps::Maps};
+use crate::{
+    frame::{Frame, Hit},
+    maps::Maps,
+    packet::Packet,
+};
 
 /// How often a group may tell the same, nanoseconds: once a second.
 const INTERVAL_NS: u64 = 1_000_000_000;
@@ -31,6 +38,23 @@ pub(crate) fn lease_lapsed(maps: &mut Maps, time_ns: u64) {
         vlan: Vlan::default(),
         addr: [0; 16],
         mac: Mac::ZERO,
+        pad: [0; 2],
+    });
+}
+
+/// An advertisement from the address `from` demoted `group`. There is one for each demotion, so this
+/// needs no limit.
+#[inline(always)]
+pub(crate) fn demoted(maps: &mut Maps, packet: &Packet, frame: &Frame, group: u32, from: [u8; 16]) {
+    let eth::Header { src, .. } = packet.get(0).copied().unwrap_or_default();
+    maps.send(&Event {
+        time_ns: maps.now_ns(),
+        kind: EventKind::Demoted as u32,
+        group,
+        ifindex: packet.ifindex(),
+        vlan: frame.vlan,
+        addr: from,
+        mac: src,
         pad: [0; 2],
     });
 }

@@ -6,6 +6,7 @@
 //! ```text
 //! frame ─► classify ─┬─ ARP ──────► reply::arp
 //!                    ├─ NS, NA ───► reply::nd
+//!                    ├─ VRRP ─────► demote
 //!                    ├─ IPv4 ─┬───► steer ─┬─► reply::{echo, echo6}
 //!                    ├─ IPv6 ─┘            ├─► deliver::local
 //!                    │                     └─► deliver::peer
@@ -22,6 +23,7 @@
 mod adopt;
 mod classify;
 mod deliver;
+mod demote;
 mod events;
 mod fence;
 mod frame;
@@ -57,7 +59,7 @@ pub enum Action {
 struct End {
     /// `None` if it is not for a virtual IP; then there is nothing else to say about it.
     reason: Option<Reason>,
-    /// The group that the virtual IP belongs to.
+    /// The group that it is about.
     group: u32,
     /// Length of the frame as it was received.
     len: usize,

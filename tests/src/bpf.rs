@@ -8,7 +8,10 @@ use aya::{
     programs::{TestRun, TestRunOptions, Xdp},
 };
 use ha_common::{
-    abi::{Deliver, Event, Group, Mac, Node, Peer, Traffic, Vip, Vip4Key, Vip6Key, map, program},
+    abi::{
+        Deliver, Event, Group, Mac, Node, Peer, Router, RouterKey, RouterPeerKey, Traffic, Vip,
+        Vip4Key, Vip6Key, map, program,
+    },
     lease::{Reply, Request},
 };
 use nix::unistd::Uid;
@@ -171,6 +174,24 @@ impl DataPath {
     /// As for [`Self::vip4`].
     pub fn peer_mac(&mut self) -> Result<HashMap<&mut MapData, Mac, u32>> {
         Ok(self.map(map::PEER_MAC)?.try_into()?)
+    }
+
+    /// `ha_router`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn router(&mut self) -> Result<HashMap<&mut MapData, RouterKey, Router>> {
+        Ok(self.map(map::ROUTER)?.try_into()?)
+    }
+
+    /// `ha_vrrp_peer`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn router_peer(&mut self) -> Result<HashMap<&mut MapData, RouterPeerKey, u32>> {
+        Ok(self.map(map::ROUTER_PEER)?.try_into()?)
     }
 
     /// `ha_deliver`.

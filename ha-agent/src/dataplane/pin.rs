@@ -174,12 +174,12 @@ mod tests {
     #[test]
     fn pins_have_their_names() {
         let pins = PinDir::new(Path::new("/sys/fs/bpf/ha"));
-        assert_eq!(pins.map("ha_vip4"), Path::new("/sys/fs/bpf/ha/1/ha_vip4"));
+        assert_eq!(pins.map("ha_vip4"), Path::new("/sys/fs/bpf/ha/2/ha_vip4"));
         assert_eq!(
             pins.program("ha_xdp"),
-            Path::new("/sys/fs/bpf/ha/1/prog-ha_xdp")
+            Path::new("/sys/fs/bpf/ha/2/prog-ha_xdp")
         );
-        assert_eq!(pins.link(7), Path::new("/sys/fs/bpf/ha/1/link-7"));
+        assert_eq!(pins.link(7), Path::new("/sys/fs/bpf/ha/2/link-7"));
     }
 
     #[test]

@@ -164,6 +164,11 @@ mod tests {
         assert_eq!(group.max_entries, abi::MAX_GROUPS);
         assert_eq!(group.value_size as usize, size_of::<Group>());
         assert_eq!(shapes[abi::map::VIP4].max_entries, abi::MAX_VIPS);
+        let router = &shapes[abi::map::ROUTER];
+        assert_eq!(router.max_entries, abi::MAX_ROUTERS);
+        assert_eq!(router.key_size as usize, size_of::<abi::RouterKey>());
+        assert_eq!(router.value_size as usize, size_of::<abi::Router>());
+        assert!(abi::map::ALL.iter().all(|name| shapes.contains_key(*name)));
     }
 
     #[test]
@@ -175,7 +180,7 @@ mod tests {
             max_entries: 1024,
             flags: 1024,
         };
-        let pin = Path::new("/sys/fs/bpf/ha/1/ha_group");
+        let pin = Path::new("/sys/fs/bpf/ha/2/ha_group");
         assert_eq!(check_shape(pin, &shape, &shape), Ok(()));
         let other = Shape {
             value_size: 56,
@@ -184,7 +189,7 @@ mod tests {
         let error = check_shape(pin, &other, &shape).unwrap_err().to_string();
         assert!(
             error.starts_with(
-                "/sys/fs/bpf/ha/1/ha_group has value size 56, and this agent's has 64: run `ha-agent"
+                "/sys/fs/bpf/ha/2/ha_group has value size 56, and this agent's has 64: run `ha-agent"
             ),
             "{error}"
         );
@@ -192,7 +197,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            error.starts_with("/sys/fs/bpf/ha/1/ha_group is \"cilium_lxc\", not \"ha_group\": "),
+            error.starts_with("/sys/fs/bpf/ha/2/ha_group is \"cilium_lxc\", not \"ha_group\": "),
             "{error}"
         );
     }

@@ -49,7 +49,7 @@ pub struct Event {
     /// VLAN tags of the frame.
     pub vlan: Vlan,
     /// The virtual IP concerned, v4 as v4-mapped v6; for [`EventKind::Detour`] the packet's sender, who
-    /// is to be told.
+    /// is to be told; for [`EventKind::Demoted`] who advertised.
     pub addr: [u8; 16],
     /// The other party's MAC.
     pub mac: Mac,

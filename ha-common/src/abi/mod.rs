@@ -6,6 +6,7 @@
 mod event;
 mod names;
 mod role;
+mod router;
 
 use core::mem::{offset_of, size_of};
 
@@ -13,10 +14,14 @@ pub use self::{
     event::{Event, EventKind},
     names::{map, program},
     role::{Demotion, Role, RoleWord},
+    router::{
+        MAX_ROUTER_PEERS, MAX_ROUTERS, ROUTER_BY_ADDRESS, ROUTER_UNICAST, ROUTER_V4, ROUTER_V6,
+        Router, RouterKey, RouterPeerKey,
+    },
 };
 
 /// Version of everything in this module; the directory below `/sys/fs/bpf/ha/` that holds the pins.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Groups a node can hold. Sizes `ha_group`; with eight verdicts also `ha_stat`.
 pub const MAX_GROUPS: u32 = 1024;
@@ -213,11 +218,17 @@ const _: () = {
     assert!(size_of::<Deliver>() == 12);
     assert!(size_of::<Traffic>() == 16);
     assert!(size_of::<Event>() == 48);
+    assert!(size_of::<RouterKey>() == 12);
+    assert!(size_of::<Router>() == 24);
+    assert!(size_of::<RouterPeerKey>() == 20);
 };
 
 #[cfg(feature = "user")]
 mod pod {
-    use super::{Deliver, Event, Group, Mac, Node, Peer, Traffic, Vip, Vip4Key, Vip6Key};
+    use super::{
+        Deliver, Event, Group, Mac, Node, Peer, Router, RouterKey, RouterPeerKey, Traffic, Vip,
+        Vip4Key, Vip6Key,
+    };
 
     macro_rules! pod {
         ($($type:ty),+) => {$(
@@ -227,6 +238,18 @@ mod pod {
         )+};
     }
     pod!(
-        Deliver, Event, Group, Mac, Node, Peer, Traffic, Vip, Vip4Key, Vip6Key
+        Deliver,
+        Event,
+        Group,
+        Mac,
+        Node,
+        Peer,
+        Router,
+        RouterKey,
+        RouterPeerKey,
+        Traffic,
+        Vip,
+        Vip4Key,
+        Vip6Key
     );
 }

@@ -14,6 +14,10 @@ pub mod map {
     pub const PEER: &str = "ha_peer";
     /// Hash: [`Mac`](super::super::Mac) of a peer's NIC to its peer slot.
     pub const PEER_MAC: &str = "ha_peer_mac";
+    /// Hash: [`RouterKey`](super::super::RouterKey) to [`Router`](super::super::Router).
+    pub const ROUTER: &str = "ha_router";
+    /// Hash: [`RouterPeerKey`](super::super::RouterPeerKey) to a number that means nothing.
+    pub const ROUTER_PEER: &str = "ha_vrrp_peer";
     /// Array by delivery slot: [`Deliver`](super::super::Deliver).
     pub const DELIVER: &str = "ha_deliver";
     /// Per-CPU array by [`stat_index`](super::super::stat_index): [`Traffic`](super::super::Traffic).
@@ -24,8 +28,19 @@ pub mod map {
     pub const EVENT: &str = "ha_event";
 
     /// All of them, in the order in which they are pinned.
-    pub const ALL: [&str; 10] = [
-        VIP4, VIP6, GROUP, NODE, PEER, PEER_MAC, DELIVER, STAT, REASON, EVENT,
+    pub const ALL: [&str; 12] = [
+        VIP4,
+        VIP6,
+        GROUP,
+        NODE,
+        PEER,
+        PEER_MAC,
+        ROUTER,
+        ROUTER_PEER,
+        DELIVER,
+        STAT,
+        REASON,
+        EVENT,
     ];
 }
 

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use ha_common::{
-    abi::{Deliver, Event, Group, Mac, Node, Peer, Traffic, Vip, Vip4Key, Vip6Key},
+    abi::{
+        Deliver, Demotion, Event, Group, Mac, Node, Peer, Router, RouterKey, RouterPeerKey,
+        Traffic, Vip, Vip4Key, Vip6Key,
+    },
     lease::LeaseWord,
 };
 
@@ -25,6 +28,10 @@ pub struct Maps {
     pub peers: HashMap<u32, Peer>,
     /// `ha_peer_mac`.
     pub peer_macs: HashMap<Mac, u32>,
+    /// `ha_router`.
+    pub routers: HashMap<RouterKey, Router>,
+    /// `ha_vrrp_peer`.
+    pub router_peers: HashMap<RouterPeerKey, u32>,
     /// `ha_deliver`; slots that are not here are all zeros.
     pub deliver: HashMap<u32, Deliver>,
     /// `ha_reason`: what is not here has not been counted.
@@ -61,6 +68,18 @@ impl Maps {
 
     pub(crate) fn group(&self, slot: u32) -> Group {
         self.groups.get(&slot).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn set_demoted(&mut self, slot: u32, demoted: Demotion) {
+        self.groups.entry(slot).or_default().demoted = demoted;
+    }
+
+    pub(crate) fn router(&self, key: &RouterKey) -> Option<&Router> {
+        self.routers.get(key)
+    }
+
+    pub(crate) fn is_router_peer(&self, key: &RouterPeerKey) -> bool {
+        self.router_peers.contains_key(key)
     }
 
     pub(crate) fn peer(&self, slot: u32) -> Option<&Peer> {

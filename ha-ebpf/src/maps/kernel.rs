@@ -15,7 +15,8 @@ use aya_ebpf::{
 use ha_common::{
     abi::{
         Deliver, Demotion, EVENT_RING_BYTES, Event, Group, MAX_DELIVER, MAX_GROUPS, MAX_PEERS,
-        MAX_VIPS, Mac, Node, Peer, RoleWord, Traffic, Vip, Vip4Key, Vip6Key,
+        MAX_ROUTER_PEERS, MAX_ROUTERS, MAX_VIPS, Mac, Node, Peer, RoleWord, Router, RouterKey,
+        RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key,
     },
     lease::LeaseWord,
     reason::{MAX_REASONS, Verdict},
@@ -24,16 +25,16 @@ use ha_common::{
 use super::Limit;
 use crate::lease;
 
-/// Memory for a virtual IP is taken when it is added: the maps are sized for far more than most
-/// nodes have.
-const VIP_FLAGS: usize = BPF_F_NO_PREALLOC as usize;
+/// Memory for an entry is taken when it is added: the maps are sized for far more than most nodes
+/// have.
+const SPARSE: usize = BPF_F_NO_PREALLOC as usize;
 const STATS: usize = (MAX_GROUPS * Verdict::COUNT) as usize;
 
 #[btf_map(name = "ha_vip4")]
-static VIP4: HashMap<Vip4Key, Vip, { MAX_VIPS as usize }, VIP_FLAGS> = HashMap::new();
+static VIP4: HashMap<Vip4Key, Vip, { MAX_VIPS as usize }, SPARSE> = HashMap::new();
 
 #[btf_map(name = "ha_vip6")]
-static VIP6: HashMap<Vip6Key, Vip, { MAX_VIPS as usize }, VIP_FLAGS> = HashMap::new();
+static VIP6: HashMap<Vip6Key, Vip, { MAX_VIPS as usize }, SPARSE> = HashMap::new();
 
 #[btf_map(name = "ha_group")]
 static GROUP: Array<Group, { MAX_GROUPS as usize }, { BPF_F_MMAPABLE as usize }> = Array::new();
@@ -46,6 +47,13 @@ static PEER: Array<Peer, { MAX_PEERS as usize }> = Array::new();
 
 #[btf_map(name = "ha_peer_mac")]
 static PEER_MAC: HashMap<Mac, u32, { MAX_PEERS as usize }> = HashMap::new();
+
+#[btf_map(name = "ha_router")]
+static ROUTER: HashMap<RouterKey, Router, { MAX_ROUTERS as usize }, SPARSE> = HashMap::new();
+
+#[btf_map(name = "ha_vrrp_peer")]
+static ROUTER_PEER: HashMap<RouterPeerKey, u32, { MAX_ROUTER_PEERS as usize }, SPARSE> =
+    HashMap::new();
 
 #[btf_map(name = "ha_deliver")]
 static DELIVER: Array<Deliver, { MAX_DELIVER as usize }> = Array::new();
@@ -106,6 +114,26 @@ impl Maps {
                 ..*group
             }
         }
+    }
+
+    /// Writes the demotion word. This program is its only writer, on any of the processors.
+    #[inline(always)]
+    pub(crate) fn set_demoted(&mut self, slot: u32, demoted: Demotion) {
+        if let Some(group) = GROUP.get_ptr_mut(slot) {
+            // SAFETY: as in `group`; written with one store.
+            unsafe { write_volatile((&raw mut (*group).demoted).cast(), demoted.to_bits()) };
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn router(&self, key: &RouterKey) -> Option<&Router> {
+        // SAFETY: as in `vip4`.
+        unsafe { ROUTER.get(key) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_router_peer(&self, key: &RouterPeerKey) -> bool {
+        ROUTER_PEER.get_ptr(key).is_some()
     }
 
     #[inline(always)]

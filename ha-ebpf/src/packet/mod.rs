@@ -9,7 +9,7 @@ use core::mem::{align_of, size_of};
 
 use ha_common::{
     lease::Request,
-    wire::{arp, eth, icmp, ipv4, ipv6, nd},
+    wire::{arp, eth, icmp, ipv4, ipv6, nd, vrrp},
 };
 #[cfg(not(target_arch = "bpf"))]
 pub use host::Packet;
@@ -28,7 +28,7 @@ macro_rules! wire {
         // SAFETY: a repr(C) struct of octets, of an even number so that alignment 2 adds no padding
         // (their sizes are asserted where they are defined).
         unsafe impl Wire for $header {}
-        const _: () = assert!(align_of::<$header>() == 2);
+        const _: () = assert!(align_of::<$header>() <= 2 && size_of::<$header>() % 2 == 0);
     )+};
 }
 
@@ -42,6 +42,7 @@ wire!(
     nd::LinkOption,
     nd::Message,
     Request,
+    vrrp::Header,
 );
 
 // SAFETY: an array of integers of alignment 2, of which every bit pattern is one.

@@ -144,7 +144,7 @@ mod tests {
                 uptime_seconds: 60,
             }),
             schema: 1,
-            pin_dir: "/sys/fs/bpf/ha/1".to_owned(),
+            pin_dir: "/sys/fs/bpf/ha/2".to_owned(),
             lease: Lease {
                 state: "valid".to_owned(),
                 grants: 1,
