@@ -7,6 +7,7 @@
 //! touched: the election writes them. What is as desired is not written at all.
 
 mod contents;
+mod routers;
 mod slots;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use ha_common::abi::{MAX_GROUPS, MAX_VIPS, Vip};
 pub use self::contents::{
     Actual, Desired, DesiredVip, GroupFields, GroupName, NameError, VipKey, Write,
 };
+pub use self::routers::{RouterWrite, Routers};
 
 /// The writes, and where the groups are after them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -13,6 +13,15 @@ use ha_common::abi::{Demotion, Role, RoleWord};
 )]
 pub struct EpochsExhausted;
 
+/// Whether the kernel has taken back what `current` says.
+#[must_use]
+pub const fn is_taken_back(current: RoleWord, demoted: Demotion) -> bool {
+    match Role::from_u8(current.role) {
+        Role::Backup => false,
+        Role::Claiming | Role::Active => current.epoch <= demoted.epoch,
+    }
+}
+
 /// The word to store for `role`, after `current` with `demoted` beside it.
 ///
 /// `peer` is the slot of the Active peer (0 if unknown), `lease` the generation of the lease under
@@ -21,6 +30,10 @@ pub struct EpochsExhausted;
 /// One epoch is one term as owner: it begins with the first step from Backup and under one lease, so
 /// that going from Claiming to Active keeps it. A demotion by the kernel that comes between the
 /// decision and the store therefore stands, since the stored word is of the demoted epoch.
+///
+/// A claimer that claims on against what demoted it begins another term: it has outbid it. That undoes
+/// no demotion of an owner, as a claimer answers nobody, and hears what waits in the socket before it
+/// becomes Active.
 ///
 /// # Errors
 /// [`EpochsExhausted`] when a newer epoch is needed and there is none. Storing
@@ -39,9 +52,10 @@ pub const fn next(
     };
     let goes_on = match (Role::from_u8(current.role), role) {
         (Role::Backup, Role::Backup) => true,
-        (Role::Claiming, Role::Claiming | Role::Active) | (Role::Active, Role::Active) => {
-            current.lease == lease
+        (Role::Claiming, Role::Claiming) => {
+            current.lease == lease && !is_taken_back(current, demoted)
         }
+        (Role::Claiming | Role::Active, Role::Active) => current.lease == lease,
         (Role::Backup | Role::Active, Role::Claiming)
         | (Role::Backup, Role::Active)
         | (Role::Claiming | Role::Active, Role::Backup) => false,
@@ -69,7 +83,7 @@ mod tests {
     };
     use proptest::prelude::*;
 
-    use super::{EpochsExhausted, next};
+    use super::{EpochsExhausted, is_taken_back, next};
 
     const ROLES: [Role; 3] = [Role::Backup, Role::Claiming, Role::Active];
 
@@ -135,6 +149,25 @@ mod tests {
             standing(stored, demoted(5), lease(1)),
             Standing::Fenced(Fence::Demoted)
         );
+    }
+
+    #[test]
+    fn a_claim_that_goes_on_against_a_demotion_is_another_one() {
+        let claim = word(Role::Claiming, 1, 5);
+        let stored = next(claim, demoted(5), Role::Claiming, 0, 1);
+        assert_eq!(stored, Ok(word(Role::Claiming, 1, 6)));
+        let active = next(word(Role::Active, 1, 5), demoted(5), Role::Active, 0, 1);
+        assert_eq!(active, Ok(word(Role::Active, 1, 5)));
+    }
+
+    #[test]
+    fn only_a_role_of_a_demoted_epoch_is_taken_back() {
+        for role in [Role::Claiming, Role::Active] {
+            assert!(is_taken_back(word(role, 1, 5), demoted(5)));
+            assert!(is_taken_back(word(role, 1, 5), demoted(6)));
+            assert!(!is_taken_back(word(role, 1, 5), demoted(4)));
+        }
+        assert!(!is_taken_back(word(Role::Backup, 1, 5), demoted(5)));
     }
 
     #[test]

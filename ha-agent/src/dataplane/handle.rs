@@ -8,10 +8,11 @@ use ha_common::{
     abi::{Peer, Traffic, Vip},
     reason::{Reason, Verdict},
 };
-use ha_core::plan::{Actual, VipKey, Write};
+use ha_core::plan::{Actual, Routers, VipKey, Write};
 
 use super::{
-    Attach, Events, GroupMap, LeaseSwitch, Maps, PeerMaps, PinDir, StatMaps, VipMaps, adopt,
+    Attach, Events, GroupMap, LeaseSwitch, Maps, PeerMaps, PinDir, RouterMaps, StatMaps, VipMaps,
+    adopt,
     attach::{self, Attacher},
     lines::Lines,
     load,
@@ -32,6 +33,7 @@ pub struct Dataplane {
     /// What `vips` holds; nobody else writes there.
     known: BTreeMap<VipKey, Vip>,
     peers: PeerMaps,
+    routers: RouterMaps,
     stats: StatMaps,
     lines: Lines,
     /// The programs; their pins and links keep them in the kernel too.
@@ -71,6 +73,7 @@ impl Dataplane {
             known: maps.vips.read()?,
             vips: maps.vips,
             peers,
+            routers: maps.routers,
             stats: maps.stats,
             lines,
             attached: attach.iter().map(|attach| attach.link.index).collect(),
@@ -143,6 +146,15 @@ impl Dataplane {
             }
         }
         Ok(())
+    }
+
+    /// Makes these the virtual routers whose advertisements silence this node. Their groups must have
+    /// their slots.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn set_routers(&mut self, routers: &Routers) -> Result<()> {
+        self.routers.set(routers)
     }
 
     /// Puts a peer into a slot that no role word names.

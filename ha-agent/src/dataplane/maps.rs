@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use aya::maps::MapData;
 use ha_common::abi::map;
 
-use super::{GroupMap, NodeMap, PeerMaps, PinDir, StatMaps, VipMaps};
+use super::{GroupMap, NodeMap, PeerMaps, PinDir, RouterMaps, StatMaps, VipMaps};
 
 /// All maps but the events.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub struct Maps {
     pub node: NodeMap,
     /// The peers.
     pub peers: PeerMaps,
+    /// Whose advertisements silence this node.
+    pub routers: RouterMaps,
     /// The counters.
     pub stats: StatMaps,
 }
@@ -33,6 +35,7 @@ impl Maps {
             vips: VipMaps::new(open(map::VIP4)?, open(map::VIP6)?)?,
             node: NodeMap::new(open(map::NODE)?)?,
             peers: PeerMaps::new(open(map::PEER)?, open(map::PEER_MAC)?)?,
+            routers: RouterMaps::new(open(map::ROUTER)?, open(map::ROUTER_PEER)?)?,
             stats: StatMaps::new(open(map::STAT)?, open(map::REASON)?)?,
         })
     }

@@ -21,6 +21,7 @@ mod maps;
 mod node;
 mod peer;
 mod pin;
+mod router;
 mod stats;
 mod status;
 pub mod validate;
@@ -37,6 +38,7 @@ pub use self::{
     node::NodeMap,
     peer::PeerMaps,
     pin::PinDir,
+    router::RouterMaps,
     stats::StatMaps,
     status::status_of_pins,
     vip::VipMaps,

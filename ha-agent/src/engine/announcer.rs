@@ -51,9 +51,17 @@ impl Engine {
                 self.fall_silent();
                 return;
             }
-            let Some(group) = self.groups.iter().find(|group| group.slot == batch.group) else {
+            let Some(index) = self
+                .groups
+                .iter()
+                .position(|group| group.slot == batch.group)
+            else {
                 continue;
             };
+            if self.demotion(index).is_some() {
+                continue;
+            }
+            let group = &self.groups[index];
             let port = &mut self.ports[group.port];
             let vlan = group.vlan;
             // A place that was given up meanwhile is a hole.

@@ -35,6 +35,11 @@ impl Engine {
         match self.input(index, input) {
             Outcome::Done => {}
             Outcome::Refused(refusal) => return Err(Refused::Conflict(refusal.to_string())),
+            Outcome::Demoted => {
+                let text =
+                    "the kernel took the role back: a node that outranks this one advertises";
+                return Err(Refused::Conflict(text.to_owned()));
+            }
             Outcome::Fenced => {
                 let text = "the lease had lapsed: the node stands for election again";
                 return Err(Refused::Conflict(text.to_owned()));

@@ -15,17 +15,31 @@ pub(super) enum Outcome {
     Refused(ha_core::election::Refusal),
     /// The lease was found lapsed, and the node has fallen silent.
     Fenced,
+    /// The kernel has taken the role back meanwhile: what needs it was not done.
+    Demoted,
 }
 
 impl Engine {
     /// Hands `input` to the election of a group and does what it commands.
     pub(super) fn input(&mut self, index: usize, input: Input) -> Outcome {
+        self.give_up_if_demoted(index, &input);
+        self.execute(index, input)
+    }
+
+    pub(super) fn execute(&mut self, index: usize, input: Input) -> Outcome {
         let now = self.now();
         let commands = self.groups[index].election.handle(now, input);
+        // The kernel compares with it as soon as there is a role to take back, and as long as there is.
+        if self.groups[index].election.role() != Role::Backup {
+            self.publish_priority(index);
+        }
         for command in commands {
             if needs_lease(&command) && !self.holds_lease() {
                 self.fall_silent();
                 return Outcome::Fenced;
+            }
+            if needs_term(&command) && self.demotion(index).is_some() {
+                return Outcome::Demoted;
             }
             match command {
                 Command::SetRole {
@@ -44,11 +58,14 @@ impl Engine {
                 Command::Refused { reason } => return Outcome::Refused(reason),
             }
         }
-        let group = &self.groups[index];
-        self.dataplane
-            .groups
-            .set_priority(group.slot, group.election.priority());
+        self.publish_priority(index);
         Outcome::Done
+    }
+
+    fn publish_priority(&self, index: usize) {
+        let group = &self.groups[index];
+        let priority = group.election.priority();
+        self.dataplane.groups.set_priority(group.slot, priority);
     }
 
     /// Stores the role word: the one write that a failover is.
@@ -99,6 +116,24 @@ fn needs_lease(command: &Command) -> bool {
         Command::SetRole {
             role: Role::Claiming | Role::Active,
             ..
+        }
+        | Command::SendAdvert { .. }
+        | Command::Announce => true,
+    }
+}
+
+/// Whether a command may be carried out only while the kernel lets the role stand. A claim begins a term
+/// of its own, and Backup is what a demotion asks for.
+fn needs_term(command: &Command) -> bool {
+    match command {
+        Command::SetRole {
+            role: Role::Backup | Role::Claiming,
+            ..
+        }
+        | Command::StopAnnouncing
+        | Command::Refused { .. } => false,
+        Command::SetRole {
+            role: Role::Active, ..
         }
         | Command::SendAdvert { .. }
         | Command::Announce => true,

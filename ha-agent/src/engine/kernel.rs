@@ -20,11 +20,11 @@ impl Engine {
             // The keeper brings the same news with the generation, which decides what is done.
             EventKind::LeaseLapsed => tracing::debug!("the kernel says that the lease has lapsed"),
             EventKind::Demoted => {
-                self.report(
-                    event.group,
-                    "demoted",
-                    format!("the kernel demoted the node for {mac}"),
+                // The election hears of it when it has had the time to read the advertisement itself.
+                let text = format!(
+                    "the kernel silenced this node at once: {vip} ({mac}) advertises and outranks it"
                 );
+                self.report(event.group, "demoted", text);
             }
             EventKind::ConflictingOwner => self.conflict(event.group, vip, mac),
             EventKind::Detour => self.announce_again(event.group, vip, mac),

@@ -14,6 +14,7 @@
 mod adverts;
 mod announcer;
 mod calls;
+mod demotion;
 mod discards;
 mod execute;
 mod group;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use anyhow::{Result, anyhow};
 use ha_common::abi::{Mac, Role, RoleWord, Vip};
-use ha_core::plan::{self, Desired, DesiredVip, GroupFields, GroupName, VipKey, Write};
+use ha_core::plan::{self, Desired, DesiredVip, GroupFields, GroupName, Routers, VipKey, Write};
 
 use super::{Engine, group::Group};
 use crate::{
@@ -86,7 +86,18 @@ impl Engine {
             let slot = plan.slots.get(&name);
             group.slot = *slot.ok_or_else(|| anyhow!("the group {name} got no slot"))?;
         }
-        Ok(())
+        self.dataplane.set_routers(&self.routers())
+    }
+
+    /// The groups as virtual routers.
+    fn routers(&self) -> Routers {
+        let mut routers = Routers::default();
+        for group in &self.groups {
+            if let Some(vrrp) = group.election.vrrp() {
+                routers.add(group.slot, group.ifindex, group.vlan, vrrp.machine.config());
+            }
+        }
+        routers
     }
 
     /// Makes `vips` addresses of a group, in the maps.
