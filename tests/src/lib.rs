@@ -32,5 +32,6 @@ pub mod probe;
 mod remains;
 pub mod report;
 pub mod scenario;
+pub mod station;
 mod sys;
 pub mod timeline;

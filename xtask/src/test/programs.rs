@@ -8,7 +8,7 @@ use crate::workspace;
 /// Frames through the program in the kernel.
 pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
 /// Network namespaces.
-pub(crate) const LAB: [&str; 2] = ["lab", "scenarios"];
+pub(crate) const LAB: [&str; 3] = ["lab", "scenarios", "demotion"];
 
 /// All others: a new one belongs here unless it is named above.
 ///
