@@ -15,7 +15,10 @@ use std::{fmt, fs};
 
 use anyhow::{Context, Result, ensure};
 use ha_common::{
-    abi::{GROUP_USED, GROUP_VIRTUAL_MAC, Group, Role, RoleWord, Vip, Vip4Key, Vip6Key, Vlan, map},
+    abi::{
+        GROUP_USED, GROUP_VIRTUAL_MAC, Group, ROUTER_BY_ADDRESS, ROUTER_V4, Role, RoleWord, Router,
+        RouterKey, Vip, Vip4Key, Vip6Key, Vlan, map,
+    },
     lease::{Operation, Reply, Request},
 };
 use nix::unistd::Uid;
@@ -116,12 +119,28 @@ fn node_with(object: &[u8], vips: u32) -> Result<DataPath> {
         },
         ifindex: IFINDEX,
         flags: GROUP_USED | GROUP_VIRTUAL_MAC,
+        vrid: paths::VRID,
+        priority: paths::PRIORITY,
         mac4: paths::MAC4,
         mac6: paths::MAC6,
         nic: paths::NIC,
         ..Group::default()
     };
     node.group()?.set(GROUP, group, 0)?;
+    let key = RouterKey {
+        ifindex: IFINDEX,
+        ip: ROUTER_V4,
+        vrid: paths::VRID,
+        ..RouterKey::default()
+    };
+    let router = Router {
+        group: GROUP,
+        version: 3,
+        flags: ROUTER_BY_ADDRESS,
+        addr: paths::NODE4.to_ipv6_mapped().octets(),
+        ..Router::default()
+    };
+    node.router()?.insert(key, router, 0)?;
     let vip = Vip {
         group: GROUP,
         deliver: 0,

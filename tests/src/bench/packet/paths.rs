@@ -17,6 +17,11 @@ pub(super) const MAC6: Mac = Mac([0x00, 0x00, 0x5e, 0x00, 0x02, 0x01]);
 pub(super) const NIC: Mac = Mac([0x02, 0, 0, 0, 0, 0x01]);
 const CLIENT: Mac = Mac([0x02, 0, 0, 0, 0, 0x77]);
 
+/// The virtual router that the node is Active for, its priority, and its own address.
+pub(super) const VRID: u8 = 1;
+pub(super) const PRIORITY: u8 = 100;
+pub(super) const NODE4: Ipv4Addr = Ipv4Addr::new(10, 4, 0, 1);
+
 /// Octets of payload, as `ping` sends them.
 const PAYLOAD: [u8; 56] = [0x5a; 56];
 
@@ -63,11 +68,16 @@ const ARP_TARGET: usize = ETHERNET + 26;
 const SRC6: usize = ETHERNET + 22;
 const ND_TARGET: usize = ETHERNET + 40 + 22;
 
-pub(super) fn all() -> [Path; 5] {
+pub(super) fn all() -> [Path; 6] {
     [
         Path {
             name: "not ours",
             frame: udp(ELSEWHERE),
+            reason: None,
+        },
+        Path {
+            name: "advertisement outranked",
+            frame: advertisement(),
             reason: None,
         },
         Path {
@@ -162,6 +172,42 @@ fn udp(dst: Ipv4Addr) -> Frame {
         octets: ipv4(dst, IpProtocol::Udp, &PAYLOAD),
         number_at: DST4,
         complement_at: Some(SRC4),
+    }
+}
+
+/// VRRP of version 3 with a lower priority. It loses before it is summed up, so its checksum is as good
+/// as any, and so is the sender, which is what differs from one to the next.
+fn advertisement() -> Frame {
+    const ADVERTISEMENT: u8 = 0x31;
+    let message = [
+        ADVERTISEMENT,
+        VRID,
+        PRIORITY - 1,
+        1,
+        0,
+        100,
+        0,
+        0,
+        10,
+        1,
+        0,
+        0,
+    ];
+    let ip = Ipv4Repr {
+        src_addr: CLIENT4,
+        dst_addr: Ipv4Addr::new(224, 0, 0, 18),
+        next_header: IpProtocol::Unknown(112),
+        payload_len: message.len(),
+        hop_limit: 255,
+    };
+    let mut body = vec![0; ip.buffer_len() + message.len()];
+    let mut packet = Ipv4Packet::new_unchecked(&mut body);
+    ip.emit(&mut packet, &ChecksumCapabilities::default());
+    packet.payload_mut().copy_from_slice(&message);
+    Frame {
+        octets: ethernet(Mac([0x01, 0x00, 0x5e, 0x00, 0x00, 0x12]), 0x0800, &body),
+        number_at: SRC4,
+        complement_at: None,
     }
 }
 
