@@ -15,6 +15,8 @@ pub enum Verdict {
     Forwarded = 3,
     /// Dropped.
     Dropped = 4,
+    /// Taken in by the data path itself.
+    Taken = 5,
 }
 
 impl Verdict {
@@ -22,12 +24,13 @@ impl Verdict {
     pub const COUNT: u32 = 8;
 
     /// All verdicts.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Passed,
         Self::Answered,
         Self::Delivered,
         Self::Forwarded,
         Self::Dropped,
+        Self::Taken,
     ];
 
     /// The name in the status and in metrics.
@@ -39,6 +42,7 @@ impl Verdict {
             Self::Delivered => "delivered",
             Self::Forwarded => "forwarded",
             Self::Dropped => "dropped",
+            Self::Taken => "taken",
         }
     }
 }
@@ -156,6 +160,17 @@ reasons! {
     /// Advertisement that outranks this node, which was Active or claimed to be: the group was demoted
     /// before the agent had read it. Left to the stack.
     Demoted = 32, "demoted", Passed;
+    /// Liveness request (S-BFD, RFC 7880) for this node or one of its groups, answered.
+    LiveAnswered = 33, "live_answered", Answered;
+    /// Liveness reply of a peer, noted for the agent.
+    LiveReply = 34, "live_reply", Taken;
+    /// Liveness request or reply with a TTL or hop limit other than 255: it came through a router.
+    LiveHopLimit = 35, "live_hop_limit", Dropped;
+    /// Liveness request or reply that fails a check of RFC 5880 section 6.8.6, or that has the demand bit
+    /// of the other.
+    LiveMalformed = 36, "live_malformed", Dropped;
+    /// Liveness request for a discriminator of this node from an address that is no configured peer's.
+    LiveStranger = 37, "live_stranger", Dropped;
 }
 
 /// Slots in `ha_reason`; room for more than [`Reason::ALL`] has.

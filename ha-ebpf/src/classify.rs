@@ -15,6 +15,7 @@ use ha_common::{
 use crate::{
     End, demote,
     frame::Frame,
+    live,
     maps::Maps,
     packet::Packet,
     reply::{self, nd::Heard},
@@ -54,7 +55,7 @@ fn v4(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> End {
     }
     let vlan = frame.vlan;
     let Some(vip) = maps.vip4(&Vip4Key { addr, vlan }) else {
-        return End::NOT_OURS;
+        return live::judge::<ipv4::Header>(packet, maps, frame);
     };
     let hit = frame.hit(packet, vip);
     let reason = steer::steer::<ipv4::Header>(packet, maps, &hit);
@@ -89,7 +90,7 @@ fn v6(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> End {
         return End::NOT_OURS;
     }
     let Some(vip) = maps.vip6(&Vip6Key { addr, vlan }) else {
-        return End::NOT_OURS;
+        return live::judge::<ipv6::Header>(packet, maps, frame);
     };
     let hit = frame.hit(packet, vip);
     let reason = steer::steer::<ipv6::Header>(packet, maps, &hit);

@@ -42,6 +42,22 @@ pub(crate) fn lease_lapsed(maps: &mut Maps, time_ns: u64) {
     });
 }
 
+/// A peer does not hear this node and takes over.
+#[inline(always)]
+pub(crate) fn unheard(maps: &mut Maps, packet: &Packet, frame: &Frame) {
+    let eth::Header { src, .. } = packet.get(0).copied().unwrap_or_default();
+    maps.send(&Event {
+        time_ns: maps.now_ns(),
+        kind: EventKind::Unheard as u32,
+        group: WHOLE_NODE,
+        ifindex: packet.ifindex(),
+        vlan: frame.vlan,
+        addr: [0; 16],
+        mac: src,
+        pad: [0; 2],
+    });
+}
+
 /// An advertisement from the address `from` demoted `group`. There is one for each demotion, so this
 /// needs no limit.
 #[inline(always)]

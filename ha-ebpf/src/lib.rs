@@ -7,6 +7,7 @@
 //! frame ─► classify ─┬─ ARP ──────► reply::arp
 //!                    ├─ NS, NA ───► reply::nd
 //!                    ├─ VRRP ─────► demote
+//!                    ├─ S-BFD ────► live
 //!                    ├─ IPv4 ─┬───► steer ─┬─► reply::{echo, echo6}
 //!                    ├─ IPv6 ─┘            ├─► deliver::local
 //!                    │                     └─► deliver::peer
@@ -28,6 +29,7 @@ mod events;
 mod fence;
 mod frame;
 mod lease;
+mod live;
 mod maps;
 mod packet;
 mod reply;
@@ -84,7 +86,7 @@ pub fn run(packet: &mut Packet, maps: &mut Maps) -> Action {
     match reason.verdict() {
         Verdict::Answered | Verdict::Forwarded => Action::Tx,
         Verdict::Delivered | Verdict::Passed => Action::Pass,
-        Verdict::Dropped => Action::Drop,
+        Verdict::Dropped | Verdict::Taken => Action::Drop,
     }
 }
 

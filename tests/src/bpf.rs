@@ -9,8 +9,8 @@ use aya::{
 };
 use ha_common::{
     abi::{
-        Deliver, Event, Group, Mac, Node, Peer, Router, RouterKey, RouterPeerKey, Traffic, Vip,
-        Vip4Key, Vip6Key, map, program,
+        Deliver, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector, Router, RouterKey,
+        RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key, map, program,
     },
     lease::{Reply, Request},
 };
@@ -192,6 +192,33 @@ impl DataPath {
     /// As for [`Self::vip4`].
     pub fn router_peer(&mut self) -> Result<HashMap<&mut MapData, RouterPeerKey, u32>> {
         Ok(self.map(map::ROUTER_PEER)?.try_into()?)
+    }
+
+    /// `ha_reflect`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn reflect(&mut self) -> Result<HashMap<&mut MapData, u32, Reflector>> {
+        Ok(self.map(map::REFLECT)?.try_into()?)
+    }
+
+    /// `ha_live_peer`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn live_peer(&mut self) -> Result<HashMap<&mut MapData, LivePeerKey, u32>> {
+        Ok(self.map(map::LIVE_PEER)?.try_into()?)
+    }
+
+    /// `ha_live`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn live(&mut self) -> Result<Array<&mut MapData, Live>> {
+        self.array(map::LIVE)
     }
 
     /// `ha_deliver`.

@@ -27,6 +27,11 @@ impl Engine {
                 self.report(event.group, "demoted", text);
             }
             EventKind::ConflictingOwner => self.conflict(event.group, vip, mac),
+            EventKind::Unheard => {
+                let text = format!("{mac} does not hear this node and takes over: fenced");
+                tracing::error!("{text}");
+                self.history.node("unheard", text);
+            }
             EventKind::Detour => self.announce_again(event.group, vip, mac),
             EventKind::StaleSender => tracing::debug!(%mac, %vip, "a sender still uses this node"),
         }

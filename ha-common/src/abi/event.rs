@@ -17,6 +17,8 @@ pub enum EventKind {
     /// What this node has to deliver came by way of a node that is not Active, or to the NIC's MAC
     /// instead of the virtual one: somebody has not heard yet who has the group.
     Detour = 5,
+    /// A peer said that it does not hear this node and takes over: the kernel fenced the node.
+    Unheard = 7,
 }
 
 impl EventKind {
@@ -29,6 +31,7 @@ impl EventKind {
             3 => Some(Self::ConflictingOwner),
             4 => Some(Self::StaleSender),
             5 => Some(Self::Detour),
+            7 => Some(Self::Unheard),
             _ => None,
         }
     }

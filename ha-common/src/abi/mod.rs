@@ -4,6 +4,7 @@
 //! the pin path, so that two agents of different schema never share a map.
 
 mod event;
+mod live;
 mod names;
 mod role;
 mod router;
@@ -12,6 +13,9 @@ use core::mem::{offset_of, size_of};
 
 pub use self::{
     event::{Event, EventKind},
+    live::{
+        Live, LivePeerKey, MAX_LIVE, MAX_REFLECT, REFLECT_NODE, Reflector, Reply, SEQUENCE_BITS,
+    },
     names::{map, program},
     role::{Demotion, Role, RoleWord},
     router::{
@@ -226,8 +230,8 @@ const _: () = {
 #[cfg(feature = "user")]
 mod pod {
     use super::{
-        Deliver, Event, Group, Mac, Node, Peer, Router, RouterKey, RouterPeerKey, Traffic, Vip,
-        Vip4Key, Vip6Key,
+        Deliver, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector, Reply, Router,
+        RouterKey, RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key,
     };
 
     macro_rules! pod {
@@ -241,9 +245,13 @@ mod pod {
         Deliver,
         Event,
         Group,
+        Live,
+        LivePeerKey,
         Mac,
         Node,
         Peer,
+        Reflector,
+        Reply,
         Router,
         RouterKey,
         RouterPeerKey,

@@ -18,6 +18,12 @@ pub mod map {
     pub const ROUTER: &str = "ha_router";
     /// Hash: [`RouterPeerKey`](super::super::RouterPeerKey) to a number that means nothing.
     pub const ROUTER_PEER: &str = "ha_vrrp_peer";
+    /// Hash: discriminator to [`Reflector`](super::super::Reflector).
+    pub const REFLECT: &str = "ha_reflect";
+    /// Hash: [`LivePeerKey`](super::super::LivePeerKey) to a slot of `ha_live`.
+    pub const LIVE_PEER: &str = "ha_live_peer";
+    /// Array by path: [`Live`](super::super::Live). Memory-mappable.
+    pub const LIVE: &str = "ha_live";
     /// Array by delivery slot: [`Deliver`](super::super::Deliver).
     pub const DELIVER: &str = "ha_deliver";
     /// Per-CPU array by [`stat_index`](super::super::stat_index): [`Traffic`](super::super::Traffic).
@@ -28,7 +34,7 @@ pub mod map {
     pub const EVENT: &str = "ha_event";
 
     /// All of them, in the order in which they are pinned.
-    pub const ALL: [&str; 12] = [
+    pub const ALL: [&str; 15] = [
         VIP4,
         VIP6,
         GROUP,
@@ -37,6 +43,9 @@ pub mod map {
         PEER_MAC,
         ROUTER,
         ROUTER_PEER,
+        REFLECT,
+        LIVE_PEER,
+        LIVE,
         DELIVER,
         STAT,
         REASON,

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use ha_common::{
     abi::{
-        Deliver, Demotion, Event, Group, Mac, Node, Peer, Router, RouterKey, RouterPeerKey,
-        Traffic, Vip, Vip4Key, Vip6Key,
+        Deliver, Demotion, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector, Reply,
+        Router, RouterKey, RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key,
     },
     lease::LeaseWord,
 };
@@ -32,6 +32,12 @@ pub struct Maps {
     pub routers: HashMap<RouterKey, Router>,
     /// `ha_vrrp_peer`.
     pub router_peers: HashMap<RouterPeerKey, u32>,
+    /// `ha_reflect`.
+    pub reflectors: HashMap<u32, Reflector>,
+    /// `ha_live_peer`.
+    pub live_peers: HashMap<LivePeerKey, u32>,
+    /// `ha_live`; slots that are not here are all zeros.
+    pub live: HashMap<u32, Live>,
     /// `ha_deliver`; slots that are not here are all zeros.
     pub deliver: HashMap<u32, Deliver>,
     /// `ha_reason`: what is not here has not been counted.
@@ -80,6 +86,32 @@ impl Maps {
 
     pub(crate) fn is_router_peer(&self, key: &RouterPeerKey) -> bool {
         self.router_peers.contains_key(key)
+    }
+
+    pub(crate) fn reflector(&self, discriminator: u32) -> Option<&Reflector> {
+        self.reflectors.get(&discriminator)
+    }
+
+    pub(crate) fn live_peer(&self, key: &LivePeerKey) -> Option<u32> {
+        self.live_peers.get(key).copied()
+    }
+
+    pub(crate) fn live_session(&self, slot: u32) -> u32 {
+        self.live.get(&slot).map_or(0, |live| live.session)
+    }
+
+    pub(crate) fn note_reply(&mut self, slot: u32, reply: Reply) {
+        let live = self.live.entry(slot).or_default();
+        live.replies += 1;
+        live.reply = reply;
+        live.replied_ns = self.clock_ns;
+    }
+
+    pub(crate) fn note_request(&mut self, slot: u32, view: u32) {
+        let live = self.live.entry(slot).or_default();
+        live.requests += 1;
+        live.view = view;
+        live.asked_ns = self.clock_ns;
     }
 
     pub(crate) fn peer(&self, slot: u32) -> Option<&Peer> {

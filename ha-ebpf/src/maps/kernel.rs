@@ -14,9 +14,10 @@ use aya_ebpf::{
 };
 use ha_common::{
     abi::{
-        Deliver, Demotion, EVENT_RING_BYTES, Event, Group, MAX_DELIVER, MAX_GROUPS, MAX_PEERS,
-        MAX_ROUTER_PEERS, MAX_ROUTERS, MAX_VIPS, Mac, Node, Peer, RoleWord, Router, RouterKey,
-        RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key,
+        Deliver, Demotion, EVENT_RING_BYTES, Event, Group, Live, LivePeerKey, MAX_DELIVER,
+        MAX_GROUPS, MAX_LIVE, MAX_PEERS, MAX_REFLECT, MAX_ROUTER_PEERS, MAX_ROUTERS, MAX_VIPS, Mac,
+        Node, Peer, Reflector, Reply, RoleWord, Router, RouterKey, RouterPeerKey, Traffic, Vip,
+        Vip4Key, Vip6Key,
     },
     lease::LeaseWord,
     reason::{MAX_REASONS, Verdict},
@@ -54,6 +55,15 @@ static ROUTER: HashMap<RouterKey, Router, { MAX_ROUTERS as usize }, SPARSE> = Ha
 #[btf_map(name = "ha_vrrp_peer")]
 static ROUTER_PEER: HashMap<RouterPeerKey, u32, { MAX_ROUTER_PEERS as usize }, SPARSE> =
     HashMap::new();
+
+#[btf_map(name = "ha_reflect")]
+static REFLECT: HashMap<u32, Reflector, { MAX_REFLECT as usize }, SPARSE> = HashMap::new();
+
+#[btf_map(name = "ha_live_peer")]
+static LIVE_PEER: HashMap<LivePeerKey, u32, { MAX_LIVE as usize }> = HashMap::new();
+
+#[btf_map(name = "ha_live")]
+static LIVE: Array<Live, { MAX_LIVE as usize }, { BPF_F_MMAPABLE as usize }> = Array::new();
 
 #[btf_map(name = "ha_deliver")]
 static DELIVER: Array<Deliver, { MAX_DELIVER as usize }> = Array::new();
@@ -134,6 +144,55 @@ impl Maps {
     #[inline(always)]
     pub(crate) fn is_router_peer(&self, key: &RouterPeerKey) -> bool {
         ROUTER_PEER.get_ptr(key).is_some()
+    }
+
+    #[inline(always)]
+    pub(crate) fn reflector(&self, discriminator: u32) -> Option<&Reflector> {
+        // SAFETY: as in `vip4`.
+        unsafe { REFLECT.get(&discriminator) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn live_peer(&self, key: &LivePeerKey) -> Option<u32> {
+        // SAFETY: as in `vip4`.
+        unsafe { LIVE_PEER.get(key).copied() }
+    }
+
+    /// Zero if there is no such path.
+    #[inline(always)]
+    pub(crate) fn live_session(&self, slot: u32) -> u32 {
+        // SAFETY: as in `group`; written before the path has a slot.
+        LIVE.get_ptr(slot).map_or(0, |live| unsafe {
+            read_volatile(&raw const (*live).session)
+        })
+    }
+
+    /// A path's packets come in on one processor at a time, so the counts are as good as exact. The stamp
+    /// comes last: who sees it sees what it is the stamp of.
+    #[inline(always)]
+    pub(crate) fn note_reply(&mut self, slot: u32, reply: Reply) {
+        let now = self.now_ns();
+        if let Some(live) = LIVE.get_ptr_mut(slot) {
+            // SAFETY: as in `set_demoted`.
+            unsafe {
+                (*live).replies += 1;
+                write_volatile((&raw mut (*live).reply).cast(), reply.to_bits());
+                write_volatile(&raw mut (*live).replied_ns, now);
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn note_request(&mut self, slot: u32, view: u32) {
+        let now = self.now_ns();
+        if let Some(live) = LIVE.get_ptr_mut(slot) {
+            // SAFETY: as in `set_demoted`.
+            unsafe {
+                (*live).requests += 1;
+                write_volatile(&raw mut (*live).view, view);
+                write_volatile(&raw mut (*live).asked_ns, now);
+            }
+        }
     }
 
     #[inline(always)]

@@ -9,7 +9,7 @@ use core::mem::{align_of, size_of};
 
 use ha_common::{
     lease::Request,
-    wire::{arp, eth, icmp, ipv4, ipv6, nd, vrrp},
+    wire::{arp, bfd, eth, icmp, ipv4, ipv6, nd, udp, vrrp},
 };
 #[cfg(not(target_arch = "bpf"))]
 pub use host::Packet;
@@ -34,6 +34,7 @@ macro_rules! wire {
 
 wire!(
     arp::Packet,
+    bfd::Control,
     eth::Header,
     eth::Tag,
     icmp::Echo,
@@ -42,6 +43,7 @@ wire!(
     nd::LinkOption,
     nd::Message,
     Request,
+    udp::Header,
     vrrp::Header,
 );
 
