@@ -88,6 +88,10 @@ pub struct Group {
     pub epoch: u32,
     /// `vrrp` or `manual`; empty if only the kernel's part was looked at.
     pub election: String,
+    /// Version of VRRP.
+    pub version: Option<u8>,
+    /// Who is advertised to, and whose advertisements count; empty for all on the network.
+    pub peers: Vec<IpAddr>,
     /// Virtual router id.
     pub vrid: Option<u8>,
     /// The priority now in force.

@@ -86,7 +86,9 @@ pub(super) struct Group {
 pub(super) struct Election {
     #[serde(rename = "type")]
     pub(super) kind: Spanned<String>,
+    pub(super) version: Option<Spanned<i64>>,
     pub(super) vrid: Option<Spanned<i64>>,
+    pub(super) peers: Option<Spanned<Vec<Spanned<String>>>>,
     pub(super) priority: Option<Spanned<i64>>,
     pub(super) advert_interval: Option<Spanned<String>>,
     pub(super) preempt: Option<Spanned<bool>>,

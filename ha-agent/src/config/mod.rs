@@ -17,7 +17,7 @@ use std::{fs, net::IpAddr, num::NonZeroU8, path::Path, path::PathBuf, time::Dura
 use ha_common::abi::Vlan;
 use ha_core::{
     announce,
-    vrrp::{Centiseconds, ChecksumChoice},
+    vrrp::{Centiseconds, ChecksumChoice, Peers, Version},
 };
 
 pub use self::error::{Invalid, Problem};
@@ -157,19 +157,23 @@ pub enum Stale {
 }
 
 /// `[group.election]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Election {
     /// An outside manager decides, through the control socket.
     Manual,
-    /// VRRP version 3.
+    /// VRRP.
     Vrrp(Vrrp),
 }
 
 /// The keys of an election by VRRP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vrrp {
+    /// Version of the protocol.
+    pub version: Version,
     /// Virtual router id.
     pub vrid: NonZeroU8,
+    /// The other nodes.
+    pub peers: Peers,
     /// Priority; 255 is the owner of the addresses.
     pub priority: NonZeroU8,
     /// How often the Active node advertises.

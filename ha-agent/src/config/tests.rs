@@ -1,3 +1,5 @@
+mod vrrp;
+
 use std::{path::Path, time::Duration};
 
 use ha_common::abi::Vlan;
@@ -46,7 +48,7 @@ fn defaults() {
     assert_eq!(group.stale, Stale::Forward);
     assert_eq!(group.vlan, Vlan::default());
     assert!(matches!(group.mac, AnsweringMac::Virtual(vrid) if vrid.get() == 51));
-    let Election::Vrrp(vrrp) = group.election else {
+    let Election::Vrrp(vrrp) = &group.election else {
         panic!("{:?}", group.election);
     };
     assert_eq!(vrrp.priority.get(), 100);

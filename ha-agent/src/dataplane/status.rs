@@ -94,6 +94,8 @@ fn group(slot: u32, group: &Group, lease: LeaseWord) -> types::Group {
         active: None,
         epoch: group.word.epoch,
         election: String::new(),
+        version: None,
+        peers: Vec::new(),
         vrid: (group.vrid != 0).then_some(group.vrid),
         priority: (group.priority != 0).then_some(group.priority),
         interface: String::new(),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ha_common::wire::vrrp as wire;
 use ha_core::{
     election::Input,
-    vrrp::{Advertisement, Carrier, Context},
+    vrrp::{Advertisement, Carrier, Context, Discard, Peers, Primary},
 };
 
 use super::{
@@ -87,9 +87,13 @@ impl Engine {
             checksum4: None,
         };
         let from = heard.carrier.source();
+        if !vrrp.machine.config().peers.accepts(from) {
+            self.discards.count(&group.name, from, Discard::NotAPeer);
+            return;
+        }
         match Advertisement::decode(heard.message, &context) {
             Ok(advert) => {
-                self.peers.heard(group.ifindex, from);
+                self.peers.seek(group.ifindex, from);
                 self.learn_checksum(index, heard);
                 self.input(
                     index,
@@ -122,13 +126,20 @@ impl Engine {
         let Some(vrrp) = group.election.vrrp() else {
             return;
         };
-        let primary = vrrp.primary();
-        let carriers = [
-            primary.v4().and_then(|source| carrier4(source, to)),
-            primary.v6().and_then(|source| carrier6(source, to)),
-        ];
-        let mut frames = Vec::with_capacity(2);
-        for carrier in carriers.into_iter().flatten() {
+        let carriers = match (&vrrp.machine.config().peers, to) {
+            (_, Some(peer)) => carriers(vrrp.primary(), Some(peer)),
+            (Peers::Multicast, None) => carriers(vrrp.primary(), None),
+            (Peers::Unicast(peers), None) => {
+                for peer in peers.iter() {
+                    self.peers.seek(group.ifindex, *peer);
+                }
+                let each = peers.iter();
+                each.flat_map(|peer| carriers(vrrp.primary(), Some(*peer)))
+                    .collect()
+            }
+        };
+        let mut frames = Vec::with_capacity(carriers.len());
+        for carrier in carriers {
             let (v4, virtual_mac) = match carrier {
                 Carrier::V4 { .. } => (true, group.mac4),
                 Carrier::V6 { .. } => (false, group.mac6),
@@ -141,14 +152,17 @@ impl Engine {
                     continue;
                 }
             };
-            let (source, destination) = match to {
-                None => (virtual_mac, Destination::Group),
-                Some(peer) => (
-                    self.ports[group.port].mac(),
-                    self.peers
-                        .mac(group.ifindex, peer)
-                        .map_or(Destination::Group, Destination::Peer),
-                ),
+            // What goes to all teaches the switches where the virtual MAC is, also if it goes to each.
+            let source = match to {
+                None => virtual_mac,
+                Some(_) => self.ports[group.port].mac(),
+            };
+            let destination = match destined(carrier) {
+                To::Group => Destination::Group,
+                To::Node(peer) => {
+                    let mac = self.peers.mac(group.ifindex, peer);
+                    mac.map_or(Destination::Group, Destination::Peer)
+                }
             };
             let vlan = group.vlan;
             frames.push(frame::advertisement(
@@ -179,6 +193,13 @@ fn destined(carrier: Carrier) -> To {
         Carrier::V4 { destination, .. } => To::Node(destination.into()),
         Carrier::V6 { destination, .. } => To::Node(destination.into()),
     }
+}
+
+/// The packets in which an advertisement goes out: one in each family, or one to a peer.
+fn carriers(own: Primary, to: Option<IpAddr>) -> Vec<Carrier> {
+    let v4 = own.v4().and_then(|source| carrier4(source, to));
+    let v6 = own.v6().and_then(|source| carrier6(source, to));
+    v4.into_iter().chain(v6).collect()
 }
 
 fn carrier4(source: std::net::Ipv4Addr, to: Option<IpAddr>) -> Option<Carrier> {

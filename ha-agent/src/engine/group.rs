@@ -122,6 +122,14 @@ impl Vrrp {
         self.machine.config().primary
     }
 
+    /// The configured peers; empty for all on the network.
+    pub(super) fn peers(&self) -> Vec<IpAddr> {
+        match &self.machine.config().peers {
+            vrrp::Peers::Multicast => Vec::new(),
+            vrrp::Peers::Unicast(peers) => peers.to_vec(),
+        }
+    }
+
     /// The advertisement that carries as many of `vips` as fit, in one family.
     pub(super) fn advertisement(
         &self,

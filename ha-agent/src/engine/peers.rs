@@ -62,8 +62,9 @@ impl Peers {
         }
     }
 
-    /// Takes note of a peer that advertised.
-    pub(super) fn heard(&mut self, ifindex: u32, address: IpAddr) {
+    /// Takes note of a peer that advertised, or is to be advertised to, and finds out its MAC, now and then
+    /// again.
+    pub(super) fn seek(&mut self, ifindex: u32, address: IpAddr) {
         let next = self.known.len() + 1;
         let now = Instant::now();
         let key = (ifindex, address);
@@ -166,5 +167,5 @@ async fn resolve(
             Err(error) => tracing::debug!("{error}"),
         }
     }
-    tracing::warn!(peer = %address, "a peer advertises but does not answer for its own address");
+    tracing::warn!(peer = %address, "the peer does not answer for its own address");
 }

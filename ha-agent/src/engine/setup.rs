@@ -9,11 +9,11 @@ use std::{
 use anyhow::{Context, Result, anyhow, bail};
 use ha_common::{
     abi::{GROUP_ROUTER, GROUP_STALE_DROP, GROUP_VIRTUAL_MAC},
-    wire::vrrp,
+    wire,
 };
 use ha_core::{
     manual::Manual,
-    vrrp::{Machine, Primary, Version, VrrpConfig},
+    vrrp::{self, Machine, Primary, VrrpConfig},
 };
 use tokio::sync::mpsc;
 
@@ -176,6 +176,19 @@ fn primary(group: &config::Group, own: Addresses) -> Result<Option<Primary>> {
     }))
 }
 
+/// The peers of a group, of which this node must not be one.
+fn foreign_peers(group: &config::Group, peers: &vrrp::Peers, own: Primary) -> Result<vrrp::Peers> {
+    if let vrrp::Peers::Unicast(list) = peers
+        && let Some(own) = list.iter().find(|address| own.contains(**address))
+    {
+        bail!(
+            "group {}: the peer {own} is this node's own address: remove it from `peers`",
+            group.name
+        );
+    }
+    Ok(peers.clone())
+}
+
 fn prepare_group(group: &config::Group, ports: &[Port]) -> Result<Group> {
     let find = |port: &Port| port.link.name == group.interface;
     let port = ports
@@ -185,8 +198,8 @@ fn prepare_group(group: &config::Group, ports: &[Port]) -> Result<Group> {
     let (link, own) = (&ports[port].link, ports[port].addresses);
     let (mac4, mac6, virtual_flag) = match group.mac {
         AnsweringMac::Virtual(vrid) => (
-            vrrp::mac4(vrid.get()),
-            vrrp::mac6(vrid.get()),
+            wire::vrrp::mac4(vrid.get()),
+            wire::vrrp::mac6(vrid.get()),
             GROUP_VIRTUAL_MAC,
         ),
         AnsweringMac::Interface => (link.mac, link.mac, 0),
@@ -195,10 +208,10 @@ fn prepare_group(group: &config::Group, ports: &[Port]) -> Result<Group> {
         Stale::Forward => 0,
         Stale::Drop => GROUP_STALE_DROP,
     };
-    let election = match (group.election, primary(group, own)?) {
+    let election = match (&group.election, primary(group, own)?) {
         (Election::Vrrp(settings), Some(primary)) => Kind::Vrrp(Box::new(Vrrp {
             machine: Machine::new(VrrpConfig {
-                version: Version::V3,
+                version: settings.version,
                 vrid: settings.vrid,
                 priority: settings.priority,
                 advert_interval: settings.advert_interval,
@@ -206,7 +219,7 @@ fn prepare_group(group: &config::Group, ports: &[Port]) -> Result<Group> {
                 preempt_delay: settings.preempt_delay,
                 startup_delay: settings.startup_delay,
                 primary,
-                peers: ha_core::vrrp::Peers::Multicast,
+                peers: foreign_peers(group, &settings.peers, primary)?,
                 yield_grace: settings.yield_grace,
                 contention: settings.contention,
                 is_synced: false,

@@ -7,7 +7,12 @@ use ha_common::{
 };
 use ha_core::election::Election as _;
 
-use super::{Engine, group::Group, history::seconds, port::Port};
+use super::{
+    Engine,
+    group::{Group, Vrrp},
+    history::seconds,
+    port::Port,
+};
 use crate::{
     api::{Refused, types},
     config::Mode,
@@ -58,6 +63,8 @@ impl Engine {
             active: group.active,
             epoch: word.epoch,
             election: group.election.name().to_owned(),
+            version: vrrp.map(|vrrp| vrrp.machine.config().version.number()),
+            peers: vrrp.map_or_else(Vec::new, Vrrp::peers),
             vrid: vrrp.map(|vrrp| vrrp.machine.config().vrid.get()),
             priority: vrrp.map(|_| group.election.priority()),
             interface: self.ports[group.port].link.name.clone(),

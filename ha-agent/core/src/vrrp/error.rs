@@ -42,6 +42,9 @@ pub enum Discard {
     /// The checksum is wrong, or of the other kind.
     #[error("checksum is wrong")]
     Checksum,
+    /// Not one of the configured peers, of which there are some.
+    #[error("the sender is none of the configured peers")]
+    NotAPeer,
     /// Not a virtual router of the receiving interface.
     #[error("virtual router {vrid} is not configured on this interface")]
     UnknownVrid {
@@ -86,6 +89,7 @@ impl Discard {
             Self::Type { .. } => "type",
             Self::Incomplete { .. } => "incomplete",
             Self::Checksum => "checksum",
+            Self::NotAPeer => "not_a_peer",
             Self::UnknownVrid { .. } => "unknown_vrid",
             Self::NoAddresses => "no_addresses",
             Self::FirstNotLinkLocal { .. } => "first_not_link_local",

@@ -167,6 +167,8 @@ mod tests {
                 active: None,
                 epoch: 3,
                 election: "vrrp".to_owned(),
+                version: Some(3),
+                peers: Vec::new(),
                 vrid: Some(51),
                 priority: Some(200),
                 interface: "eth0".to_owned(),

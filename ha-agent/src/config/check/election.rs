@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU8, time::Duration};
 
-use ha_core::vrrp::{Centiseconds, ChecksumChoice, ChecksumV4};
+use ha_core::vrrp::{Centiseconds, ChecksumChoice, ChecksumV4, Peers, Version};
 use toml::Spanned;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
         file,
         value::{duration, number, shown, word},
     },
-    optional,
+    optional, peers,
 };
 
 /// Virtual router ids (RFC 9568 section 5.2.3).
@@ -29,7 +29,7 @@ const CONTENTION: u32 = 8;
 const LONGEST_WAIT: Duration = Duration::from_secs(1_000);
 
 /// An election, whose defaults may still wait for the lease.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Kind {
     Manual {
         vrid: Option<NonZeroU8>,
@@ -58,11 +58,11 @@ impl Kind {
         }
     }
 
-    /// The interval of advertisements, if there are any.
-    pub(super) const fn advert_interval(&self) -> Option<Centiseconds> {
+    /// The keys of VRRP, if it decides.
+    pub(super) const fn vrrp(&self) -> Option<&Vrrp> {
         match self {
             Self::Manual { .. } => None,
-            Self::Vrrp { vrrp, .. } => Some(vrrp.advert_interval),
+            Self::Vrrp { vrrp, .. } => Some(vrrp),
         }
     }
 
@@ -104,6 +104,8 @@ pub(super) fn election(
 
 fn manual(election: &file::Election, key: &str, report: &mut Report<'_>) -> Option<Kind> {
     let foreign = [
+        ("version", election.version.as_ref().map(Spanned::span)),
+        ("peers", election.peers.as_ref().map(Spanned::span)),
         ("priority", election.priority.as_ref().map(Spanned::span)),
         (
             "advert_interval",
@@ -163,10 +165,16 @@ fn vrrp(written: &Spanned<file::Election>, key: &str, report: &mut Report<'_>) -
         let number: u8 = number(report, &format!("{key}.priority"), priority, PRIORITIES)?;
         NonZeroU8::new(number)
     });
+    let version = optional(election.version.as_ref(), Version::V3, |version| {
+        self::version(version, key, report)
+    });
+    let peers = optional(election.peers.as_ref(), Peers::Multicast, |peers| {
+        peers::peers(peers, key, report)
+    });
     let interval = optional(
         election.advert_interval.as_ref(),
-        ADVERT_INTERVAL,
-        |written| advert_interval(written, key, report),
+        version.map_or(ADVERT_INTERVAL, default_interval),
+        |written| advert_interval(written, version, key, report),
     );
     let checksum = optional(
         election.checksum.as_ref(),
@@ -196,7 +204,9 @@ fn vrrp(written: &Spanned<file::Election>, key: &str, report: &mut Report<'_>) -
     let startup_delay = wait("startup_delay", &election.startup_delay, Duration::ZERO);
     Some(Kind::Vrrp {
         vrrp: Vrrp {
+            version: version?,
             vrid: vrid?,
+            peers: peers?,
             priority: priority?,
             advert_interval: interval?,
             preempt: election.preempt.as_ref().is_none_or(|p| *p.get_ref()),
@@ -215,9 +225,25 @@ fn vrid(written: &Spanned<i64>, key: &str, report: &mut Report<'_>) -> Option<No
     NonZeroU8::new(number)
 }
 
-/// The interval, which the wire holds in hundredths of a second.
+fn version(written: &Spanned<i64>, key: &str, report: &mut Report<'_>) -> Option<Version> {
+    match number(report, &format!("{key}.version"), written, 2..=3)? {
+        2_u8 => Some(Version::V2),
+        _ => Some(Version::V3),
+    }
+}
+
+/// Version 2 counts whole seconds.
+const fn default_interval(version: Version) -> Centiseconds {
+    match version {
+        Version::V2 => Centiseconds::SECOND,
+        Version::V3 => ADVERT_INTERVAL,
+    }
+}
+
+/// The interval, which the wire holds in hundredths of a second, or in version 2 in seconds.
 fn advert_interval(
     written: &Spanned<String>,
+    version: Option<Version>,
     key: &str,
     report: &mut Report<'_>,
 ) -> Option<Centiseconds> {
@@ -232,7 +258,7 @@ fn advert_interval(
     if exact.is_none() {
         report.add(
             written.span(),
-            key,
+            &*key,
             format!(
                 "{} is not a whole number of hundredths of a second, as VRRP sends it",
                 shown(interval)
@@ -240,5 +266,18 @@ fn advert_interval(
             format!("write \"{}ms\"", centiseconds * 10),
         );
     }
-    exact
+    let exact = exact?;
+    if version.is_some_and(|version| !version.can_name(exact)) {
+        report.add(
+            written.span(),
+            key,
+            format!(
+                "{} is not a whole number of seconds, as VRRP version 2 sends it",
+                shown(interval)
+            ),
+            "write \"1s\" or more seconds, the same on all nodes, or use version = 3",
+        );
+        return None;
+    }
+    Some(exact)
 }

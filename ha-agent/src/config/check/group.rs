@@ -22,7 +22,7 @@ use super::{
         value::{number, word},
     },
     election::{self, Kind},
-    optional,
+    optional, peers,
 };
 
 /// Longest name of a group, octets: what the last field of its slot in `ha_group` holds.
@@ -67,11 +67,13 @@ pub(super) fn group(
         word(report, &format!("{key}.stale"), stale, &words)
     });
     let (kind, mut vips) = (election?, vips?);
+    let families = peers::families(group, &kind, &vips, &key, report);
     let mac = mac(group, &kind, &key, report);
     let implied = kind
         .advertises()
         .and_then(|vrid| implied_link_local(&vips, vrid));
     vips.extend(implied.map(IpAddr::V6));
+    families?;
     Some(Draft {
         group: Group {
             name: name?,

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use ha_core::vrrp::timers::active_down_interval;
 use toml::Spanned;
 
 use super::{
@@ -35,20 +34,23 @@ pub(super) fn lease(
         .iter()
         .zip(groups)
         .filter_map(|(file, group)| {
-            let interval = group.as_ref()?.kind.advert_interval()?;
-            Some((interval, file.name.get_ref()))
+            let vrrp = group.as_ref()?.kind.vrrp()?;
+            Some((vrrp, file.name.get_ref()))
         })
-        .min_by_key(|(interval, _)| *interval);
+        .min_by_key(|(vrrp, _)| vrrp.advert_interval);
     let written = written.filter(|lease| lease.get_ref() != "auto");
     let Some(written) = written else {
-        let bound = strictest.map_or(DEFAULT, |(interval, _)| longest(interval.duration()));
+        let bound = strictest.map_or(DEFAULT, |(vrrp, _)| {
+            longest(vrrp.advert_interval.duration())
+        });
         return Some(DEFAULT.min(bound));
     };
     let lease = duration(report, "node.lease", written, SHORTEST..=LONGEST)?;
-    let Some((interval, group)) = strictest else {
+    let Some((vrrp, group)) = strictest else {
         return Some(lease);
     };
-    let down = active_down_interval(MOST_EAGER, interval);
+    let interval = vrrp.advert_interval;
+    let down = vrrp.version.active_down_interval(MOST_EAGER, interval);
     let interval = interval.duration();
     if lease <= longest(interval) {
         return Some(lease);

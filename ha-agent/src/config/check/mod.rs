@@ -5,6 +5,7 @@ mod election;
 mod group;
 mod lease;
 mod node;
+mod peers;
 mod unique;
 
 use std::collections::HashMap;
