@@ -13,6 +13,7 @@ pub mod config;
 pub mod daemon;
 pub mod dataplane;
 pub mod engine;
+pub mod health;
 pub mod keeper;
 pub mod log;
 pub mod net;

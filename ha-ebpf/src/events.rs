@@ -42,6 +42,23 @@ pub(crate) fn lease_lapsed(maps: &mut Maps, time_ns: u64) {
     });
 }
 
+/// A watched process ends.
+#[cfg(target_arch = "bpf")]
+#[inline(always)]
+pub(crate) fn process_exit(maps: &mut Maps, process: u32) {
+    let [a, b, c, d] = process.to_be_bytes();
+    maps.send(&Event {
+        time_ns: maps.now_ns(),
+        kind: EventKind::ProcessExit as u32,
+        group: WHOLE_NODE,
+        ifindex: 0,
+        vlan: Vlan::default(),
+        addr: [a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        mac: Mac::ZERO,
+        pad: [0; 2],
+    });
+}
+
 /// A peer does not hear this node and takes over.
 #[inline(always)]
 pub(crate) fn unheard(maps: &mut Maps, packet: &Packet, frame: &Frame) {

@@ -26,6 +26,8 @@ mod classify;
 mod deliver;
 mod demote;
 mod events;
+#[cfg(target_arch = "bpf")]
+mod exit;
 mod fence;
 mod frame;
 mod lease;
@@ -38,6 +40,8 @@ mod steer;
 
 #[cfg(target_arch = "bpf")]
 pub use adopt::adopt;
+#[cfg(target_arch = "bpf")]
+pub use exit::exit;
 use ha_common::{
     lease::Reply,
     reason::{Reason, Verdict},

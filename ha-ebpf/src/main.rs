@@ -4,12 +4,12 @@
 #[cfg(target_arch = "bpf")]
 mod entry {
     use aya_ebpf::{
-        macros::{classifier, xdp},
-        programs::{TcContext, XdpContext},
+        macros::{btf_tracepoint, classifier, xdp},
+        programs::{BtfTracePointContext, TcContext, XdpContext},
     };
     use aya_log_ebpf::warn;
     use ha_common::lease::Reply;
-    use ha_ebpf::{Maps, Packet, adopt, run, run_lease};
+    use ha_ebpf::{Maps, Packet, adopt, exit, run, run_lease};
 
     /// The data path, attached to the interfaces.
     #[xdp(frags)]
@@ -32,6 +32,12 @@ mod entry {
     #[classifier]
     fn ha_adopt(ctx: TcContext) -> i32 {
         adopt(&ctx, &Maps::new())
+    }
+
+    /// At the end of each thread of the host.
+    #[btf_tracepoint(function = "sched_process_exit")]
+    fn ha_exit(_: BtfTracePointContext) -> i32 {
+        exit(&mut Maps::new())
     }
 
     /// What the kernel reads to decide which helpers the object may call.

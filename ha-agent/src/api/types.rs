@@ -23,6 +23,8 @@ pub struct Status {
     pub interfaces: Vec<Interface>,
     /// The groups, in the order of the configuration.
     pub groups: Vec<Group>,
+    /// The checks; empty if only the kernel's part was looked at.
+    pub checks: Vec<Check>,
     /// Frames for virtual IPs by what became of them; reasons that never occurred are left out.
     pub reasons: Vec<Reason>,
     /// The newest events and changes of role, oldest first.
@@ -70,6 +72,23 @@ pub struct Interface {
     pub up: bool,
 }
 
+/// A check.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// Its name; that of an interface for the check that each interface has.
+    pub name: String,
+    /// `interface`, `script`, `process`, `tcp`, `http`, `file` or `route`.
+    pub kind: String,
+    /// `up`, `down`, `unknown` or a number.
+    pub state: String,
+    /// Since when, seconds since 1970.
+    pub since: f64,
+    /// What was seen last.
+    pub note: String,
+    /// The groups that it concerns.
+    pub groups: Vec<String>,
+}
+
 /// A group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Group {
@@ -96,6 +115,10 @@ pub struct Group {
     pub vrid: Option<u8>,
     /// The priority now in force.
     pub priority: Option<u8>,
+    /// The configured priority, which checks and promotions move.
+    pub configured_priority: Option<u8>,
+    /// Whether the checks let the group be Active here.
+    pub eligible: bool,
     /// Where it is served.
     pub interface: String,
     /// MAC that answers for IPv4.

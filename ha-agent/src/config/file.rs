@@ -20,7 +20,11 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) interface: Vec<Interface>,
     #[serde(default)]
+    pub(super) check: Vec<Check>,
+    #[serde(default)]
     pub(super) group: Vec<Group>,
+    #[serde(default)]
+    pub(super) sync: Vec<Sync>,
 }
 
 /// `[node]`
@@ -66,6 +70,46 @@ pub(super) struct Interface {
     pub(super) mode: Option<Spanned<String>>,
 }
 
+/// `[[check]]`; which keys go with which type is for the check.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Check {
+    pub(super) name: Spanned<String>,
+    #[serde(rename = "type")]
+    pub(super) kind: Spanned<String>,
+    pub(super) interval: Option<Spanned<String>>,
+    pub(super) timeout: Option<Spanned<String>>,
+    pub(super) rise: Option<Spanned<i64>>,
+    pub(super) fall: Option<Spanned<i64>>,
+    pub(super) interface: Option<Spanned<String>>,
+    pub(super) command: Option<Spanned<Vec<String>>>,
+    pub(super) process: Option<Spanned<String>>,
+    pub(super) pid_file: Option<Spanned<String>>,
+    pub(super) address: Option<Spanned<String>>,
+    pub(super) url: Option<Spanned<String>>,
+    pub(super) status: Option<Spanned<i64>>,
+    pub(super) body: Option<Spanned<String>>,
+    pub(super) file: Option<Spanned<String>>,
+    pub(super) destination: Option<Spanned<String>>,
+    pub(super) via: Option<Spanned<String>>,
+}
+
+/// An entry of `track` in a group.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Track {
+    pub(super) check: Spanned<String>,
+    pub(super) weight: Option<Spanned<i64>>,
+}
+
+/// `[[sync]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Sync {
+    pub(super) name: Spanned<String>,
+    pub(super) groups: Spanned<Vec<Spanned<String>>>,
+}
+
 /// `[[group]]`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,6 +121,9 @@ pub(super) struct Group {
     pub(super) mac: Option<Spanned<String>>,
     pub(super) stale: Option<Spanned<String>>,
     pub(super) router: Option<bool>,
+    #[serde(default)]
+    pub(super) track: Vec<Track>,
+    pub(super) track_interface: Option<bool>,
     pub(super) election: Spanned<Election>,
 }
 

@@ -10,6 +10,7 @@ mod file;
 pub mod range;
 #[cfg(test)]
 mod tests;
+pub mod track;
 mod value;
 
 use std::{fs, net::IpAddr, num::NonZeroU8, path::Path, path::PathBuf, time::Duration};
@@ -43,8 +44,12 @@ pub struct Config {
     pub announce: announce::Config,
     /// The interfaces that the data path is attached to.
     pub interfaces: Vec<Interface>,
+    /// What is looked at to decide whether this node may serve.
+    pub checks: Vec<track::Check>,
     /// The groups of virtual IPs.
     pub groups: Vec<Group>,
+    /// Groups that move together.
+    pub syncs: Vec<track::Sync>,
 }
 
 /// `[node]`
@@ -133,6 +138,10 @@ pub struct Group {
     pub stale: Stale,
     /// Whether the hosts behind the addresses are routers.
     pub router: bool,
+    /// Checks that move its priority or forbid it to be Active.
+    pub track: Vec<track::Track>,
+    /// Whether it may be Active only while its interface is up.
+    pub track_interface: bool,
     /// Who decides which node is Active.
     pub election: Election,
 }

@@ -1,3 +1,4 @@
+mod track;
 mod vrrp;
 
 use std::{path::Path, time::Duration};

@@ -11,8 +11,8 @@ use ha_common::{
 use ha_core::plan::{Actual, Routers, VipKey, Write};
 
 use super::{
-    Attach, Events, GroupMap, LeaseSwitch, Maps, PeerMaps, PinDir, RouterMaps, StatMaps, VipMaps,
-    adopt,
+    Attach, Events, Exits, GroupMap, LeaseSwitch, Maps, PeerMaps, PinDir, RouterMaps, StatMaps,
+    VipMaps, adopt,
     attach::{self, Attacher},
     lines::Lines,
     load,
@@ -36,6 +36,8 @@ pub struct Dataplane {
     routers: RouterMaps,
     stats: StatMaps,
     lines: Lines,
+    /// `None` if the kernel cannot tell.
+    exits: Option<Exits>,
     /// The programs; their pins and links keep them in the kernel too.
     _ebpf: Ebpf,
     _lock: PinLock,
@@ -65,6 +67,9 @@ impl Dataplane {
             adopt::attach(&mut ebpf, &pins, &interface.link)?;
         }
         let lines = Lines::open(&mut ebpf)?;
+        let exits = Exits::open(&mut ebpf)
+            .inspect_err(|error| tracing::warn!("processes are watched without BPF: {error:#}"))
+            .ok();
         let mut peers = maps.peers;
         peers.clear()?;
         Ok(Self {
@@ -76,6 +81,7 @@ impl Dataplane {
             routers: maps.routers,
             stats: maps.stats,
             lines,
+            exits,
             attached: attach.iter().map(|attach| attach.link.index).collect(),
             pins,
             _ebpf: ebpf,
@@ -87,6 +93,11 @@ impl Dataplane {
     #[must_use]
     pub fn pin_dir(&self) -> &Path {
         self.pins.path()
+    }
+
+    /// What reports the end of processes, once.
+    pub fn take_exits(&mut self) -> Option<Exits> {
+        self.exits.take()
     }
 
     /// Passes on what the programs have logged.

@@ -12,6 +12,7 @@ mod admitted;
 mod adopt;
 mod attach;
 mod events;
+mod exits;
 mod group_map;
 mod handle;
 mod lease;
@@ -31,6 +32,7 @@ pub use self::{
     admitted::{Admitted, admitted},
     attach::Attach,
     events::Events,
+    exits::Exits,
     group_map::GroupMap,
     handle::Dataplane,
     lease::LeaseSwitch,

@@ -48,6 +48,7 @@ pub async fn status_of_pins(pin_dir: &Path) -> Result<types::Status> {
         lease: types::Lease::of(&node),
         interfaces,
         groups,
+        checks: Vec::new(),
         reasons: types::Reason::list(&maps.stats.reasons()?),
         events: Vec::new(),
     })
@@ -95,6 +96,8 @@ fn group(slot: u32, group: &Group, lease: LeaseWord) -> types::Group {
         epoch: group.word.epoch,
         election: String::new(),
         version: None,
+        configured_priority: None,
+        eligible: true,
         peers: Vec::new(),
         vrid: (group.vrid != 0).then_some(group.vrid),
         priority: (group.priority != 0).then_some(group.priority),

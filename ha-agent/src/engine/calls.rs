@@ -21,8 +21,8 @@ impl Engine {
     pub(super) async fn answer(&mut self, call: Call) {
         let answer = match call.request {
             Request::Status => self.status().await.map(|s| Response::Status(Box::new(s))),
-            Request::Promote { group } => self.order(&group, Input::Promote),
-            Request::Release { group } => self.order(&group, Input::Release),
+            Request::Promote { group } => self.order(&group, &Input::Promote),
+            Request::Release { group } => self.order(&group, &Input::Release),
             Request::AddVips { group, vips } => self.add_vips(&group, &vips).await,
             Request::DelVips { group, vips } => self.del_vips(&group, &vips).await,
         };
@@ -30,9 +30,9 @@ impl Engine {
         let _ = call.reply.send(answer);
     }
 
-    fn order(&mut self, name: &str, input: Input) -> Result<Response, Refused> {
+    fn order(&mut self, name: &str, input: &Input) -> Result<Response, Refused> {
         let index = self.index(name)?;
-        match self.input(index, input) {
+        match self.order_all(index, input) {
             Outcome::Done => {}
             Outcome::Refused(refusal) => return Err(Refused::Conflict(refusal.to_string())),
             Outcome::Demoted => {

@@ -21,7 +21,7 @@ pub(super) enum Outcome {
 
 impl Engine {
     /// Hands `input` to the election of a group and does what it commands.
-    pub(super) fn input(&mut self, index: usize, input: Input) -> Outcome {
+    pub(super) fn input_alone(&mut self, index: usize, input: Input) -> Outcome {
         self.give_up_if_demoted(index, &input);
         self.execute(index, input)
     }

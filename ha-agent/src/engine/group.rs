@@ -10,8 +10,11 @@ use ha_core::{
     election::{Cause, Command, Election, Input, Role},
     manual::Manual,
     time::Time,
+    track::Fitness,
     vrrp::{self, Addresses, Advertisement, ChecksumChoice, Machine, Primary},
 };
+
+use crate::config::track::Track;
 
 /// A group of virtual IPs.
 #[derive(Debug)]
@@ -33,6 +36,14 @@ pub(super) struct Group {
     /// Places for the announcer: what is removed leaves a hole.
     pub(super) vips: Vec<Option<IpAddr>>,
     pub(super) election: Kind,
+    /// The configured priority; 0 if the election has none.
+    pub(super) base: u8,
+    /// The checks that concern it, and what they do.
+    pub(super) tracks: Vec<Track>,
+    /// What they amount to.
+    pub(super) fitness: Fitness,
+    /// Its sync group, by its place in the configuration.
+    pub(super) sync: Option<usize>,
     /// The Active peer, if known.
     pub(super) active: Option<IpAddr>,
     /// The last change of role.

@@ -27,6 +27,7 @@ impl Engine {
                 self.report(event.group, "demoted", text);
             }
             EventKind::ConflictingOwner => self.conflict(event.group, vip, mac),
+            EventKind::ProcessExit => self.processes.ended(event.process()),
             EventKind::Unheard => {
                 let text = format!("{mac} does not hear this node and takes over: fenced");
                 tracing::error!("{text}");

@@ -17,6 +17,7 @@ mod calls;
 mod demotion;
 mod discards;
 mod execute;
+mod fitness;
 mod group;
 mod history;
 mod kernel;
@@ -26,6 +27,7 @@ mod port;
 mod reconcile;
 mod setup;
 mod status;
+mod together;
 
 use std::time::{Duration, Instant};
 
@@ -45,6 +47,7 @@ use crate::{
     api::Call,
     config::Config,
     dataplane::{Dataplane, Events},
+    health::{Health, Processes, Seen},
     keeper::{Keeper, Lapse},
     net::Netlink,
 };
@@ -65,6 +68,8 @@ pub struct Engine {
     peers: Peers,
     history: History,
     discards: Discards,
+    health: Health,
+    processes: Processes,
     lapses: mpsc::UnboundedReceiver<Lapse>,
 }
 
@@ -75,6 +80,7 @@ enum Wake {
     Call(Call),
     Lapse(Lapse),
     Kernel(ha_common::abi::Event),
+    Check(Seen),
     Neighbour(peers::Found),
     Stop,
 }
@@ -102,6 +108,7 @@ impl Engine {
                 Wake::Call(call) => self.answer(call).await,
                 Wake::Lapse(lapse) => self.lapsed(lapse.generation)?,
                 Wake::Kernel(event) => self.kernel_event(&event),
+                Wake::Check(seen) => self.seen(seen),
                 Wake::Neighbour(found) => self.found_neighbour(&found),
                 Wake::Stop => return self.stop(),
             }
@@ -127,6 +134,7 @@ impl Engine {
             () = tokio::time::sleep_until(deadline.into()) => Wake::Deadline,
             Some(call) = calls.recv() => Wake::Call(call),
             event = events.next() => Wake::Kernel(event),
+            seen = self.health.next() => Wake::Check(seen),
             found = self.peers.found() => Wake::Neighbour(found),
         }
     }

@@ -13,6 +13,7 @@ use ha_common::{
 };
 use ha_core::{
     manual::Manual,
+    track::Fitness,
     vrrp::{self, Machine, Primary, VrrpConfig},
 };
 use tokio::sync::mpsc;
@@ -21,16 +22,18 @@ use super::{
     Engine,
     announcer::Announcer,
     discards::Discards,
+    fitness::{checks, tracks},
     group::{Group, Kind, Vrrp},
     history::History,
     peers::Peers,
     port::Port,
 };
 use crate::{
-    config::{self, AnsweringMac, Config, Election, Stale},
+    config::{self, AnsweringMac, Config, Election, Stale, track::Check},
     dataplane::{Attach, Dataplane},
+    health::{Health, Means, Processes},
     keeper::Keeper,
-    net::{Addresses, Link, Membership, Netlink, PacketSocket},
+    net::{Addresses, Changes, Link, Membership, Netlink, PacketSocket},
 };
 
 /// How long an interface may take to get its addresses at boot.
@@ -54,13 +57,24 @@ impl Engine {
                 mode: interface.mode,
             })
             .collect();
-        let dataplane = Dataplane::open(&config.node.pin_dir, &attach)?;
+        let mut dataplane = Dataplane::open(&config.node.pin_dir, &attach)?;
         let ports = ports(&config, &links, &netlink).await?;
+        let checks = checks(&config);
+        let sync_of = |index| {
+            let mut syncs = config.syncs.iter();
+            syncs.position(|sync| sync.groups.contains(&index))
+        };
         let groups = config
             .groups
             .iter()
-            .map(|group| prepare_group(group, &ports))
+            .enumerate()
+            .map(|(index, group)| prepare_group(group, &ports, &checks, sync_of(index)))
             .collect::<Result<_>>()?;
+        let means = Means {
+            netlink: netlink.clone(),
+            changes: Changes::listen()?,
+            processes: Processes::new(dataplane.take_exits()),
+        };
         let (sender, lapses) = mpsc::unbounded_channel();
         let keeper = Keeper::start(Arc::clone(&dataplane.switch), config.node.lease, sender)?;
         let mut engine = Self {
@@ -76,6 +90,8 @@ impl Engine {
             groups,
             history: History::default(),
             discards: Discards::default(),
+            health: Health::start(checks, &means),
+            processes: means.processes,
             lapses,
         };
         engine.reconcile().await?;
@@ -189,7 +205,12 @@ fn foreign_peers(group: &config::Group, peers: &vrrp::Peers, own: Primary) -> Re
     Ok(peers.clone())
 }
 
-fn prepare_group(group: &config::Group, ports: &[Port]) -> Result<Group> {
+fn prepare_group(
+    group: &config::Group,
+    ports: &[Port],
+    checks: &[Check],
+    sync: Option<usize>,
+) -> Result<Group> {
     let find = |port: &Port| port.link.name == group.interface;
     let port = ports
         .iter()
@@ -208,6 +229,10 @@ fn prepare_group(group: &config::Group, ports: &[Port]) -> Result<Group> {
         Stale::Forward => 0,
         Stale::Drop => GROUP_STALE_DROP,
     };
+    let base = match &group.election {
+        Election::Vrrp(settings) => settings.priority.get(),
+        Election::Manual => 0,
+    };
     let election = match (&group.election, primary(group, own)?) {
         (Election::Vrrp(settings), Some(primary)) => Kind::Vrrp(Box::new(Vrrp {
             machine: Machine::new(VrrpConfig {
@@ -222,7 +247,7 @@ fn prepare_group(group: &config::Group, ports: &[Port]) -> Result<Group> {
                 peers: foreign_peers(group, &settings.peers, primary)?,
                 yield_grace: settings.yield_grace,
                 contention: settings.contention,
-                is_synced: false,
+                is_synced: sync.is_some(),
             }),
             checksum: settings.checksum,
         })),
@@ -239,6 +264,10 @@ fn prepare_group(group: &config::Group, ports: &[Port]) -> Result<Group> {
         flags: virtual_flag | stale | if group.router { GROUP_ROUTER } else { 0 },
         router: group.router,
         vips: group.vips.iter().copied().map(Some).collect(),
+        base,
+        tracks: tracks(group, checks),
+        fitness: Fitness::Eligible { priority: base },
+        sync,
         election,
         active: None,
         changed: None,

@@ -5,10 +5,11 @@ use ha_common::{
     fence::{Standing, standing},
     lease::{LeaseState, LeaseWord},
 };
-use ha_core::election::Election as _;
+use ha_core::{election::Election as _, track::Fitness};
 
 use super::{
     Engine,
+    fitness::word,
     group::{Group, Vrrp},
     history::seconds,
     port::Port,
@@ -43,6 +44,7 @@ impl Engine {
             lease: types::Lease::of(&node),
             interfaces: self.ports.iter().map(interface).collect(),
             groups,
+            checks: self.checks_status(),
             reasons: types::Reason::list(&reasons),
             events: self.history.to_vec(),
         })
@@ -67,6 +69,8 @@ impl Engine {
             peers: vrrp.map_or_else(Vec::new, Vrrp::peers),
             vrid: vrrp.map(|vrrp| vrrp.machine.config().vrid.get()),
             priority: vrrp.map(|_| group.election.priority()),
+            configured_priority: vrrp.map(|_| group.base),
+            eligible: matches!(group.fitness, Fitness::Eligible { .. }),
             interface: self.ports[group.port].link.name.clone(),
             mac4: group.mac4.to_string(),
             mac6: group.mac6.to_string(),
@@ -75,6 +79,25 @@ impl Engine {
             since: group.changed.map(|change| seconds(change.at)),
             traffic: types::Traffic::list(&self.dataplane.traffic(group.slot)?),
         })
+    }
+
+    fn checks_status(&self) -> Vec<types::Check> {
+        let groups = |check| {
+            let concerned = |group: &&Group| group.tracks.iter().any(|t| t.check == check);
+            let names = self.groups.iter().filter(concerned);
+            names.map(|group| group.name.clone()).collect()
+        };
+        let entries = self.health.entries().iter().enumerate();
+        entries
+            .map(|(check, entry)| types::Check {
+                name: entry.check.name.clone(),
+                kind: entry.check.kind.name().to_owned(),
+                state: word(entry.state()),
+                since: seconds(entry.since),
+                note: entry.note.clone(),
+                groups: groups(check),
+            })
+            .collect()
     }
 
     async fn look_at_links(&mut self) {

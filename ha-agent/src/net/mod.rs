@@ -10,6 +10,7 @@
     reason = "netlink has open sets of attributes, of which each place wants a few"
 )]
 
+mod changes;
 mod filter;
 pub mod frame;
 mod joined;
@@ -21,6 +22,7 @@ mod packet;
 mod route;
 
 pub use self::{
+    changes::Changes,
     link::{Addresses, AttachedXdp, Link},
     membership::Membership,
     netlink::{Netlink, NetlinkError},

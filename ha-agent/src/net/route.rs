@@ -19,6 +19,8 @@ pub const ROUTE_PROTOCOL: u8 = 112;
 
 /// The routing table of local addresses (`RT_TABLE_LOCAL`).
 const TABLE_LOCAL: u32 = 255;
+/// The routing table that everybody uses (`RT_TABLE_MAIN`).
+const TABLE_MAIN: u32 = 254;
 /// Every namespace's loopback interface has this index (`LOOPBACK_IFINDEX`,
 /// `include/net/net_namespace.h`).
 const LOOPBACK: u32 = 1;
@@ -46,6 +48,37 @@ impl Netlink {
             addresses.extend(replies.iter().filter_map(destination));
         }
         Ok(addresses)
+    }
+
+    /// Whether the main table has a route to `destination`, over `via` and `interface` where they are given.
+    ///
+    /// # Errors
+    /// [`NetlinkError`] if the kernel does not answer.
+    pub async fn has_route(
+        &self,
+        destination: (IpAddr, u8),
+        via: Option<IpAddr>,
+        interface: Option<u32>,
+    ) -> Result<bool, NetlinkError> {
+        let mut filter = RouteMessage::default();
+        filter.header.address_family = match destination.0 {
+            IpAddr::V4(_) => AddressFamily::Inet,
+            IpAddr::V6(_) => AddressFamily::Inet6,
+        };
+        filter.attributes.push(RouteAttribute::Table(TABLE_MAIN));
+        let replies: Vec<_> = self
+            .handle
+            .route()
+            .get(filter)
+            .execute()
+            .try_collect()
+            .await
+            .map_err(|error| NetlinkError::new("list the routes", &error))?;
+        Ok(replies.iter().any(|route| {
+            is_to(route, destination)
+                && via.is_none_or(|via| next_hop(route) == Some(via))
+                && interface.is_none_or(|index| output(route) == Some(index))
+        }))
     }
 
     /// Makes `addresses` local. Those that are already stay as they are.
@@ -116,6 +149,38 @@ fn destination(message: &RouteMessage) -> Option<IpAddr> {
         .find_map(|attribute| match attribute {
             RouteAttribute::Destination(RouteAddress::Inet(v4)) => Some(IpAddr::V4(*v4)),
             RouteAttribute::Destination(RouteAddress::Inet6(v6)) => Some(IpAddr::V6(*v6)),
+            _ => None,
+        })
+}
+
+/// The default route names no destination.
+fn is_to(route: &RouteMessage, (address, len): (IpAddr, u8)) -> bool {
+    let in_main = route
+        .attributes
+        .contains(&RouteAttribute::Table(TABLE_MAIN));
+    let named = destination(route);
+    in_main
+        && route.header.destination_prefix_length == len
+        && named.map_or_else(|| len == 0, |named| named == address)
+}
+
+fn next_hop(route: &RouteMessage) -> Option<IpAddr> {
+    route
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            RouteAttribute::Gateway(RouteAddress::Inet(v4)) => Some((*v4).into()),
+            RouteAttribute::Gateway(RouteAddress::Inet6(v6)) => Some((*v6).into()),
+            _ => None,
+        })
+}
+
+fn output(route: &RouteMessage) -> Option<u32> {
+    route
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            RouteAttribute::Oif(index) => Some(*index),
             _ => None,
         })
 }

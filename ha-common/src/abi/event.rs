@@ -17,6 +17,8 @@ pub enum EventKind {
     /// What this node has to deliver came by way of a node that is not Active, or to the NIC's MAC
     /// instead of the virtual one: somebody has not heard yet who has the group.
     Detour = 5,
+    /// A watched process ended, or at least its first thread: see [`Event::process`].
+    ProcessExit = 6,
     /// A peer said that it does not hear this node and takes over: the kernel fenced the node.
     Unheard = 7,
 }
@@ -31,6 +33,7 @@ impl EventKind {
             3 => Some(Self::ConflictingOwner),
             4 => Some(Self::StaleSender),
             5 => Some(Self::Detour),
+            6 => Some(Self::ProcessExit),
             7 => Some(Self::Unheard),
             _ => None,
         }
@@ -61,6 +64,13 @@ pub struct Event {
 }
 
 impl Event {
+    /// The number of the process in [`Self::addr`] of an [`EventKind::ProcessExit`].
+    #[must_use]
+    pub const fn process(&self) -> u32 {
+        let [a, b, c, d, ..] = self.addr;
+        u32::from_be_bytes([a, b, c, d])
+    }
+
     /// Octets of a record.
     pub const LEN: usize = size_of::<Self>();
 

@@ -16,7 +16,7 @@ pub use self::{
     live::{
         Live, LivePeerKey, MAX_LIVE, MAX_REFLECT, REFLECT_NODE, Reflector, Reply, SEQUENCE_BITS,
     },
-    names::{map, program},
+    names::{map, private, program},
     role::{Demotion, Role, RoleWord},
     router::{
         MAX_ROUTER_PEERS, MAX_ROUTERS, ROUTER_BY_ADDRESS, ROUTER_UNICAST, ROUTER_V4, ROUTER_V6,
@@ -33,6 +33,8 @@ pub const MAX_GROUPS: u32 = 1024;
 pub const MAX_VIPS: u32 = 131_072;
 /// Peers a node can know. Slot 0 means "no peer".
 pub const MAX_PEERS: u32 = 256;
+/// Processes whose exit a node can watch. Sizes `ha_watch`.
+pub const MAX_WATCHED: u32 = 1024;
 /// Delivery targets. Slot 0 is the local stack.
 pub const MAX_DELIVER: u32 = 1024;
 /// Bytes of the event ring buffer: a power of two and a multiple of the page size.

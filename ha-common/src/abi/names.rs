@@ -53,6 +53,12 @@ pub mod map {
     ];
 }
 
+/// Maps of one load of the programs, which are not pinned.
+pub mod private {
+    /// Hash: number of a process to a number that means nothing. Its exit is reported.
+    pub const WATCH: &str = "ha_watch";
+}
+
 /// Program names.
 pub mod program {
     /// The data path, attached to every interface of the configuration.
@@ -62,4 +68,6 @@ pub mod program {
     /// Behind the data path at the ingress hook of traffic control, on interfaces that decide too
     /// early whom a frame is for.
     pub const ADOPT: &str = "ha_adopt";
+    /// At the tracepoint of ending processes.
+    pub const EXIT: &str = "ha_exit";
 }

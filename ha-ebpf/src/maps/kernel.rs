@@ -15,9 +15,9 @@ use aya_ebpf::{
 use ha_common::{
     abi::{
         Deliver, Demotion, EVENT_RING_BYTES, Event, Group, Live, LivePeerKey, MAX_DELIVER,
-        MAX_GROUPS, MAX_LIVE, MAX_PEERS, MAX_REFLECT, MAX_ROUTER_PEERS, MAX_ROUTERS, MAX_VIPS, Mac,
-        Node, Peer, Reflector, Reply, RoleWord, Router, RouterKey, RouterPeerKey, Traffic, Vip,
-        Vip4Key, Vip6Key,
+        MAX_GROUPS, MAX_LIVE, MAX_PEERS, MAX_REFLECT, MAX_ROUTER_PEERS, MAX_ROUTERS, MAX_VIPS,
+        MAX_WATCHED, Mac, Node, Peer, Reflector, Reply, RoleWord, Router, RouterKey, RouterPeerKey,
+        Traffic, Vip, Vip4Key, Vip6Key,
     },
     lease::LeaseWord,
     reason::{MAX_REASONS, Verdict},
@@ -80,6 +80,10 @@ static EVENT: RingBuf<Event, { EVENT_RING_BYTES as usize }> = RingBuf::new();
 /// Of no interest to the agent, so not pinned: each load of the program has its own.
 #[btf_map(name = "ha_limit")]
 static LIMIT: Array<Limit, { MAX_GROUPS as usize }> = Array::new();
+
+/// What is watched is forgotten with the agent that watches, so not pinned either.
+#[btf_map(name = "ha_watch")]
+static WATCH: HashMap<u32, u32, { MAX_WATCHED as usize }> = HashMap::new();
 
 /// The maps of the running program.
 pub struct Maps(());
@@ -204,6 +208,11 @@ impl Maps {
     #[inline(always)]
     pub(crate) fn is_peer(&self, mac: &Mac) -> bool {
         PEER_MAC.get_ptr(mac).is_some()
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_watched(&self, process: u32) -> bool {
+        WATCH.get_ptr(&process).is_some()
     }
 
     #[inline(always)]

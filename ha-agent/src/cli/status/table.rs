@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use comfy_table::{Table, presets::NOTHING};
 
-use crate::api::types::{Group, Reason, Status};
+use crate::api::types::{Check, Group, Reason, Status};
 
 /// How many of the newest events are shown.
 const EVENTS: usize = 8;
@@ -22,6 +22,7 @@ pub(super) fn render(status: &Status) -> String {
         );
     }
     section(&mut text, groups(&status.groups));
+    section(&mut text, checks(&status.checks));
     section(&mut text, reasons(&status.reasons));
     events(&mut text, status);
     text
@@ -87,15 +88,39 @@ fn groups(groups: &[Group]) -> Option<Table> {
                 .active
                 .map_or_else(|| "-".to_owned(), |peer| peer.to_string()),
             group.epoch.to_string(),
-            group
-                .priority
-                .map_or_else(|| "-".to_owned(), |priority| priority.to_string()),
+            priority(group),
             group.vips.to_string(),
             group.interface.clone(),
             group.cause.clone().unwrap_or_else(|| "-".to_owned()),
         ]);
     }
     (!groups.is_empty()).then_some(rows)
+}
+
+/// The priority, and what it would be without checks and promotions.
+fn priority(group: &Group) -> String {
+    match (group.priority, group.configured_priority) {
+        _ if !group.eligible => "not eligible".to_owned(),
+        (Some(now), Some(configured)) if now != configured => format!("{now} (of {configured})"),
+        (Some(now), _) => now.to_string(),
+        (None, _) => "-".to_owned(),
+    }
+}
+
+/// Those of interfaces only when they are not well: that an interface is up is said above.
+fn checks(checks: &[Check]) -> Option<Table> {
+    let mut rows = table(&["CHECK", "TYPE", "STATE", "SAYS", "GROUPS"]);
+    let is_of_interest = |check: &&Check| check.kind != "interface" || check.state != "up";
+    for check in checks.iter().filter(is_of_interest) {
+        rows.add_row([
+            check.name.clone(),
+            check.kind.clone(),
+            check.state.clone(),
+            check.note.clone(),
+            check.groups.join(", "),
+        ]);
+    }
+    (rows.row_count() > 0).then_some(rows)
 }
 
 fn reasons(reasons: &[Reason]) -> Option<Table> {
@@ -171,6 +196,8 @@ mod tests {
                 peers: Vec::new(),
                 vrid: Some(51),
                 priority: Some(200),
+                configured_priority: Some(200),
+                eligible: true,
                 interface: "eth0".to_owned(),
                 mac4: "00:00:5e:00:01:33".to_owned(),
                 mac6: "00:00:5e:00:02:33".to_owned(),
@@ -178,6 +205,14 @@ mod tests {
                 cause: Some("nobody was Active".to_owned()),
                 since: Some(0.0),
                 traffic: Vec::new(),
+            }],
+            checks: vec![Check {
+                name: "web".to_owned(),
+                kind: "tcp".to_owned(),
+                state: "up".to_owned(),
+                since: 0.0,
+                note: "accepts connections".to_owned(),
+                groups: vec!["web".to_owned()],
             }],
             reasons: Vec::new(),
             events: vec![Event {
@@ -198,6 +233,18 @@ mod tests {
         assert!(text.contains("interface eth0 (02:00:00:00:00:01), up, XDP native"));
         assert!(text.contains("2001-09-09T01:46:40.125Z node: the agent started"));
         assert!(text.lines().count() < 24);
+    }
+
+    #[test]
+    fn what_checks_do_is_seen() {
+        let mut checked = status();
+        checked.groups[0].priority = Some(180);
+        assert!(render(&checked).contains("180 (of 200)"));
+        checked.checks[0].state = "down".to_owned();
+        checked.checks[0].note = "connection refused".to_owned();
+        checked.groups[0].eligible = false;
+        let text = render(&checked);
+        assert!(text.contains("not eligible") && text.contains("connection refused"));
     }
 
     #[test]

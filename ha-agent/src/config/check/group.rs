@@ -22,7 +22,7 @@ use super::{
         value::{number, word},
     },
     election::{self, Kind},
-    optional, peers,
+    optional, peers, track,
 };
 
 /// Longest name of a group, octets: what the last field of its slot in `ha_group` holds.
@@ -67,6 +67,7 @@ pub(super) fn group(
         word(report, &format!("{key}.stale"), stale, &words)
     });
     let (kind, mut vips) = (election?, vips?);
+    let track = track::track(group, &kind, file, &key, report);
     let families = peers::families(group, &kind, &vips, &key, report);
     let mac = mac(group, &kind, &key, report);
     let implied = kind
@@ -83,6 +84,8 @@ pub(super) fn group(
             mac: mac?,
             stale: stale?,
             router: group.router.unwrap_or(false),
+            track: track?,
+            track_interface: group.track_interface.unwrap_or(true),
             election: Election::Manual,
         },
         kind,

@@ -1,11 +1,14 @@
 //! From what is written to what is meant. Each check reports all faults that it finds.
 
 mod announce;
+mod checks;
 mod election;
 mod group;
 mod lease;
 mod node;
 mod peers;
+mod sync;
+mod track;
 mod unique;
 
 use std::collections::HashMap;
@@ -42,6 +45,9 @@ pub(super) fn config(file: &file::File, report: &mut Report<'_>) -> Option<Confi
         .map(|group| group::group(group, file, report))
         .collect();
     unique::check(&file.group, &groups, report);
+    let checks = checks::checks(&file.check, report);
+    track::unused(file, report);
+    let syncs = sync::syncs(&file.sync, &file.group, &groups, report);
     let lease = lease::lease(file.node.lease.as_ref(), &file.group, &groups, report);
     let node = node::node(&file.node, lease, report);
     let control = node::control(&file.control, report);
@@ -58,7 +64,9 @@ pub(super) fn config(file: &file::File, report: &mut Report<'_>) -> Option<Confi
         log: log?,
         announce: announce?,
         interfaces: interfaces?,
+        checks: checks?,
         groups,
+        syncs: syncs?,
     })
 }
 

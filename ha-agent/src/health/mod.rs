@@ -1,0 +1,237 @@
+//! Checks: whether this node may serve, and how much it should.
+//!
+//! Each check is a task that looks, at once when something tells of a change and otherwise at intervals.
+//! What it sees comes to the engine, which makes states, priorities and faults of it (`ha_core::track`).
+//!
+//! | file | looks at | is told by |
+//! |---|---|---|
+//! | [`interface`] | carrier of a link | netlink |
+//! | [`route`] | the main routing table | netlink |
+//! | [`process`] | whether a process runs | the tracepoint of ending processes |
+//! | [`file`] | the number in a file | inotify |
+//! | [`script`], [`tcp`], [`http`] | what they are told | nothing |
+
+mod file;
+mod http;
+mod interface;
+mod process;
+mod route;
+mod script;
+mod tcp;
+
+use std::time::{Duration, SystemTime};
+
+use ha_core::track::{Debounce, Observation, State};
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+pub use self::process::Processes;
+use crate::{
+    config::track::{Check, Kind},
+    net::{Changes, Netlink},
+};
+
+/// What a check saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Which check.
+    pub check: usize,
+    look: Look,
+}
+
+/// One look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Look {
+    observation: Observation,
+    /// Why, in a few words for the status.
+    note: String,
+}
+
+/// A check and what it says.
+#[derive(Debug)]
+pub struct Entry {
+    /// What it looks at.
+    pub check: Check,
+    /// Since when it says so.
+    pub since: SystemTime,
+    /// What was seen last, in a few words.
+    pub note: String,
+    debounce: Debounce,
+}
+
+/// All checks, running.
+#[derive(Debug)]
+pub struct Health {
+    entries: Vec<Entry>,
+    seen: mpsc::UnboundedReceiver<Seen>,
+    /// Ends with this.
+    _tasks: JoinSet<()>,
+}
+
+/// What the checks look with.
+#[derive(Clone, Debug)]
+pub struct Means {
+    /// To ask the kernel.
+    pub netlink: Netlink,
+    /// To be told by it.
+    pub changes: Changes,
+    /// The ends of processes.
+    pub processes: Processes,
+}
+
+impl Health {
+    /// Starts a task for each check.
+    #[must_use]
+    pub fn start(checks: Vec<Check>, means: &Means) -> Self {
+        let (sender, seen) = mpsc::unbounded_channel();
+        let mut tasks = JoinSet::new();
+        for (index, check) in checks.iter().enumerate() {
+            let looker = Looker::new(&check.kind, means);
+            let (interval, limit) = (check.interval, check.timeout);
+            tasks.spawn(run(index, looker, interval, limit, sender.clone()));
+        }
+        let entries = checks.into_iter().map(|check| Entry {
+            since: SystemTime::now(),
+            note: "not looked at yet".to_owned(),
+            debounce: Debounce::new(check.rise, check.fall),
+            check,
+        });
+        Self {
+            entries: entries.collect(),
+            seen,
+            _tasks: tasks,
+        }
+    }
+
+    /// Waits for what a check sees next.
+    pub async fn next(&mut self) -> Seen {
+        match self.seen.recv().await {
+            Some(seen) => seen,
+            // There are no checks.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Takes note of what was seen; the check if it says something else now.
+    pub fn observe(&mut self, seen: Seen) -> Option<&Entry> {
+        let entry = self.entries.get_mut(seen.check)?;
+        entry.note = seen.look.note;
+        if !entry.debounce.observe(seen.look.observation) {
+            return None;
+        }
+        entry.since = SystemTime::now();
+        Some(entry)
+    }
+
+    /// What a check says.
+    #[must_use]
+    pub fn state(&self, check: usize) -> State {
+        let entry = self.entries.get(check);
+        entry.map_or(State::Unknown, Entry::state)
+    }
+
+    /// All checks.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
+impl Entry {
+    /// What it says.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.debounce.state()
+    }
+}
+
+impl Look {
+    fn pass(note: impl Into<String>) -> Self {
+        Self {
+            observation: Observation::Pass,
+            note: note.into(),
+        }
+    }
+
+    fn fail(note: impl Into<String>) -> Self {
+        Self {
+            observation: Observation::Fail,
+            note: note.into(),
+        }
+    }
+}
+
+/// One of each kind, ready to look.
+enum Looker {
+    Interface(interface::Interface),
+    Script(script::Script),
+    Process(process::Process),
+    Tcp(tcp::Tcp),
+    Http(http::Http),
+    File(file::File),
+    Route(route::Route),
+}
+
+impl Looker {
+    fn new(kind: &Kind, means: &Means) -> Self {
+        match kind {
+            Kind::Interface { interface } => {
+                Self::Interface(interface::Interface::new(interface, means))
+            }
+            Kind::Script { command } => Self::Script(script::Script::new(command)),
+            Kind::Process(which) => Self::Process(process::Process::new(which, &means.processes)),
+            Kind::Tcp { address } => Self::Tcp(tcp::Tcp::new(*address)),
+            Kind::Http(http) => Self::Http(http::Http::new(http)),
+            Kind::File { path } => Self::File(file::File::new(path)),
+            Kind::Route(route) => Self::Route(route::Route::new(route, means)),
+        }
+    }
+
+    async fn look(&mut self) -> Look {
+        match self {
+            Self::Interface(interface) => interface.look().await,
+            Self::Script(script) => script.look().await,
+            Self::Process(process) => process.look().await,
+            Self::Tcp(tcp) => tcp.look().await,
+            Self::Http(http) => http.look().await,
+            Self::File(file) => file.look().await,
+            Self::Route(route) => route.look().await,
+        }
+    }
+
+    /// Waits until something tells of a change, if anything does.
+    async fn told(&mut self) {
+        match self {
+            Self::Interface(interface) => interface.told().await,
+            Self::Process(process) => process.told().await,
+            Self::File(file) => file.told().await,
+            Self::Route(route) => route.told().await,
+            Self::Script(_) | Self::Tcp(_) | Self::Http(_) => std::future::pending().await,
+        }
+    }
+}
+
+async fn run(
+    check: usize,
+    mut looker: Looker,
+    interval: Duration,
+    limit: Duration,
+    sender: mpsc::UnboundedSender<Seen>,
+) {
+    loop {
+        let look = timeout(limit, looker.look()).await.unwrap_or_else(|_| {
+            let note = format!("took longer than {}", humantime::format_duration(limit));
+            Look::fail(note)
+        });
+        if sender.send(Seen { check, look }).is_err() {
+            return;
+        }
+        tokio::select! {
+            () = looker.told() => {}
+            () = sleep(interval) => {}
+        }
+    }
+}
