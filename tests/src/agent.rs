@@ -32,6 +32,35 @@ pub struct Agent {
     socket: PathBuf,
 }
 
+/// What an agent is told.
+#[derive(Clone, Debug)]
+pub struct Setup<'a> {
+    /// What it serves.
+    pub service: &'a Service,
+    /// Its VRRP priority.
+    pub priority: u8,
+    /// More keys of the group, whole lines.
+    pub group: String,
+    /// More keys of its election, whole lines.
+    pub election: String,
+    /// More tables of the file.
+    pub tables: String,
+}
+
+impl<'a> Setup<'a> {
+    /// Nothing but a service.
+    #[must_use]
+    pub const fn new(service: &'a Service, priority: u8) -> Self {
+        Self {
+            service,
+            priority,
+            group: String::new(),
+            election: String::new(),
+            tables: String::new(),
+        }
+    }
+}
+
 /// What of `ha-agent status --json` the lab looks at.
 #[derive(Debug, Deserialize)]
 struct Status {
@@ -53,8 +82,17 @@ impl Agent {
     ///
     /// When its configuration cannot be written or it cannot be started.
     pub fn start(program: &Path, node: &Node, service: &Service, priority: u8) -> Result<Self> {
+        Self::start_as(program, node, &Setup::new(service, priority))
+    }
+
+    /// Starts it with more than a service needs.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::start`].
+    pub fn start_as(program: &Path, node: &Node, setup: &Setup<'_>) -> Result<Self> {
         let socket = node.dir().join("agent.sock");
-        let config = node.write("ha-agent.toml", &config(node, &socket, service, priority))?;
+        let config = node.write("ha-agent.toml", &config(node, &socket, setup))?;
         let mut command = node.namespace().command(program)?;
         command.arg("run").arg("--config").arg(&config);
         let log = node.dir().join("ha-agent.log");
@@ -77,12 +115,21 @@ impl Agent {
     ///
     /// When it does not answer, as while it is starting or frozen.
     pub fn is_active(&self) -> Result<bool> {
+        self.is_active_for(GROUP)
+    }
+
+    /// The same of a group of another name.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`].
+    pub fn is_active_for(&self, name: &str) -> Result<bool> {
         let printed = self.command(&["status", "--json"])?;
         let status: Status = serde_json::from_str(&printed)
             .with_context(|| format!("reading the agent's status: {printed}"))?;
-        match status.groups.iter().find(|group| group.name == GROUP) {
+        match status.groups.iter().find(|group| group.name == name) {
             Some(group) => Ok(group.role == "active" && group.fenced.is_none()),
-            None => bail!("the agent does not know the group {GROUP}: {printed}"),
+            None => bail!("the agent does not know the group {name}: {printed}"),
         }
     }
 
@@ -113,7 +160,14 @@ impl Agent {
     }
 }
 
-fn config(node: &Node, socket: &Path, service: &Service, priority: u8) -> String {
+fn config(node: &Node, socket: &Path, setup: &Setup<'_>) -> String {
+    let Setup {
+        service,
+        priority,
+        group,
+        election,
+        tables,
+    } = setup;
     let mut vips = String::new();
     for range in ranges(&service.vips) {
         let _ = writeln!(vips, "    \"{range}\",");
@@ -136,13 +190,14 @@ interface = "{INTERFACE}"
 mac = "{mac}"
 vips = [
 {vips}]
-
+{group}
 [group.election]
 type = "vrrp"
 vrid = {vrid}
 priority = {priority}
 advert_interval = "{interval}ms"
-"#,
+{election}
+{tables}"#,
         name = node.name(),
         lease = service.lease.as_millis(),
         pins = node.pins().display(),

@@ -1,6 +1,6 @@
 //! What the checks see, weighed for each group, and handed to its election.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use ha_core::{
     election::Input,
@@ -48,39 +48,31 @@ impl Engine {
         }
     }
 
-    /// Tells the election of a group what its checks amount to, and those of its sync group.
+    /// Tells the election of a group what its checks amount to. Those of a sync group count for all of its
+    /// members: what moves one moves all.
     fn weigh(&mut self, index: usize) {
-        match self.groups[index].sync {
-            None => self.tell_fitness(index, None),
-            Some(sync) => {
-                let members = self.config.syncs[sync].groups.clone();
-                // A fault of one is a fault of all: none may stay behind.
-                let fault = members
-                    .iter()
-                    .find_map(|member| match self.fitness(*member) {
-                        fault @ Fitness::Faulty { .. } => Some(fault),
-                        Fitness::Eligible { .. } => None,
-                    });
-                for member in members {
-                    self.tell_fitness(member, fault);
-                }
-            }
+        let members = match self.groups[index].sync {
+            None => vec![index],
+            Some(sync) => self.config.syncs[sync].groups.clone(),
+        };
+        let mut effects = BTreeMap::new();
+        for track in members
+            .iter()
+            .flat_map(|member| &self.groups[*member].tracks)
+        {
+            effects.entry(track.check).or_insert(track.effect);
+        }
+        let checks: Vec<_> = effects
+            .into_iter()
+            .map(|(check, effect)| (self.health.state(check), effect))
+            .collect();
+        for member in members {
+            let fitness = weigh(self.groups[member].base, &checks);
+            self.tell_fitness(member, fitness);
         }
     }
 
-    /// What the checks of a group alone amount to.
-    fn fitness(&self, index: usize) -> Fitness {
-        let group = &self.groups[index];
-        let checks: Vec<_> = group
-            .tracks
-            .iter()
-            .map(|track| (self.health.state(track.check), track.effect))
-            .collect();
-        weigh(group.base, &checks)
-    }
-
-    fn tell_fitness(&mut self, index: usize, fault: Option<Fitness>) {
-        let fitness = fault.unwrap_or_else(|| self.fitness(index));
+    fn tell_fitness(&mut self, index: usize, fitness: Fitness) {
         let group = &mut self.groups[index];
         if group.fitness == fitness {
             return;

@@ -45,7 +45,7 @@ impl Netlink {
                 .try_collect()
                 .await
                 .map_err(|error| NetlinkError::new("list the local routes", &error))?;
-            addresses.extend(replies.iter().filter_map(destination));
+            addresses.extend(replies.iter().filter_map(own_destination));
         }
         Ok(addresses)
     }
@@ -136,13 +136,14 @@ fn route(address: IpAddr) -> RouteMessage {
     }
 }
 
-/// The address behind a route of ours; the kernel may send others where it does not filter.
+/// The address that a route of this agent makes local; the kernel may send others where it does not filter.
+fn own_destination(message: &RouteMessage) -> Option<IpAddr> {
+    let is_own = message.header.protocol == RouteProtocol::from(ROUTE_PROTOCOL)
+        && message.header.kind == RouteType::Local;
+    destination(message).filter(|_| is_own)
+}
+
 fn destination(message: &RouteMessage) -> Option<IpAddr> {
-    if message.header.protocol != RouteProtocol::from(ROUTE_PROTOCOL)
-        || message.header.kind != RouteType::Local
-    {
-        return None;
-    }
     message
         .attributes
         .iter()

@@ -8,7 +8,7 @@ use crate::workspace;
 /// Frames through the program in the kernel.
 pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
 /// Network namespaces.
-pub(crate) const LAB: [&str; 3] = ["lab", "scenarios", "demotion"];
+pub(crate) const LAB: [&str; 4] = ["demotion", "lab", "scenarios", "tracking"];
 
 /// All others: a new one belongs here unless it is named above.
 ///
