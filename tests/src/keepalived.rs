@@ -29,7 +29,16 @@ impl Keepalived {
     /// When its files cannot be written or it cannot be started.
     pub fn start(node: &Node, service: &Service, priority: u8) -> Result<Self> {
         node.write("plan", "0")?;
-        let config = node.write("keepalived.conf", &config(node, service, priority))?;
+        Self::start_with(node, &config(node, service, priority))
+    }
+
+    /// Starts it with this configuration.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::start`].
+    pub fn start_with(node: &Node, config: &str) -> Result<Self> {
+        let config = node.write("keepalived.conf", config)?;
         let mut command = node.namespace().command("keepalived")?;
         command
             .args(["-n", "-P", "-l", "-G", "-f"])

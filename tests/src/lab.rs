@@ -34,6 +34,9 @@ const BRIDGE: &str = "br0";
 const CLIENT_PORT: &str = "client";
 const OBSERVER_PORT: &str = "observer";
 
+/// Asked to end, tcpdump writes what it still has in memory.
+const CAPTURE_END: Duration = Duration::from_secs(1);
+
 /// A switch with machines on it. Everything is removed on drop, after a panic too; then, and after
 /// [`Lab::keep_evidence`], logs and captures are kept.
 #[derive(Debug)]
@@ -181,6 +184,24 @@ impl Lab {
         Ok(())
     }
 
+    /// Ends what [`Self::capture`] began: then the files are whole.
+    ///
+    /// # Errors
+    ///
+    /// When `tcpdump` does not end.
+    pub fn end_capture(&mut self) -> Result<()> {
+        for mut capture in self.captures.drain(..) {
+            capture.stop(CAPTURE_END)?;
+        }
+        Ok(())
+    }
+
+    /// Where what went over a node's port is recorded.
+    #[must_use]
+    pub fn capture_of(&self, node: &Node) -> PathBuf {
+        self.remains.files().join(format!("{}.pcap", node.name()))
+    }
+
     /// Keeps logs and captures when the lab goes; returns where they will be.
     pub fn keep_evidence(&self) -> PathBuf {
         self.remains.keep_files()
@@ -222,8 +243,7 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         for capture in &mut self.captures {
-            // Asked to end, tcpdump writes what it still has in memory.
-            let _ = capture.stop(Duration::from_secs(1));
+            let _ = capture.stop(CAPTURE_END);
         }
     }
 }

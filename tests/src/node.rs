@@ -48,6 +48,15 @@ impl Node {
         self.station
     }
 
+    /// The IPv6 address that its interface makes from its MAC (RFC 4291 appendix A).
+    #[must_use]
+    pub fn link_local(&self) -> std::net::Ipv6Addr {
+        let [a, b, c, d, e, f] = self.station.mac.map(u16::from);
+        let word = |high, low| high << 8 | low;
+        let (first, second) = (word(a ^ 2, b), word(c, 0xff));
+        std::net::Ipv6Addr::new(0xfe80, 0, 0, 0, first, second, word(0xfe, d), word(e, f))
+    }
+
     /// MAC of its interface, as `ip` writes it.
     #[must_use]
     pub fn mac(&self) -> String {
