@@ -140,6 +140,8 @@ fn make_interface(node: &Node, router: &Router) -> Result<()> {
     if !v4 {
         commands.push_str(&format!("link set dev {name} addrgenmode none\n"));
     }
+    // Until `vrrpd` decides otherwise: the kernel would answer for the addresses at once.
+    commands.push_str(&format!("link set dev {name} protodown on\n"));
     for vip in &router.vips {
         let nodad = if vip.is_ipv6() { " nodad" } else { "" };
         commands.push_str(&format!("addr add {vip}/{prefix} dev {name}{nodad}\n"));

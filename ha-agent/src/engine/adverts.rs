@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ha_common::wire::vrrp as wire;
 use ha_core::{
     election::Input,
-    vrrp::{Advertisement, Carrier, Context, Discard, Peers, Primary},
+    vrrp::{Advertisement, Carrier, Context, Discard, Peers, Primary, Version},
 };
 
 use super::{
@@ -114,7 +114,9 @@ impl Engine {
         let Kind::Vrrp(vrrp) = &mut group.election else {
             return;
         };
-        if let Some(kind) = vrrp.checksum.learn(heard.message, heard.carrier) {
+        if vrrp.machine.config().version == Version::V3
+            && let Some(kind) = vrrp.checksum.learn(heard.message, heard.carrier)
+        {
             let from = heard.carrier.source();
             tracing::info!(group = %group.name, %from, ?kind, "advertises with the checksum of the peer");
         }

@@ -20,6 +20,7 @@ use crate::{
     cluster::{AnsweringMac, Service},
     echo::Echo,
     lab::Lab,
+    node::INTERFACE,
     probe::Prober,
     tshark::{self, Checksum},
 };
@@ -156,9 +157,8 @@ impl Play<'_> {
                     outage: self.slower() * 2,
                     both: Some(self.slower()),
                 };
-                self.phase(prober, "both meet", winner, &cost, |play| {
-                    play.lab.set_isolated(false)
-                })
+                self.lab.set_isolated(false)?;
+                self.phase(prober, "both meet", winner, &cost, |_| Ok(()))
             }
         }
     }
@@ -234,6 +234,9 @@ impl Play<'_> {
 
     fn start_them(&mut self) -> Result<()> {
         let (node, other) = (self.lab.node(self.theirs), self.lab.node(self.ours));
+        // keepalived 2.2 sends unicast over IPv6 with the host's hop limit, which must be VRRP's.
+        let hop_limit = format!("ipv6/conf/{INTERFACE}/hop_limit");
+        node.namespace().set(&hop_limit, "255")?;
         self.them = Some(Peer::start(self.case, node, other, &self.vips, VRID)?);
         Ok(())
     }
@@ -281,8 +284,7 @@ impl Play<'_> {
         let node = self.lab.node(self.ours);
         let capture = self.lab.capture_of(node);
         let checksum = match (self.case.protocol, self.case.checksum) {
-            // "auto" sends the standard's form until it has heard the other.
-            (Protocol::V3, "message" | "auto") => Checksum::NotOfVrrp,
+            (Protocol::V3, "message") => Checksum::NotOfVrrp,
             _ => Checksum::Strict,
         };
         let source = self.case.protocol.address(node).to_string();

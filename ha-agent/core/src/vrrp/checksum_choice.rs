@@ -2,6 +2,9 @@
 
 use super::packet::{Carrier, ChecksumV4};
 
+/// What is sent until a peer was heard.
+const UNLEARNED: ChecksumV4 = ChecksumV4::PseudoHeader;
+
 /// What the operator decided, or what the peers were heard to use.
 ///
 /// Received advertisements may have either; this is about what is sent. A peer that demands the one
@@ -10,7 +13,10 @@ use super::packet::{Carrier, ChecksumV4};
 pub enum ChecksumChoice {
     /// Always this one.
     Fixed(ChecksumV4),
-    /// The one that was last heard; until then that of RFC 9568.
+    /// The one that was last heard; until then the one with a pseudo-header.
+    ///
+    /// RFC 9568 has none, but keepalived and FRR have, and take nothing else. Such a Backup says nothing
+    /// from which it could be learnt, and takes over beside an owner that it does not understand.
     Auto {
         /// What was heard, if anything.
         learned: Option<ChecksumV4>,
@@ -26,7 +32,7 @@ impl ChecksumChoice {
     pub fn sent(self) -> ChecksumV4 {
         match self {
             Self::Fixed(kind) => kind,
-            Self::Auto { learned } => learned.unwrap_or_default(),
+            Self::Auto { learned } => learned.unwrap_or(UNLEARNED),
         }
     }
 
@@ -41,7 +47,7 @@ impl ChecksumChoice {
             Self::Auto { learned } => learned,
         };
         let heard = ChecksumV4::found_in(message, carrier)?;
-        let before = learned.replace(heard).unwrap_or_default();
+        let before = learned.replace(heard).unwrap_or(UNLEARNED);
         (before != heard).then_some(heard)
     }
 }
