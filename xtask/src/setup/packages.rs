@@ -44,7 +44,13 @@ pub(crate) const PROGRAMS: &[Need] = &[
     lab("bpftool", "bpftool", "shows programs, links and maps"),
     lab("strace", "strace", "counts the system calls of a failover"),
     lab("keepalived", "keepalived", "is the VRRP peer"),
-    extra("frr", "/usr/lib/frr/zebra", "is a VRRP and BFD peer"),
+    lab("tshark", "tshark", "reads what the agent sent"),
+    Need {
+        package: "frr",
+        evidence: Evidence::File("/usr/lib/frr/zebra"),
+        purpose: "is a VRRP and BFD peer",
+        scope: Scope::Lab,
+    },
     extra("arping", "/usr/sbin/arping", "asks who has a virtual IP"),
     extra(
         "ndisc6",

@@ -51,6 +51,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let plan = Plan {
         privilege,
         names: &args.names,
+        is_short: args.parts.is_empty(),
     };
     let parts = match &*args.parts {
         [] => &Part::ALL,

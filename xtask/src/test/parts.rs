@@ -23,11 +23,19 @@ pub(crate) enum Part {
     Fixtures,
     /// Real agents in network namespaces, and failures
     Lab,
+    /// The agent beside keepalived and FRR: two cases, or all of them if this is named
+    InteropVrrp,
 }
 
 impl Part {
     /// All of them, cheapest first.
-    pub(crate) const ALL: [Self; 4] = [Self::Lint, Self::Unit, Self::Fixtures, Self::Lab];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Lint,
+        Self::Unit,
+        Self::Fixtures,
+        Self::Lab,
+        Self::InteropVrrp,
+    ];
 }
 
 impl fmt::Display for Part {
@@ -37,6 +45,7 @@ impl fmt::Display for Part {
             Self::Unit => "unit tests",
             Self::Fixtures => "packet fixtures",
             Self::Lab => "lab scenarios",
+            Self::InteropVrrp => "VRRP with others",
         })
     }
 }
@@ -48,6 +57,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) privilege: Privilege,
     /// Parts of the names of the tests to run; empty for all.
     pub(crate) names: &'a [String],
+    /// Whether only a few of what takes long are run.
+    pub(crate) is_short: bool,
 }
 
 impl Plan<'_> {
@@ -76,6 +87,7 @@ impl Plan<'_> {
                 command.env("HA_AGENT_BIN", agent.program);
                 vec![command]
             }
+            Part::InteropVrrp => vec![self.interop_vrrp()?],
         })
     }
 
@@ -86,6 +98,23 @@ impl Plan<'_> {
             selection.extend(["--test", program]);
         }
         Ok(self.test(&selection, &[]))
+    }
+
+    /// The names are those of cases here: the whole table is one test.
+    fn interop_vrrp(&self) -> Result<Command> {
+        let agent = build::agent(Profile::Release)?;
+        let cases = match self.names {
+            [] if self.is_short => FEW_CASES.to_owned(),
+            names => names.join(","),
+        };
+        let mut plan = Self {
+            names: &[],
+            ..*self
+        }
+        .test_as_root(&[programs::INTEROP_VRRP], &["--nocapture"]);
+        plan.env("HA_AGENT_BIN", agent.program);
+        plan.env("HA_INTEROP_CASES", cases);
+        Ok(plan)
     }
 
     /// Test programs that need root: cargo builds them as the user, sudo runs them.
@@ -110,6 +139,9 @@ impl Plan<'_> {
     }
 }
 
+/// One of each maker's, in either role.
+const FEW_CASES: &str = "keepalived-ours,frr-theirs";
+
 /// Makes cargo run what it built with sudo, in the environment of the user.
 const SUDO_RUNNER: &str = "target.'cfg(all())'.runner=['sudo', '-n', '-E']";
 
@@ -129,6 +161,7 @@ mod tests {
         let plan = Plan {
             privilege,
             names: &names,
+            is_short: true,
         };
         shown(&plan.commands(Part::Fixtures).unwrap()[0])
     }
