@@ -71,6 +71,7 @@ struct Status {
 struct GroupStatus {
     name: String,
     role: String,
+    epoch: u32,
     /// Why the kernel does not act on the role, if it does not.
     fenced: Option<String>,
 }
@@ -131,6 +132,21 @@ impl Agent {
             Some(group) => Ok(group.role == "active" && group.fenced.is_none()),
             None => bail!("the agent does not know the group {name}: {printed}"),
         }
+    }
+
+    /// For how many groups it is Active, and the sum of all groups' epochs, which grows with each change of
+    /// owner.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`].
+    pub fn epochs_by_role(&self) -> Result<(usize, u64)> {
+        let printed = self.command(&["status", "--json"])?;
+        let status: Status = serde_json::from_str(&printed)
+            .with_context(|| format!("reading the agent's status: {printed}"))?;
+        let groups = || status.groups.iter();
+        let active = groups().filter(|group| group.role == "active").count();
+        Ok((active, groups().map(|group| u64::from(group.epoch)).sum()))
     }
 
     /// `ha-agent promote`.

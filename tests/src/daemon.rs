@@ -54,6 +54,12 @@ impl Daemon {
         })
     }
 
+    /// Its process, which leads a group of its own.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to end (SIGTERM) and waits.
     ///
     /// # Errors

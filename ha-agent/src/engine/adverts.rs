@@ -8,10 +8,7 @@ use ha_core::{
     vrrp::{Advertisement, Carrier, Context, Discard, Peers, Primary, Version},
 };
 
-use super::{
-    Engine,
-    group::{Group, Kind},
-};
+use super::{Engine, group::Kind};
 use crate::net::frame::{self, Destination, Heard};
 
 /// Room for a frame of the largest advertisement, tags included.
@@ -57,16 +54,8 @@ impl Engine {
         let Some(vrid) = heard.message.get(wire::OFFSET_VRID).copied() else {
             return;
         };
-        let is_ours = |group: &Group| {
-            group.port == port
-                && group.vlan == heard.vlan
-                && group
-                    .election
-                    .vrrp()
-                    .is_some_and(|vrrp| vrrp.machine.config().vrid.get() == vrid)
-        };
         // A virtual router of somebody else on the same network is none of our business.
-        let Some(index) = self.groups.iter().position(is_ours) else {
+        let Some(&index) = self.routers.get(&(port, heard.vlan, vrid)) else {
             return;
         };
         let group = &self.groups[index];

@@ -29,10 +29,14 @@ mod setup;
 mod status;
 mod together;
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use anyhow::Result;
 use futures_util::future::select_all;
+use ha_common::abi::Vlan;
 use ha_core::{
     election::{Election as _, Input},
     time::Time,
@@ -64,6 +68,8 @@ pub struct Engine {
     lease: Option<u8>,
     ports: Vec<Port>,
     groups: Vec<Group>,
+    /// Where in `groups` a virtual router is, by port, tags and id.
+    routers: HashMap<(usize, Vlan, u8), usize>,
     announcer: Announcer,
     peers: Peers,
     history: History,

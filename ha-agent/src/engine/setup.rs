@@ -1,6 +1,7 @@
 //! From a configuration to an engine that is ready to run, and the kernel made to match.
 
 use std::{
+    collections::HashMap,
     net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -8,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result, anyhow, bail};
 use ha_common::{
-    abi::{GROUP_ROUTER, GROUP_STALE_DROP, GROUP_VIRTUAL_MAC},
+    abi::{GROUP_ROUTER, GROUP_STALE_DROP, GROUP_VIRTUAL_MAC, Vlan},
     wire,
 };
 use ha_core::{
@@ -69,7 +70,7 @@ impl Engine {
             .iter()
             .enumerate()
             .map(|(index, group)| prepare_group(group, &ports, &checks, sync_of(index)))
-            .collect::<Result<_>>()?;
+            .collect::<Result<Vec<_>>>()?;
         let means = Means {
             netlink: netlink.clone(),
             changes: Changes::listen()?,
@@ -87,6 +88,7 @@ impl Engine {
             keeper,
             lease: None,
             ports,
+            routers: routers(&groups),
             groups,
             history: History::default(),
             discards: Discards::default(),
@@ -190,6 +192,15 @@ fn primary(group: &config::Group, own: Addresses) -> Result<Option<Primary>> {
         (true, false) => Primary::V4(need4()?),
         (false, false) => bail!("the group {name} has no virtual IPs: add some, or remove it"),
     }))
+}
+
+/// By what an advertisement is known to be for a group.
+fn routers(groups: &[Group]) -> HashMap<(usize, Vlan, u8), usize> {
+    let routers = groups.iter().enumerate().filter_map(|(index, group)| {
+        let vrid = group.election.vrrp()?.machine.config().vrid.get();
+        Some(((group.port, group.vlan, vrid), index))
+    });
+    routers.collect()
 }
 
 /// The peers of a group, of which this node must not be one.

@@ -20,6 +20,15 @@ use crate::{
 pub(crate) enum Bench {
     /// How long it takes to move a group of 1 and of 65,536 virtual IPs, and with which system calls
     Flip,
+    /// 255 groups on a busy machine: changes of role, processor time and memory, beside keepalived
+    Groups {
+        /// How long to look on
+        #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+        seconds: u32,
+        /// Print the numbers as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// What each path of a packet costs beside an empty program, with 1 and with 65,536 virtual IPs
     Packet {
         /// Print the numbers as JSON
@@ -37,6 +46,13 @@ pub(crate) fn run(bench: Bench) -> Result<()> {
     let privilege = Privilege::of_this_process();
     match bench {
         Bench::Flip => flip::run(privilege),
+        Bench::Groups { seconds, json } => {
+            let agent = build::agent(Profile::Release)?.program;
+            let mut command = privilege.command(program("groups")?);
+            command.arg(agent).arg(seconds.to_string());
+            command.args(json.then_some("--json"));
+            command::run(&mut command)
+        }
         Bench::Packet { json } => {
             let mut command = privilege.command(program("packet")?);
             command.args(json.then_some("--json"));
