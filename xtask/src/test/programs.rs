@@ -8,7 +8,14 @@ use crate::workspace;
 /// Frames through the program in the kernel.
 pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
 /// Network namespaces.
-pub(crate) const LAB: [&str; 5] = ["demotion", "lab", "many_groups", "scenarios", "tracking"];
+pub(crate) const LAB: [&str; 6] = [
+    "conflict",
+    "demotion",
+    "lab",
+    "many_groups",
+    "scenarios",
+    "tracking",
+];
 
 /// The same, beside routers of other makers.
 pub(crate) const INTEROP_VRRP: &str = "interop_vrrp";
