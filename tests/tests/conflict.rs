@@ -1,7 +1,6 @@
 //! Somebody else announces an address that a node has: counted, told, and logged with both MACs.
 //!
 //! Takes the built agent and root. `cargo xtask test` sees to both.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     env, fs,
