@@ -15,6 +15,7 @@ pub mod dataplane;
 pub mod engine;
 pub mod health;
 pub mod keeper;
+pub mod liveness;
 pub mod log;
 pub mod net;
 pub mod privilege;

@@ -10,7 +10,13 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
-    address, advert, agent::Agent, daemon::Daemon, echo::Echo, keepalived::Keepalived, lab::Lab,
+    address, advert,
+    agent::{Agent, Setup},
+    daemon::Daemon,
+    echo::Echo,
+    keepalived::Keepalived,
+    lab::Lab,
+    node::{INTERFACE, Node},
 };
 
 /// The node that has the virtual IPs while all is well.
@@ -62,6 +68,8 @@ pub struct Service {
     pub advert_interval: Duration,
     /// MAC that answers for the virtual IPs.
     pub mac: AnsweringMac,
+    /// Time between the probes with which the agents watch each other, if they do.
+    pub liveness: Option<Duration>,
     /// Time for which an agent that is not heard of by its own kernel keeps the addresses.
     pub lease: Duration,
 }
@@ -76,6 +84,7 @@ impl Service {
             vips: v4.chain(v6).collect(),
             vrid: 51,
             mac: AnsweringMac::Virtual,
+            liveness: None,
             advert_interval: Duration::from_millis(100),
             // The longest that ends before any peer takes over.
             lease: Duration::from_millis(190),
@@ -214,7 +223,11 @@ impl Cluster {
         for (node, priority) in self.lab.nodes().iter().zip(PRIORITIES) {
             let member = match system {
                 System::HaAgent(program) => {
-                    Member::HaAgent(Agent::start(program, node, &self.service, priority)?)
+                    let setup = Setup {
+                        tables: peers(&self.lab, node, self.service.liveness),
+                        ..Setup::new(&self.service, priority)
+                    };
+                    Member::HaAgent(Agent::start_as(program, node, &setup)?)
                 }
                 System::Keepalived => {
                     Member::Keepalived(Keepalived::start(node, &self.service, priority)?)
@@ -251,6 +264,29 @@ impl Cluster {
             sleep(Duration::from_millis(100));
         }
     }
+}
+
+/// The other nodes, to be watched over both families.
+fn peers(lab: &Lab, node: &Node, interval: Option<Duration>) -> String {
+    let Some(interval) = interval else {
+        return String::new();
+    };
+    let others = lab
+        .nodes()
+        .iter()
+        .filter(|other| other.index() != node.index());
+    let peer = |other: &Node| {
+        format!(
+            "[[peer]]\nname = \"{}\"\ninterval = \"{}ms\"\npaths = [\n  \
+             {{ interface = \"{INTERFACE}\", address = \"{}\" }},\n  \
+             {{ interface = \"{INTERFACE}\", address = \"{}\" }},\n]\n",
+            other.name(),
+            interval.as_millis(),
+            other.station().v4,
+            other.link_local(),
+        )
+    };
+    others.map(peer).collect()
 }
 
 #[cfg(test)]

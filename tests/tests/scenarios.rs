@@ -131,6 +131,15 @@ fn ten_thousand_addresses_move_as_quickly() {
 }
 
 #[test]
+fn where_peers_are_probed_a_dead_node_is_replaced_within_20_ms() {
+    for name in ["power-off-probed", "agent-killed-probed"] {
+        let report = play(name).report;
+        assert!(report.takeover_ms.is_some(), "{name}");
+        assert!(report.outage_ms <= 20.0, "{name}: {} ms", report.outage_ms);
+    }
+}
+
+#[test]
 fn after_a_split_the_winner_alone_serves_even_who_knows_the_loser() {
     for name in ["split-heal", "split-heal-vmac"] {
         let report = play(name).report;

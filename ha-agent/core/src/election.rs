@@ -7,7 +7,11 @@ use core::net::IpAddr;
 pub use ha_common::abi::Role;
 
 pub use self::cause::{Cause, Refusal};
-use crate::{time::Time, track::Fitness, vrrp::Advertisement};
+use crate::{
+    time::Time,
+    track::Fitness,
+    vrrp::{Advertisement, Liveness},
+};
 
 /// What happens to an election of one group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +42,20 @@ pub enum Input {
     Promote,
     /// The operator wants this node to let go, and to stay Backup while another node is Active.
     Release,
+    /// What liveness has found out about a peer; of a peer with several addresses, for each of them.
+    Liveness {
+        /// The address from which it advertises.
+        peer: IpAddr,
+        /// What it is now.
+        state: Liveness,
+    },
+    /// The answer to [`Command::Ask`].
+    Answer {
+        /// Who was asked.
+        peer: IpAddr,
+        /// Whether it has the group, or claims it.
+        is_active: bool,
+    },
     /// What the checks make of the node: its priority, or that it may not be Active. Valid until the
     /// next one, over a lapse of the lease, too.
     Fitness(Fitness),
@@ -82,6 +100,16 @@ pub enum Command {
         /// node has let go or given up. As this node is Backup then, the Ethernet source must be
         /// the NIC's own MAC: the virtual one would turn the switches back to this port.
         to: Option<IpAddr>,
+    },
+    /// Ask a living peer whether it has the group, since its advertisements do not tell.
+    Ask {
+        /// The peer.
+        peer: IpAddr,
+    },
+    /// Tell a peer that it is not heard and is about to be replaced. If it hears that, it falls silent.
+    TellUnheard {
+        /// The peer.
+        peer: IpAddr,
     },
     /// Start announcing the group's virtual IPs.
     Announce,

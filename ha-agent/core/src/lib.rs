@@ -8,6 +8,7 @@
 //! * [`announce`]: when to send which gratuitous ARP or unsolicited neighbour advertisement;
 //! * [`track`]: what checks say about a group;
 //! * [`sync`]: groups that move together;
+//! * [`sbfd`]: whether a peer answers liveness probes;
 //! * [`plan`]: from desired and actual map contents to the writes between them.
 #![forbid(unsafe_code)]
 
@@ -15,6 +16,7 @@ pub mod announce;
 pub mod election;
 pub mod manual;
 pub mod plan;
+pub mod sbfd;
 pub mod sync;
 pub mod time;
 pub mod track;

@@ -107,7 +107,12 @@ impl Election for Manual {
             Input::Demoted { priority } => self.let_go(Cause::Demoted { priority }),
             Input::LeaseLapsed => self.leave(Cause::LeaseLapsed),
             Input::Stop => self.leave(Cause::Stopping),
-            Input::Timer | Input::Advert { .. } | Input::Join | Input::Leave => Vec::new(),
+            Input::Timer
+            | Input::Advert { .. }
+            | Input::Liveness { .. }
+            | Input::Answer { .. }
+            | Input::Join
+            | Input::Leave => Vec::new(),
         }
     }
 

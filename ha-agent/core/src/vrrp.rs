@@ -6,6 +6,7 @@
 //! * [`config`]: what the operator decides;
 //! * [`machine`]: the states of section 6.4, and the hand-over between live nodes.
 
+mod alive;
 mod checksum;
 mod checksum_choice;
 pub mod config;
@@ -17,6 +18,7 @@ pub mod timers;
 pub mod version;
 
 pub use self::{
+    alive::Liveness,
     checksum_choice::ChecksumChoice,
     config::{Peers, Primary, VrrpConfig},
     error::{Discard, Unencodable},

@@ -20,6 +20,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) interface: Vec<Interface>,
     #[serde(default)]
+    pub(super) peer: Vec<Peer>,
+    #[serde(default)]
     pub(super) check: Vec<Check>,
     #[serde(default)]
     pub(super) group: Vec<Group>,
@@ -68,6 +70,24 @@ pub(super) struct Announce {
 pub(super) struct Interface {
     pub(super) name: Spanned<String>,
     pub(super) mode: Option<Spanned<String>>,
+}
+
+/// `[[peer]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Peer {
+    pub(super) name: Spanned<String>,
+    pub(super) paths: Spanned<Vec<Path>>,
+    pub(super) interval: Option<Spanned<String>>,
+    pub(super) multiplier: Option<Spanned<i64>>,
+}
+
+/// An entry of `paths` in a peer.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Path {
+    pub(super) interface: Spanned<String>,
+    pub(super) address: Spanned<String>,
 }
 
 /// `[[check]]`; which keys go with which type is for the check.

@@ -17,7 +17,7 @@ use std::{fs, net::IpAddr, num::NonZeroU8, path::Path, path::PathBuf, time::Dura
 
 use ha_common::abi::Vlan;
 use ha_core::{
-    announce,
+    announce, sbfd,
     vrrp::{Centiseconds, ChecksumChoice, Peers, Version},
 };
 
@@ -44,6 +44,8 @@ pub struct Config {
     pub announce: announce::Config,
     /// The interfaces that the data path is attached to.
     pub interfaces: Vec<Interface>,
+    /// The other nodes whose liveness is watched.
+    pub peers: Vec<Peer>,
     /// What is looked at to decide whether this node may serve.
     pub checks: Vec<track::Check>,
     /// The groups of virtual IPs.
@@ -119,6 +121,26 @@ impl Mode {
             Self::Generic => "generic",
         }
     }
+}
+
+/// `[[peer]]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its `node.name`.
+    pub name: String,
+    /// The ways to it. It is lost when all are.
+    pub paths: Vec<PeerPath>,
+    /// How it is probed.
+    pub probing: sbfd::Config,
+}
+
+/// A way to a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerPath {
+    /// Name of the interface.
+    pub interface: String,
+    /// The peer's address there: the one from which it advertises.
+    pub address: IpAddr,
 }
 
 /// `[[group]]`

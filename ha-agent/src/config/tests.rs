@@ -1,3 +1,4 @@
+mod liveness;
 mod track;
 mod vrrp;
 
@@ -183,7 +184,8 @@ fn each_fault_has_its_place_and_its_mend() {
             "ha.toml:3:9: node.lease: a lease of 500ms outlasts the peers' patience: in group \
              \"web\" they take over 300.4ms after the last advertisement, which may have been sent \
              100ms before this node dies and take 10ms to arrive: write lease = \"190ms\" or less, \
-             or advert_interval = \"270ms\" or more",
+             or advert_interval = \"270ms\" or more, or add [[peer]] for each other node, which is not \
+             replaced then while it lives",
         ),
         (
             &[("name = \"alpha\"", "name = \"alpha\"\npin_dir = \"ha\"")],

@@ -11,8 +11,8 @@ use ha_common::{
 use ha_core::plan::{Actual, Routers, VipKey, Write};
 
 use super::{
-    Attach, Events, Exits, GroupMap, LeaseSwitch, Maps, PeerMaps, PinDir, RouterMaps, StatMaps,
-    VipMaps, adopt,
+    Attach, Events, Exits, GroupMap, LeaseSwitch, Liveness, Maps, PeerMaps, PinDir, RouterMaps,
+    Stamps, StatMaps, VipMaps, adopt,
     attach::{self, Attacher},
     lines::Lines,
     load,
@@ -166,6 +166,14 @@ impl Dataplane {
     /// The kernel's.
     pub fn set_routers(&mut self, routers: &Routers) -> Result<()> {
         self.routers.set(routers)
+    }
+
+    /// Answers liveness probes for these discriminators, and stamps what is heard of these peers.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn watch(&self, liveness: &Liveness) -> Result<Stamps> {
+        Stamps::open(&self.pins, liveness)
     }
 
     /// Puts a peer into a slot that no role word names.

@@ -17,6 +17,7 @@ mod group_map;
 mod handle;
 mod lease;
 mod lines;
+mod live;
 mod load;
 mod maps;
 mod node;
@@ -36,6 +37,7 @@ pub use self::{
     group_map::GroupMap,
     handle::Dataplane,
     lease::LeaseSwitch,
+    live::{Liveness, Stamps},
     maps::Maps,
     node::NodeMap,
     peer::PeerMaps,

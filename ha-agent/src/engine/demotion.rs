@@ -44,6 +44,8 @@ const fn comes_first(input: &Input) -> bool {
         | Input::Promote
         | Input::Release
         | Input::Fitness(_)
+        | Input::Liveness { .. }
+        | Input::Answer { .. }
         | Input::Join
         | Input::Leave
         | Input::Stop => false,

@@ -50,6 +50,8 @@ impl Engine {
                     self.set_role(index, role, active, cause);
                 }
                 Command::SendAdvert { priority, to } => self.advertise(index, priority, to),
+                Command::Ask { peer } => self.ask(index, peer),
+                Command::TellUnheard { peer } => self.tell_unheard(peer),
                 Command::Announce => {
                     let group = &self.groups[index];
                     self.announcer.start(now, group.slot, group.vips.len());
@@ -111,6 +113,7 @@ fn needs_lease(command: &Command) -> bool {
         Command::SetRole {
             role: Role::Backup, ..
         }
+        | Command::Ask { .. }
         | Command::StopAnnouncing
         | Command::Refused { .. } => false,
         Command::SetRole {
@@ -118,6 +121,7 @@ fn needs_lease(command: &Command) -> bool {
             ..
         }
         | Command::SendAdvert { .. }
+        | Command::TellUnheard { .. }
         | Command::Announce => true,
     }
 }
@@ -130,6 +134,8 @@ fn needs_term(command: &Command) -> bool {
             role: Role::Backup | Role::Claiming,
             ..
         }
+        | Command::Ask { .. }
+        | Command::TellUnheard { .. }
         | Command::StopAnnouncing
         | Command::Refused { .. } => false,
         Command::SetRole {

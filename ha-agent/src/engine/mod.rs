@@ -22,6 +22,7 @@ mod group;
 mod history;
 mod kernel;
 mod lease;
+mod liveness;
 mod peers;
 mod port;
 mod reconcile;
@@ -53,6 +54,7 @@ use crate::{
     dataplane::{Dataplane, Events},
     health::{Health, Processes, Seen},
     keeper::{Keeper, Lapse},
+    liveness::Told,
     net::Netlink,
 };
 
@@ -74,6 +76,7 @@ pub struct Engine {
     peers: Peers,
     history: History,
     discards: Discards,
+    liveness: Option<liveness::Peers>,
     health: Health,
     processes: Processes,
     lapses: mpsc::UnboundedReceiver<Lapse>,
@@ -87,6 +90,7 @@ enum Wake {
     Lapse(Lapse),
     Kernel(ha_common::abi::Event),
     Check(Seen),
+    Peer(Told),
     Neighbour(peers::Found),
     Stop,
 }
@@ -115,6 +119,7 @@ impl Engine {
                 Wake::Lapse(lapse) => self.lapsed(lapse.generation)?,
                 Wake::Kernel(event) => self.kernel_event(&event),
                 Wake::Check(seen) => self.seen(seen),
+                Wake::Peer(told) => self.told(told),
                 Wake::Neighbour(found) => self.found_neighbour(&found),
                 Wake::Stop => return self.stop(),
             }
@@ -136,6 +141,7 @@ impl Engine {
             // The sender is dropped only after this task.
             _ = stop.wait_for(|&stop| stop) => Wake::Stop,
             Some(lapse) = self.lapses.recv() => Wake::Lapse(lapse),
+            told = liveness::next(self.liveness.as_mut()) => Wake::Peer(told),
             _ = frames => Wake::Frames,
             () = tokio::time::sleep_until(deadline.into()) => Wake::Deadline,
             Some(call) = calls.recv() => Wake::Call(call),

@@ -40,6 +40,8 @@ use crate::{
 /// How long an interface may take to get its addresses at boot.
 const PATIENCE: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_millis(100);
+/// How long it takes to tell a lost peer that it is: the way there, and the data path.
+const LOSS_GRACE: Duration = Duration::from_millis(1);
 
 impl Engine {
     /// Loads the data path, makes maps, routes and filters what `config` says, and opens the sockets.
@@ -61,6 +63,7 @@ impl Engine {
         let mut dataplane = Dataplane::open(&config.node.pin_dir, &attach)?;
         let ports = ports(&config, &links, &netlink).await?;
         let checks = checks(&config);
+        let is_pair = config.peers.len() == 1;
         let sync_of = |index| {
             let mut syncs = config.syncs.iter();
             syncs.position(|sync| sync.groups.contains(&index))
@@ -69,7 +72,7 @@ impl Engine {
             .groups
             .iter()
             .enumerate()
-            .map(|(index, group)| prepare_group(group, &ports, &checks, sync_of(index)))
+            .map(|(index, group)| prepare_group(group, &ports, &checks, sync_of(index), is_pair))
             .collect::<Result<Vec<_>>>()?;
         let means = Means {
             netlink: netlink.clone(),
@@ -92,11 +95,13 @@ impl Engine {
             groups,
             history: History::default(),
             discards: Discards::default(),
+            liveness: None,
             health: Health::start(checks, &means),
             processes: means.processes,
             lapses,
         };
         engine.reconcile().await?;
+        engine.watch_peers()?;
         engine.history.node("started", "the agent started");
         Ok(engine)
     }
@@ -221,6 +226,7 @@ fn prepare_group(
     ports: &[Port],
     checks: &[Check],
     sync: Option<usize>,
+    is_pair: bool,
 ) -> Result<Group> {
     let find = |port: &Port| port.link.name == group.interface;
     let port = ports
@@ -258,6 +264,8 @@ fn prepare_group(
                 peers: foreign_peers(group, &settings.peers, primary)?,
                 yield_grace: settings.yield_grace,
                 contention: settings.contention,
+                loss_grace: LOSS_GRACE,
+                is_pair,
                 is_synced: sync.is_some(),
             }),
             checksum: settings.checksum,

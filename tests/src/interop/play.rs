@@ -75,6 +75,7 @@ pub(super) fn play(case: &Case, agent: &Path) -> Result<Verdict> {
         vrid: VRID,
         advert_interval: interval,
         mac: AnsweringMac::Virtual,
+        liveness: None,
         lease: (interval * 19 / 10).min(Duration::from_millis(190)),
     };
     let ours = u8::from(matches!(case.story, Story::Meeting { ours_wins: true }));

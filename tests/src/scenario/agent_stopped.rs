@@ -10,6 +10,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     what: "the agent on node a hangs for 3 s (SIGSTOP, SIGCONT)",
     vips: (1, 1),
     mac: AnsweringMac::Virtual,
+    probes_ms: 0,
     promise: Promise {
         lost: None,
         outage_ms: Some(power_off::LONGEST_OUTAGE_MS),

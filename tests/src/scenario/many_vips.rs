@@ -8,6 +8,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     what: "node a loses power, 10,000 addresses move",
     vips: (9_000, 1_000),
     mac: AnsweringMac::Virtual,
+    probes_ms: 0,
     promise: Promise {
         lost: None,
         outage_ms: Some(power_off::LONGEST_OUTAGE_MS + power_off::LONGEST_OUTAGE_MS / 10),

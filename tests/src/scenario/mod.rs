@@ -9,11 +9,14 @@ mod agent_stopped;
 mod many_vips;
 mod outcome;
 mod power_off;
+mod probed;
 mod promise;
 mod promote;
 mod quiet;
 mod split_heal;
 mod stage;
+
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -35,19 +38,23 @@ pub struct Scenario {
     vips: (u32, u32),
     /// MAC that answers for them.
     mac: AnsweringMac,
+    /// Time between the probes with which the agents watch each other, milliseconds; 0 for none.
+    probes_ms: u64,
     /// What the agent promises for it.
     pub promise: Promise,
     play: fn(&mut Stage<'_>) -> Result<()>,
 }
 
 /// All scenarios. The first injects no fault and shows the noise of the machine.
-pub const ALL: [&Scenario; 8] = [
+pub const ALL: [&Scenario; 10] = [
     &quiet::SCENARIO,
     &promote::SCENARIO,
     &power_off::SCENARIO,
     &agent_killed::SCENARIO,
     &agent_stopped::SCENARIO,
     &many_vips::SCENARIO,
+    &probed::POWER_OFF,
+    &probed::AGENT_KILLED,
     &split_heal::SCENARIO,
     &split_heal::WITH_VIRTUAL_MAC,
 ];
@@ -70,6 +77,7 @@ impl Scenario {
         let (v4, v6) = self.vips;
         let service = Service {
             mac: self.mac,
+            liveness: (self.probes_ms > 0).then(|| Duration::from_millis(self.probes_ms)),
             ..Service::new(v4, v6)
         };
         Stage::set(self, system, service, tell)

@@ -16,6 +16,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     what: "node a loses power",
     vips: (1, 1),
     mac: AnsweringMac::Virtual,
+    probes_ms: 0,
     promise: Promise {
         lost: None,
         outage_ms: Some(LONGEST_OUTAGE_MS),

@@ -10,6 +10,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     what: "the operator moves the addresses to node b",
     vips: (1, 1),
     mac: AnsweringMac::Virtual,
+    probes_ms: 0,
     promise: Promise {
         lost: Some(3),
         outage_ms: None,

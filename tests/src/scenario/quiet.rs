@@ -10,6 +10,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     what: "nothing happens",
     vips: (1, 1),
     mac: AnsweringMac::Virtual,
+    probes_ms: 0,
     promise: Promise {
         lost: Some(0),
         outage_ms: None,

@@ -25,6 +25,7 @@ pub(super) const SCENARIO: Scenario = Scenario {
     what: "the nodes do not hear each other for 1.5 s; then the client knows the wrong one",
     vips: (1, 1),
     mac: AnsweringMac::Interface,
+    probes_ms: 0,
     promise: PROMISE,
     play,
 };
@@ -34,6 +35,7 @@ pub(super) const WITH_VIRTUAL_MAC: Scenario = Scenario {
     what: "the same with a virtual MAC, which both nodes used",
     vips: (1, 1),
     mac: AnsweringMac::Virtual,
+    probes_ms: 0,
     promise: PROMISE,
     play,
 };

@@ -16,6 +16,17 @@ pub enum Cause {
     },
     /// The Active node released the group (priority 0).
     ActiveReleased,
+    /// Nothing is heard of the Active node any more, whose liveness is watched.
+    ActiveLost,
+    /// The Active node says that its lease has lapsed.
+    ActiveDown,
+    /// The Active node's advertisements stopped, but it lives: nothing changes.
+    AdvertsLost {
+        /// The node.
+        peer: IpAddr,
+    },
+    /// A living node said that it is not Active.
+    ActiveDenied,
     /// No other node was heard.
     NobodyActive,
     /// This node has the higher priority and preempts.
@@ -68,6 +79,10 @@ impl Cause {
             Self::AddressOwner => "address_owner",
             Self::ActiveSilent { .. } => "active_silent",
             Self::ActiveReleased => "active_released",
+            Self::ActiveLost => "active_lost",
+            Self::ActiveDown => "active_down",
+            Self::AdvertsLost { .. } => "adverts_lost",
+            Self::ActiveDenied => "active_denied",
             Self::NobodyActive => "nobody_active",
             Self::Preempting => "preempting",
             Self::Yielded => "yielded",
@@ -105,6 +120,15 @@ impl fmt::Display for Cause {
                 silence.as_millis()
             ),
             Self::ActiveReleased => f.write_str("The Active node released the group."),
+            Self::ActiveLost => f.write_str("The Active node answers no liveness probe any more."),
+            Self::ActiveDown => f.write_str("The Active node says that its lease has lapsed."),
+            Self::AdvertsLost { peer } => write!(
+                f,
+                "The advertisements of {peer} do not arrive, but it lives: nothing changes.",
+            ),
+            Self::ActiveDenied => {
+                f.write_str("The node whose advertisements stopped says that it is not Active.")
+            }
             Self::NobodyActive => f.write_str("No other node was heard."),
             Self::Preempting => {
                 f.write_str("This node has a higher priority than the Active one and preempts it.")
@@ -185,13 +209,17 @@ mod tests {
 
     const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
-    const ALL: [Cause; 18] = [
+    const ALL: [Cause; 22] = [
         Cause::Started,
         Cause::AddressOwner,
         Cause::ActiveSilent {
             silence: Duration::from_millis(360),
         },
         Cause::ActiveReleased,
+        Cause::ActiveLost,
+        Cause::ActiveDown,
+        Cause::AdvertsLost { peer: PEER },
+        Cause::ActiveDenied,
         Cause::NobodyActive,
         Cause::Preempting,
         Cause::Yielded,
@@ -234,7 +262,7 @@ mod tests {
             "The Active node has not advertised for 360 ms."
         );
         assert_eq!(
-            ALL[9].describe(),
+            ALL[13].describe(),
             "10.0.0.1 takes precedence with priority 200."
         );
         let refusal = Refusal::NotOutranked {

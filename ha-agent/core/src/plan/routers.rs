@@ -151,6 +151,8 @@ mod tests {
             } else {
                 Peers::Unicast(peers.iter().copied().map(IpAddr::from).collect())
             },
+            loss_grace: Duration::ZERO,
+            is_pair: false,
             is_synced: false,
             yield_grace: Duration::ZERO,
             contention: Duration::ZERO,

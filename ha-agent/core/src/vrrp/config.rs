@@ -128,6 +128,12 @@ pub struct VrrpConfig {
     /// released or paused meanwhile; at least twice the longest delay of a message lets them hear
     /// each other before one answers.
     pub contention: Duration,
+    /// How long a claim lasts that is made because a peer was lost: as long as it takes to tell that peer,
+    /// which may hear this node though it is not heard.
+    pub loss_grace: Duration,
+    /// Whether there is exactly one other node, so that there are no rivals: what is released is taken over
+    /// at once, without the skew that decides between rivals.
+    pub is_pair: bool,
     /// Whether it is a member of a sync group: it takes over only on [`Input::Join`].
     ///
     /// [`Input::Join`]: crate::election::Input::Join

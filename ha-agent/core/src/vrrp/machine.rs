@@ -35,6 +35,9 @@
 //! * A node whose checks fail lets go and is Backup, takes over from nobody, and goes on listening: its
 //!   stale traffic still finds its way.
 //! * A member of a sync group that comes to take over only says that it is ready, until all are.
+//! * Where liveness is watched, a peer that is lost or whose lease has lapsed is replaced at once; one that
+//!   lives is not replaced because its advertisements do not arrive, unless it denies that it is Active.
+//!   A lost peer is told that it is not heard, and replaced when it must have fallen silent.
 //! * A group with both families has one machine. Priorities are compared in either family, addresses
 //!   only in IPv4: the order of the link-local addresses may be the opposite one, and each node
 //!   would then yield to the other.
@@ -48,6 +51,7 @@ mod operator;
 mod rank;
 mod silence;
 mod together;
+mod watch;
 
 use core::{net::IpAddr, time::Duration};
 
@@ -55,6 +59,7 @@ use ha_common::wire::vrrp::PRIORITY_RELEASE;
 
 use self::{active::Active, backup::Backup, claiming::Claim};
 use super::{
+    alive::Alive,
     config::VrrpConfig,
     packet::Advertisement,
     peers::{Advertisers, Peer},
@@ -78,6 +83,7 @@ pub struct Machine {
     /// When `startup_delay` is over; `None` before the first start.
     startup_ends: Option<Time>,
     peers: Advertisers,
+    alive: Alive,
     state: State,
 }
 
@@ -111,6 +117,7 @@ impl Machine {
             hold: Hold::None,
             startup_ends: None,
             peers: Advertisers::default(),
+            alive: Alive::default(),
             state: State::Initialize,
         }
     }
@@ -125,7 +132,7 @@ impl Machine {
         if self.deadline().is_none_or(|deadline| now < deadline) {
             return Vec::new();
         }
-        self.peers.expire(now);
+        self.expire_peers(now);
         match self.state {
             State::Initialize => Vec::new(),
             State::Backup(backup) => self.backup_timer(backup, now),
@@ -142,7 +149,7 @@ impl Machine {
             direct: heard.direct && self.is_answer(heard.advert.priority),
             ..*heard
         };
-        self.peers.expire(now);
+        self.expire_peers(now);
         match self.state {
             State::Initialize => Vec::new(),
             State::Backup(backup) => self.backup_advert(backup, now, heard),
@@ -177,6 +184,11 @@ impl Machine {
         backup
     }
 
+    fn expire_peers(&mut self, now: Time) {
+        let alive = &self.alive;
+        self.peers.expire(now, |peer| alive.is_up(peer));
+    }
+
     fn own_active_down(&self) -> Duration {
         let version = self.config.version;
         version.active_down_interval(self.base, self.config.advert_interval)
@@ -205,6 +217,8 @@ impl Election for Machine {
             ),
             Input::Promote => self.promote(now),
             Input::Release => self.release(now),
+            Input::Liveness { peer, state } => self.liveness(now, peer, state),
+            Input::Answer { peer, is_active } => self.answer(now, peer, is_active),
             Input::Fitness(fitness) => self.weigh(now, fitness),
             Input::Join => self.join(now),
             Input::Leave => self.leave(now),

@@ -70,9 +70,15 @@ impl Advertisers {
         });
     }
 
-    /// Forgets who has been silent for too long.
-    pub(super) fn expire(&mut self, now: Time) {
-        self.0.retain(|peer| now < peer.expires);
+    /// Forgets who has been silent for too long, but for those that are known to be alive.
+    pub(super) fn expire(&mut self, now: Time, is_alive: impl Fn(IpAddr) -> bool) {
+        self.0
+            .retain(|peer| now < peer.expires || is_alive(peer.address));
+    }
+
+    /// Whether the best peer does not advertise any more, or there is none.
+    pub(super) fn is_best_silent(&self, now: Time) -> bool {
+        self.best().is_none_or(|best| best.expires <= now)
     }
 
     /// Forgets everybody.
@@ -158,9 +164,12 @@ mod tests {
         note(&mut peers, at(0), v4(1), 100);
         note(&mut peers, at(1), v4(2), 50);
         let end = at(0) + Duration::from_millis(3_500);
-        peers.expire(end - Duration::from_nanos(1));
+        peers.expire(end - Duration::from_nanos(1), |_| false);
         assert_eq!(best(&peers), Some(v4(1)));
-        peers.expire(end);
+        let mut living = peers.clone();
+        living.expire(end, |address| address == v4(1));
+        assert!(living.knows(v4(1)), "who lives is not forgotten");
+        peers.expire(end, |_| false);
         assert_eq!(best(&peers), Some(v4(2)));
     }
 

@@ -72,6 +72,8 @@ fn s2_a_backup_neither_advertises_nor_announces() {
         let only_the_role = |command: &Command| match command {
             Command::SetRole { role, .. } => *role == Role::Backup,
             Command::SendAdvert { .. }
+            | Command::Ask { .. }
+            | Command::TellUnheard { .. }
             | Command::Announce
             | Command::StopAnnouncing
             | Command::Refused { .. } => false,

@@ -44,6 +44,8 @@ pub(crate) fn config() -> VrrpConfig {
         peers: Peers::Multicast,
         yield_grace: GRACE,
         contention: Duration::ZERO,
+        loss_grace: Duration::ZERO,
+        is_pair: false,
         is_synced: false,
     }
 }

@@ -13,3 +13,4 @@ mod operator;
 mod properties;
 mod together;
 mod unicast;
+mod watch;

@@ -6,7 +6,7 @@ use ha_core::{
     election::{Command, Election, Input, Role},
     time::Time,
     track::Fitness,
-    vrrp::{Machine, Peers, Primary, VrrpConfig},
+    vrrp::{Liveness, Machine, Peers, Primary, VrrpConfig},
 };
 use proptest::prelude::*;
 
@@ -14,13 +14,14 @@ use crate::bench::{GREATER, LESSER, OWN, V6_PEER, advert_every, at, config, dire
 
 fn any_input() -> impl Strategy<Value = Input> {
     let peer = prop::sample::select(&[GREATER, LESSER, V6_PEER, IpAddr::V4(OWN)][..]);
+    let liveness = prop::sample::select(&[Liveness::Up, Liveness::Lost, Liveness::Down][..]);
     let priority = prop_oneof![Just(0), Just(100), Just(255), any::<u8>()];
     prop_oneof![
         6 => Just(Input::Timer),
         2 => Just(Input::Start),
         8 => (peer.clone(), priority.clone(), 1..200_u16)
             .prop_map(|(from, priority, interval)| advert_every(from, priority, interval)),
-        2 => (peer, priority).prop_map(|(from, priority)| direct(from, priority)),
+        2 => (peer.clone(), priority).prop_map(|(from, priority)| direct(from, priority)),
         1 => Just(Input::Promote),
         1 => Just(Input::Release),
         1 => Just(Input::LeaseLapsed),
@@ -28,6 +29,9 @@ fn any_input() -> impl Strategy<Value = Input> {
         1 => (1_u8..).prop_map(|priority| Input::Fitness(Fitness::Eligible { priority })),
         1 => Just(Input::Fitness(Fitness::Faulty { check: 0 })),
         1 => any::<u8>().prop_map(|priority| Input::Demoted { priority }),
+        3 => (peer.clone(), liveness).prop_map(|(peer, state)| Input::Liveness { peer, state }),
+        3 => (peer, any::<bool>())
+            .prop_map(|(peer, is_active)| Input::Answer { peer, is_active }),
         1 => Just(Input::Join),
         1 => Just(Input::Leave),
     ]
@@ -97,6 +101,10 @@ fn check(before: Role, machine: &Machine, commands: &[Command]) -> Result<(), Te
                 prop_assert_eq!(role, Role::Backup, "who gives way has done so");
                 prop_assert_eq!(*priority == 0, left_active, "only the owner acknowledges");
             }
+            Command::Ask { .. } => prop_assert!(role != Role::Active, "an owner knows"),
+            Command::TellUnheard { .. } => {
+                prop_assert!(role != Role::Backup, "who gives up tells nothing");
+            }
             Command::Announce => {
                 prop_assert_eq!(role, Role::Active);
                 prop_assert_eq!(place, commands.len() - 1, "after the advertisement");
@@ -137,7 +145,9 @@ proptest! {
                     is_fit = true;
                     base = priority;
                 }
-                Input::Start
+                Input::Liveness { .. }
+                | Input::Answer { .. }
+                | Input::Start
                 | Input::Timer
                 | Input::Advert { .. }
                 | Input::Promote

@@ -26,6 +26,7 @@ pub(crate) fn setup(rng: &mut Rng, nodes: usize) -> Setup {
         lease: LEASE,
         contention: if nodes > 2 { DELAY * 2 } else { Duration::ZERO },
         unicast: rng.bool(),
+        watched: false,
     }
 }
 

@@ -46,6 +46,11 @@ impl Kernel {
             && self.lease.generation == generation
     }
 
+    /// What it answers to a probe of the node.
+    pub(crate) fn is_up(&self) -> bool {
+        LeaseState::from_u8(self.lease.state) == LeaseState::Valid
+    }
+
     /// The timer has fired, or the agent gives the lease up.
     pub(crate) fn lapse(&mut self) {
         self.lapses = None;

@@ -54,6 +54,7 @@ fn a_claim_that_is_not_heard_does_not_make_a_second_owner() {
             lease: LEASE,
             contention: Duration::ZERO,
             unicast: false,
+            watched: false,
         },
     );
     world.act(0, crate::node::Node::start);

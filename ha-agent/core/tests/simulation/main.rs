@@ -9,6 +9,7 @@ mod lossy;
 mod network;
 mod node;
 mod timing;
+mod watch;
 mod world;
 
 /// How many worlds each test looks at; `HA_SIMULATION_SEEDS` sets it for a longer soak.

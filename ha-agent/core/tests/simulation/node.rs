@@ -1,12 +1,15 @@
 //! A node: its kernel, and an agent that may be dead or paused.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 
 use fastrand::Rng;
 use ha_core::{
     election::{Cause, Command, Election, Input, Role},
     time::Time,
-    vrrp::{Machine, VrrpConfig},
+    vrrp::{Liveness, Machine, VrrpConfig},
 };
 
 use crate::{kernel::Kernel, network::Message};
@@ -27,6 +30,8 @@ struct Agent {
     renews: Time,
     paused_until: Option<Time>,
     inbox: VecDeque<Message>,
+    /// What it knows of the others by its probes.
+    known: HashMap<usize, Liveness>,
 }
 
 /// An advertisement to send.
@@ -42,6 +47,8 @@ pub(crate) struct Node {
     pub(crate) lease: Duration,
     pub(crate) kernel: Kernel,
     pub(crate) outbox: Vec<Outgoing>,
+    /// Whom the election asks whether it is Active.
+    pub(crate) questions: Vec<std::net::IpAddr>,
     /// Role changes and why, for the report of a failure.
     pub(crate) history: Vec<(Time, Role, Cause)>,
     agent: Option<Agent>,
@@ -54,6 +61,7 @@ impl Node {
             lease,
             kernel: Kernel::default(),
             outbox: Vec::new(),
+            questions: Vec::new(),
             history: Vec::new(),
             agent: None,
         }
@@ -72,6 +80,7 @@ impl Node {
                 renews: now,
                 paused_until: None,
                 inbox: VecDeque::new(),
+                known: HashMap::new(),
             });
             self.join(now);
         }
@@ -104,6 +113,25 @@ impl Node {
             .is_some_and(|a| a.paused_until.is_none())
         {
             self.handle(now, input);
+        }
+    }
+
+    /// A probe of another node was answered; what it says is handed in if it is new.
+    pub(crate) fn probed(
+        &mut self,
+        now: Time,
+        other: usize,
+        state: Liveness,
+        addresses: &[std::net::IpAddr],
+    ) {
+        let Some(agent) = self.agent.as_mut().filter(|a| a.paused_until.is_none()) else {
+            return;
+        };
+        if agent.known.insert(other, state) == Some(state) {
+            return;
+        }
+        for &peer in addresses {
+            self.handle(now, Input::Liveness { peer, state });
         }
     }
 
@@ -218,7 +246,12 @@ impl Node {
                 Command::SendAdvert { priority, to } => {
                     self.outbox.push(Outgoing { priority, to });
                 }
-                Command::Announce | Command::StopAnnouncing | Command::Refused { .. } => {}
+                Command::Ask { peer } => self.questions.push(peer),
+                // On this network nobody is lost.
+                Command::TellUnheard { .. }
+                | Command::Announce
+                | Command::StopAnnouncing
+                | Command::Refused { .. } => {}
             }
         }
     }
@@ -231,7 +264,7 @@ fn needs_lease(command: &Command) -> bool {
             Role::Backup => false,
             Role::Claiming | Role::Active => true,
         },
-        Command::SendAdvert { .. } | Command::Announce => true,
-        Command::StopAnnouncing | Command::Refused { .. } => false,
+        Command::SendAdvert { .. } | Command::TellUnheard { .. } | Command::Announce => true,
+        Command::Ask { .. } | Command::StopAnnouncing | Command::Refused { .. } => false,
     }
 }

@@ -25,6 +25,7 @@ fn pair(seed: u64) -> World {
         lease: LEASE,
         contention: Duration::ZERO,
         unicast: false,
+        watched: false,
     };
     let mut world = World::new(seed, &setup);
     world.network.reorders = false;

@@ -17,6 +17,7 @@ use ha_core::{
 use crate::{
     network::{Message, Network},
     node::{Node, Outgoing},
+    watch::Watch,
 };
 
 pub(crate) const INTERVAL: Centiseconds = match Centiseconds::new(10) {
@@ -39,6 +40,8 @@ pub(crate) struct Setup {
     pub(crate) lease: Duration,
     pub(crate) contention: Duration,
     pub(crate) unicast: bool,
+    /// Whether the nodes probe each other.
+    pub(crate) watched: bool,
 }
 
 pub(crate) struct World {
@@ -48,6 +51,7 @@ pub(crate) struct World {
     pub(crate) network: Network,
     /// Whether two Active nodes at once are a failure.
     pub(crate) is_strict: bool,
+    pub(crate) watch: Option<Watch>,
     seed: u64,
 }
 
@@ -64,8 +68,10 @@ impl World {
                 startup_delay: Duration::ZERO,
                 primary: primary(i, setup.dual),
                 peers: peers(i, setup),
-                yield_grace: LEASE + DELAY,
+                yield_grace: setup.lease.max(LEASE) + DELAY,
                 contention: setup.contention,
+                loss_grace: Duration::ZERO,
+                is_pair: setup.watched && setup.priorities.len() == 2,
                 is_synced: false,
             };
             Node::new(config, setup.lease)
@@ -76,6 +82,7 @@ impl World {
             nodes: nodes.collect(),
             network: Network::new(DELAY),
             is_strict: true,
+            watch: setup.watched.then(Watch::default),
             seed,
         }
     }
@@ -89,6 +96,7 @@ impl World {
                 self.nodes[message.receiver].receive(message.clone());
                 self.step(message.receiver);
             }
+            self.probe();
             for node in 0..self.nodes.len() {
                 self.step(node);
             }
@@ -139,7 +147,8 @@ impl World {
 
     fn next_event(&self) -> Option<Time> {
         let nodes = self.nodes.iter().filter_map(Node::deadline);
-        nodes.chain(self.network.next_arrival()).min()
+        let watch = self.watch.as_ref().map(Watch::next_event);
+        nodes.chain(self.network.next_arrival()).chain(watch).min()
     }
 
     fn step(&mut self, node: usize) {
@@ -152,12 +161,15 @@ impl World {
         if self.is_strict && self.active().len() > 1 {
             self.fail("two nodes are Active");
         }
-        if self.is_strict && self.nodes.iter().any(Node::took_peer_for_deaf) {
+        // Where the lease is long, a paused owner keeps its addresses and does not yield.
+        let may_be_deaf = self.watch.is_some();
+        if self.is_strict && !may_be_deaf && self.nodes.iter().any(Node::took_peer_for_deaf) {
             self.fail("a peer was taken for deaf on a network that loses nothing");
         }
     }
 
     fn deliver_outbox(&mut self, sender: usize) {
+        self.take_questions(sender);
         for outgoing in std::mem::take(&mut self.nodes[sender].outbox) {
             for receiver in (0..self.nodes.len()).filter(|&receiver| receiver != sender) {
                 self.transmit(sender, receiver, outgoing);

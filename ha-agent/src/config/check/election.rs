@@ -38,6 +38,8 @@ pub(super) enum Kind {
         vrrp: Vrrp,
         /// Whether `yield_grace` is to follow the lease.
         grace_of_lease: bool,
+        /// Whether `contention` depends on how many nodes there are.
+        default_contention: bool,
     },
 }
 
@@ -66,13 +68,17 @@ impl Kind {
         }
     }
 
-    pub(super) fn finish(self, lease: Duration) -> Election {
+    pub(super) fn finish(self, lease: Duration, is_pair: bool) -> Election {
         match self {
             Self::Manual { .. } => Election::Manual,
             Self::Vrrp {
                 mut vrrp,
                 grace_of_lease,
+                default_contention,
             } => {
+                if default_contention && is_pair {
+                    vrrp.contention = Duration::ZERO;
+                }
                 if grace_of_lease {
                     vrrp.yield_grace = lease.saturating_add(vrrp.advert_interval.duration());
                 }
@@ -217,6 +223,7 @@ fn vrrp(written: &Spanned<file::Election>, key: &str, report: &mut Report<'_>) -
             contention: contention?,
         },
         grace_of_lease: election.yield_grace.is_none(),
+        default_contention: election.contention.is_none(),
     })
 }
 

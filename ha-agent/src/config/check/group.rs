@@ -41,9 +41,9 @@ pub(super) struct Draft {
 
 impl Draft {
     /// Fills in what depends on the length of the lease.
-    pub(super) fn finish(self, lease: Option<Duration>) -> Group {
+    pub(super) fn finish(self, lease: Option<Duration>, is_pair: bool) -> Group {
         Group {
-            election: self.kind.finish(lease.unwrap_or_default()),
+            election: self.kind.finish(lease.unwrap_or_default(), is_pair),
             ..self.group
         }
     }

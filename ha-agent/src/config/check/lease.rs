@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use toml::Spanned;
-
 use super::{
     super::{
         error::Report,
@@ -25,19 +23,23 @@ const MOST_EAGER: u8 = u8::MAX;
 
 /// The lease that is written, or the default for these groups.
 pub(super) fn lease(
-    written: Option<&Spanned<String>>,
-    files: &[file::Group],
+    file: &file::File,
     groups: &[Option<Draft>],
     report: &mut Report<'_>,
 ) -> Option<Duration> {
-    let strictest = files
+    let written = file.node.lease.as_ref();
+    // A peer that is probed is not replaced while it lives, and says when its lease has ended.
+    let is_probed = !file.peer.is_empty();
+    let strictest = file
+        .group
         .iter()
         .zip(groups)
         .filter_map(|(file, group)| {
             let vrrp = group.as_ref()?.kind.vrrp()?;
             Some((vrrp, file.name.get_ref()))
         })
-        .min_by_key(|(vrrp, _)| vrrp.advert_interval);
+        .min_by_key(|(vrrp, _)| vrrp.advert_interval)
+        .filter(|_| !is_probed);
     let written = written.filter(|lease| lease.get_ref() != "auto");
     let Some(written) = written else {
         let bound = strictest.map_or(DEFAULT, |(vrrp, _)| {
@@ -67,7 +69,8 @@ pub(super) fn lease(
             shown(interval / DELAY),
         ),
         format!(
-            "write lease = \"{}\" or less, or advert_interval = \"{}\" or more",
+            "write lease = \"{}\" or less, or advert_interval = \"{}\" or more, or add [[peer]] for each \
+             other node, which is not replaced then while it lives",
             shown(longest(interval)),
             shortest_interval(lease)
         ),

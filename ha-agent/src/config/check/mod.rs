@@ -5,6 +5,7 @@ mod checks;
 mod election;
 mod group;
 mod lease;
+mod liveness;
 mod node;
 mod peers;
 mod sync;
@@ -45,10 +46,11 @@ pub(super) fn config(file: &file::File, report: &mut Report<'_>) -> Option<Confi
         .map(|group| group::group(group, file, report))
         .collect();
     unique::check(&file.group, &groups, report);
+    let peers = liveness::peers(file, report);
     let checks = checks::checks(&file.check, report);
     track::unused(file, report);
     let syncs = sync::syncs(&file.sync, &file.group, &groups, report);
-    let lease = lease::lease(file.node.lease.as_ref(), &file.group, &groups, report);
+    let lease = lease::lease(file, &groups, report);
     let node = node::node(&file.node, lease, report);
     let control = node::control(&file.control, report);
     let log = node::log(&file.log, report);
@@ -56,7 +58,7 @@ pub(super) fn config(file: &file::File, report: &mut Report<'_>) -> Option<Confi
     let groups: Option<Vec<_>> = groups.into_iter().collect();
     let groups = groups?
         .into_iter()
-        .map(|group| group.finish(lease))
+        .map(|group| group.finish(lease, file.peer.len() == 1))
         .collect();
     Some(Config {
         node: node?,
@@ -64,6 +66,7 @@ pub(super) fn config(file: &file::File, report: &mut Report<'_>) -> Option<Confi
         log: log?,
         announce: announce?,
         interfaces: interfaces?,
+        peers: peers?,
         checks: checks?,
         groups,
         syncs: syncs?,

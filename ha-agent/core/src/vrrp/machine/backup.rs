@@ -1,6 +1,6 @@
 //! Backup: listens, and takes over when the Active node is silent or lets go (RFC 9568 section 6.4.2).
 
-use core::net::IpAddr;
+use core::{net::IpAddr, time::Duration};
 
 use ha_common::wire::vrrp::PRIORITY_RELEASE;
 
@@ -27,6 +27,10 @@ pub(super) struct Backup {
     preempts_from: Option<Time>,
     /// Only the other members of the sync group keep it from taking over.
     pub(super) is_ready: bool,
+    /// Living peers were asked whether they are Active.
+    pub(super) is_asking: bool,
+    /// Why the Active node is replaced, if not because it is silent or has let go.
+    pub(super) replaces: Option<Cause>,
 }
 
 impl Backup {
@@ -39,12 +43,16 @@ impl Backup {
             released: false,
             preempts_from: None,
             is_ready: false,
+            is_asking: false,
+            replaces: None,
         }
     }
 
     /// Sets interval and timer by what the Active node said last.
     pub(super) const fn follow(&mut self, active: Peer) {
         self.is_ready = false;
+        self.is_asking = false;
+        self.replaces = None;
         self.interval = active.interval;
         self.down = active.expires;
         self.heard = Some(active.heard);
@@ -52,26 +60,39 @@ impl Backup {
     }
 
     fn cause(&self, now: Time) -> Cause {
-        match (self.released, self.heard) {
-            (true, _) => Cause::ActiveReleased,
-            (false, Some(heard)) => Cause::ActiveSilent {
+        match (self.replaces, self.released, self.heard) {
+            (Some(cause), _, _) => cause,
+            (None, true, _) => Cause::ActiveReleased,
+            (None, false, Some(heard)) => Cause::ActiveSilent {
                 silence: now.since(heard),
             },
-            (false, None) => Cause::NobodyActive,
+            (None, false, None) => Cause::NobodyActive,
         }
     }
 
     /// Whether the Active node is known to have been another one. Of two nodes that were started
     /// together neither has heard the other; and what was heard right after stepping back may have
-    /// been sent before the other stepped back, too.
+    /// been sent before the other stepped back, too. One that lives and denies is a Backup that may be
+    /// about to take over at this moment.
     fn has_known_active(&self, config: &VrrpConfig) -> bool {
         let settled = self.since + config.advert_interval.duration();
-        self.released || self.heard.is_some_and(|heard| settled <= heard)
+        match self.replaces {
+            Some(Cause::ActiveDenied) => false,
+            Some(_) => true,
+            None => self.released || self.heard.is_some_and(|heard| settled <= heard),
+        }
     }
 }
 
 impl Machine {
     pub(super) fn backup_timer(&mut self, mut backup: Backup, now: Time) -> Vec<Command> {
+        if self.is_fit && self.peers.is_best_silent(now) {
+            let questions = self.questions(&mut backup, now);
+            if !questions.is_empty() {
+                self.state = State::Backup(backup);
+                return questions;
+            }
+        }
         if !self.is_next(&mut backup, now) {
             self.state = State::Backup(backup);
             return Vec::new();
@@ -110,7 +131,9 @@ impl Machine {
     }
 
     fn replace_active(&mut self, backup: &Backup, now: Time) -> Vec<Command> {
-        let contention = if backup.has_known_active(&self.config) {
+        let contention = if backup.replaces == Some(Cause::ActiveLost) {
+            self.config.contention.max(self.config.loss_grace)
+        } else if backup.has_known_active(&self.config) {
             self.config.contention
         } else {
             self.config.contention.max(self.config.yield_grace)
@@ -131,12 +154,9 @@ impl Machine {
         let active = self.active_address();
         if heard.advert.priority == PRIORITY_RELEASE {
             self.peers.forget(heard.from);
-            backup.down = now
-                + self
-                    .config
-                    .version
-                    .skew_time(self.priority, backup.interval);
+            backup.down = now + self.release_wait(backup.interval);
             backup.released = true;
+            self.note_denial(&mut backup, heard.from);
         } else {
             let peer = self.note(now, heard);
             backup.heard = Some(now);
@@ -168,6 +188,15 @@ impl Machine {
             backup.down = backup.down.min(from);
         }
         true
+    }
+
+    /// How long a Backup waits for better ones after a release.
+    fn release_wait(&self, interval: Centiseconds) -> Duration {
+        if self.config.is_pair {
+            return Duration::ZERO;
+        }
+        let version = self.config.version;
+        version.skew_time(self.priority, interval)
     }
 
     fn active_address(&self) -> Option<IpAddr> {

@@ -10,7 +10,7 @@ use crate::{
 
 /// For how many Active_Down_Intervals a node does not preempt after a claim that was not heard. A
 /// claim moves the virtual MAC at the switches back and forth, so it must not be made all the time.
-const PAUSE_AFTER_DEAF: u32 = 10;
+pub(super) const PAUSE_AFTER_DEAF: u32 = 10;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Claim {
@@ -19,15 +19,17 @@ pub(super) struct Claim {
     /// Why.
     pub(super) cause: Cause,
     /// Adver_Timer.
-    next_advert: Time,
+    pub(super) next_advert: Time,
     /// When it is made good if no other advertiser is left.
-    end: Time,
+    pub(super) end: Time,
     /// When another advertiser was last heard; before the claim counts as at its beginning.
     pub(super) contested: Option<Time>,
     /// The owner has let go, to this node alone.
     acknowledged: bool,
     /// The owner has let go, to everybody.
     released: bool,
+    /// Living advertisers were asked whether they have let go.
+    pub(super) is_asking: bool,
 }
 
 impl Machine {
@@ -41,6 +43,7 @@ impl Machine {
 
     /// Starts to claim; `end` is when it becomes Active if nobody contradicts.
     pub(super) fn claim(&mut self, now: Time, end: Time, cause: Cause) -> Vec<Command> {
+        self.alive.doubt();
         self.state = State::Claiming(Claim {
             since: now,
             cause,
@@ -49,6 +52,7 @@ impl Machine {
             contested: (!self.peers.is_empty()).then_some(now),
             acknowledged: false,
             released: false,
+            is_asking: false,
         });
         let set_role = Command::SetRole {
             role: Role::Claiming,
@@ -73,6 +77,10 @@ impl Machine {
 
     pub(super) fn claiming_timer(&mut self, mut claim: Claim, now: Time) -> Vec<Command> {
         if self.claim_end(&claim) <= now {
+            let unyielding = self.alive.doubtful();
+            if !unyielding.is_empty() {
+                return self.ask_to_yield(claim, now, unyielding);
+            }
             let cause = match (claim.released, claim.contested) {
                 (true, _) => Cause::ActiveReleased,
                 (false, Some(_)) => Cause::YieldTimeout,
@@ -112,6 +120,9 @@ impl Machine {
     /// An advertiser is one no more: the owner let go, or another claimer gave way.
     fn claiming_release(&mut self, mut claim: Claim, now: Time, heard: &Heard<'_>) -> Vec<Command> {
         self.peers.forget(heard.from);
+        if heard.advert.priority == PRIORITY_RELEASE {
+            self.alive.set_idle(heard.from);
+        }
         match (heard.advert.priority, heard.direct) {
             (PRIORITY_RELEASE, true) => claim.acknowledged = true,
             (PRIORITY_RELEASE, false) => {

@@ -11,7 +11,7 @@ use crate::{
 impl Machine {
     /// Takes part, under a new lease.
     pub(super) fn start(&mut self, now: Time) -> Vec<Command> {
-        self.peers.expire(now);
+        self.expire_peers(now);
         let backup = self.fresh_backup(now);
         let startup_ends = *self
             .startup_ends

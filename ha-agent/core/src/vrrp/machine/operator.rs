@@ -19,7 +19,7 @@ impl Machine {
         if !self.is_fit {
             return refuse(Refusal::CheckFailed);
         }
-        self.peers.expire(now);
+        self.expire_peers(now);
         let end = match self.peers.best() {
             Some(best) => {
                 let Some(bid) = self.bid_against(best) else {

@@ -28,7 +28,7 @@ impl Machine {
     pub(super) fn join(&mut self, now: Time) -> Vec<Command> {
         match self.state {
             State::Backup(mut backup) if backup.is_ready => {
-                self.peers.expire(now);
+                self.expire_peers(now);
                 if self.is_next(&mut backup, now) {
                     return self.succeed(&backup, now);
                 }

@@ -1,0 +1,152 @@
+//! What liveness finds out about peers, handed to the elections.
+
+use std::net::IpAddr;
+
+use anyhow::Result;
+use ha_core::{election::Input, vrrp::Liveness};
+
+use super::{Engine, group::Group};
+use crate::liveness::{self, Answer, News, Router, Told, Watch};
+
+/// The peers, and what is known of each way to them.
+#[derive(Debug)]
+pub(super) struct Peers {
+    watch: Watch,
+    ways: Vec<Option<Liveness>>,
+}
+
+impl Peers {
+    /// What is known of the peer behind a way: it lives while one of its ways does, and is lost when all
+    /// are.
+    fn peer(&self, way: usize) -> Option<Liveness> {
+        let peer = self.watch.ways()[way].peer;
+        let ways = self.watch.ways().iter().zip(&self.ways);
+        let known: Vec<_> = ways
+            .filter(|(way, _)| way.peer == peer)
+            .map(|(_, l)| *l)
+            .collect();
+        let any = |liveness| known.contains(&Some(liveness));
+        if any(Liveness::Up) {
+            Some(Liveness::Up)
+        } else if any(Liveness::Down) {
+            Some(Liveness::Down)
+        } else if known
+            .iter()
+            .all(|liveness| *liveness == Some(Liveness::Lost))
+        {
+            Some(Liveness::Lost)
+        } else {
+            None
+        }
+    }
+
+    /// The addresses from which the peer behind a way advertises.
+    fn addresses(&self, way: usize) -> Vec<IpAddr> {
+        let peer = self.watch.ways()[way].peer;
+        let ways = self.watch.ways().iter();
+        ways.filter(|way| way.peer == peer)
+            .map(|way| way.address)
+            .collect()
+    }
+}
+
+impl Engine {
+    /// Begins to watch the peers, and to answer them. The groups must have their slots.
+    pub(super) fn watch_peers(&mut self) -> Result<()> {
+        let find = |name: &str| {
+            let port = self.ports.iter().find(|port| port.link.name == name)?;
+            Some((port.link.index, port.addresses))
+        };
+        let ways = liveness::ways(&self.config, find)?;
+        let routers = self
+            .groups
+            .iter()
+            .filter_map(|g| Some((g.slot, router(g)?)));
+        let desired = liveness::desired(&self.config, &ways, routers);
+        let stamps = self.dataplane.watch(&desired)?;
+        self.liveness = Some(Peers {
+            ways: vec![None; ways.len()],
+            watch: Watch::start(&self.config, ways, stamps)?,
+        });
+        Ok(())
+    }
+
+    /// The peers have something to tell.
+    pub(super) fn told(&mut self, told: Told) {
+        match told {
+            Told::News(news) => self.liveness_changed(news),
+            Told::Answer(answer) => self.answered(answer),
+        }
+    }
+
+    /// A way to a peer has changed.
+    fn liveness_changed(&mut self, news: News) {
+        let Some(peers) = &mut self.liveness else {
+            return;
+        };
+        let before = peers.peer(news.way);
+        peers.ways[news.way] = Some(news.change.liveness);
+        let after = peers.peer(news.way);
+        let name = peers.watch.name(news.way).to_owned();
+        let text = match news.change.liveness {
+            Liveness::Up => format!("{name} answers"),
+            Liveness::Lost => format!("{name} has been silent for {:.1?}", news.change.silence),
+            Liveness::Down => format!("{name} says that its lease has lapsed"),
+        };
+        tracing::info!(peer = %name, "{text}");
+        let addresses = peers.addresses(news.way);
+        if let Some(state) = after.filter(|_| before != after) {
+            for index in 0..self.groups.len() {
+                for peer in &addresses {
+                    let peer = *peer;
+                    self.input(index, Input::Liveness { peer, state });
+                }
+            }
+        }
+        self.history.node("liveness", text);
+    }
+
+    /// A peer has said whether it has a group.
+    fn answered(&mut self, answer: Answer) {
+        let Answer {
+            way,
+            group,
+            is_active,
+        } = answer;
+        let addresses = match &self.liveness {
+            Some(peers) if group < self.groups.len() => peers.addresses(way),
+            Some(_) | None => return,
+        };
+        for peer in addresses {
+            self.input(group, Input::Answer { peer, is_active });
+        }
+    }
+
+    /// Asks a peer whether it has a group.
+    pub(super) fn ask(&self, index: usize, peer: IpAddr) {
+        if let (Some(peers), Some(router)) = (&self.liveness, router(&self.groups[index])) {
+            peers.watch.ask(peer, index, router);
+        }
+    }
+
+    /// Tells a peer that it is not heard.
+    pub(super) fn tell_unheard(&self, peer: IpAddr) {
+        if let Some(peers) = &self.liveness {
+            peers.watch.tell_unheard(peer);
+        }
+    }
+}
+
+fn router(group: &Group) -> Option<Router> {
+    let vrid = group.election.vrrp()?.machine.config().vrid.get();
+    let vlan = group.vlan;
+    Some(Router { vlan, vrid })
+}
+
+/// Waits for news of a peer; for ever where none is watched.
+pub(super) async fn next(peers: Option<&mut Peers>) -> Told {
+    match peers {
+        None => std::future::pending().await,
+        Some(Peers { watch, .. }) => watch.next().await,
+    }
+}

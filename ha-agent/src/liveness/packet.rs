@@ -1,0 +1,121 @@
+//! Requests, and what their numbers mean.
+
+use ha_common::{
+    abi::SEQUENCE_BITS,
+    wire::bfd::{Control, Diagnostic, FLAG_DEMAND, State},
+};
+
+use super::Discriminator;
+
+/// Questions about a group have this bit in the sender's discriminator; the answers go through the socket.
+const QUESTION: u32 = 1 << 31;
+/// Bits of the way in a question.
+const WAY_BITS: u32 = 8;
+/// Sessions begin above zero, which the data path takes for none.
+const FIRST_SESSION: u32 = 1 << 8;
+
+/// A request, ready to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Request(Control);
+
+/// The upper bits of the discriminators with which a way is probed.
+pub(super) const fn session(way: u32) -> u32 {
+    FIRST_SESSION + way
+}
+
+impl Request {
+    /// A probe of a node, whose answer the data path stamps.
+    pub(super) fn probe(way: usize, sequence: u8, node: Discriminator) -> Self {
+        let my = session(way as u32) << SEQUENCE_BITS | u32::from(sequence);
+        Self::new(my, node, State::Up)
+    }
+
+    /// A question whose answer comes to the socket.
+    pub(super) fn about_group(
+        way: usize,
+        group: usize,
+        discriminator: Discriminator,
+        view: State,
+    ) -> Self {
+        let my = QUESTION | (group as u32) << WAY_BITS | way as u32;
+        Self::new(my, discriminator, view)
+    }
+
+    fn new(my: u32, your: Discriminator, view: State) -> Self {
+        let mut control = Control {
+            detect_mult: 1,
+            length: Control::LEN as u8,
+            my_discriminator: my.to_be_bytes(),
+            your_discriminator: your.get().to_be_bytes(),
+            desired_min_tx: 1_000_u32.to_be_bytes(),
+            ..Control::default()
+        };
+        control.set_diagnostic(match view {
+            State::Down => Diagnostic::DetectionTimeExpired,
+            State::AdminDown | State::Init | State::Up => Diagnostic::None,
+        });
+        control.set_state(view, FLAG_DEMAND);
+        Self(control)
+    }
+
+    pub(super) fn octets(&self) -> [u8; Control::LEN] {
+        let Control {
+            version_diagnostic,
+            state_flags,
+            detect_mult,
+            length,
+            ..
+        } = self.0;
+        let mut octets = [0; Control::LEN];
+        octets[..4].copy_from_slice(&[version_diagnostic, state_flags, detect_mult, length]);
+        octets[4..8].copy_from_slice(&self.0.my_discriminator);
+        octets[8..12].copy_from_slice(&self.0.your_discriminator);
+        octets[12..16].copy_from_slice(&self.0.desired_min_tx);
+        octets
+    }
+}
+
+/// The group that an answer is about, and whether the peer has it; `None` for any other packet.
+pub(super) fn answer(octets: &[u8], way: usize) -> Option<(usize, bool)> {
+    let [first, state, _, _, rest @ ..] = octets.get(..Control::LEN)? else {
+        return None;
+    };
+    let your = u32::from_be_bytes(*rest.get(4..)?.first_chunk()?);
+    let is_ours = your & QUESTION != 0 && your & ((1 << WAY_BITS) - 1) == way as u32;
+    if first >> 5 != ha_common::wire::bfd::VERSION || !is_ours || state & FLAG_DEMAND != 0 {
+        return None;
+    }
+    let group = (your & !QUESTION) >> WAY_BITS;
+    Some((group as usize, State::from_bits(state >> 6) == State::Up))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Discriminator, Request, State, answer};
+
+    /// What a reflector makes of a request.
+    fn reflected(request: Request, state: State) -> [u8; 24] {
+        let mut octets = request.octets();
+        octets[1] = (state as u8) << 6;
+        octets[4..12].rotate_left(4);
+        octets
+    }
+
+    #[test]
+    fn an_answer_names_its_group() {
+        let node = Discriminator::of_node("b");
+        let request = Request::about_group(3, 700, node, State::Up);
+        assert_eq!(answer(&reflected(request, State::Up), 3), Some((700, true)));
+        let denied = reflected(request, State::AdminDown);
+        assert_eq!(answer(&denied, 3), Some((700, false)));
+        assert_eq!(answer(&denied, 4), None, "of another way");
+        assert_eq!(answer(&request.octets(), 3), None, "not reflected");
+        assert_eq!(answer(&denied[..23], 3), None, "cut short");
+    }
+
+    #[test]
+    fn an_answer_to_a_probe_is_the_data_paths() {
+        let probe = Request::probe(3, 7, Discriminator::of_node("b"));
+        assert_eq!(answer(&reflected(probe, State::Up), 3), None);
+    }
+}

@@ -1,0 +1,93 @@
+//! One socket for each way: bound to its interface, and to a port of its own.
+
+use std::{
+    io,
+    net::{SocketAddr, SocketAddrV6},
+    os::fd::AsFd,
+};
+
+use anyhow::{Context, Result};
+use ha_common::wire::bfd::{Control, HOP_LIMIT, SEAMLESS_PORT};
+use socket2::{Domain, Protocol, Type};
+use tokio::{net::UdpSocket, sync::mpsc};
+
+use super::{Answer, Way, packet, packet::Request, sys};
+
+/// Type of service of network control (RFC 2474 section 4.2.2.2, class selector 6).
+const CONTROL: u32 = 0xc0;
+
+/// The socket.
+#[derive(Debug)]
+pub(super) struct Socket(UdpSocket);
+
+impl Socket {
+    pub(super) fn open(way: &Way) -> Result<Self> {
+        open(way).map(Self).with_context(|| {
+            format!(
+                "cannot open the socket to probe {} over {}",
+                way.address, way.interface
+            )
+        })
+    }
+
+    /// Sends a request at once or not at all.
+    ///
+    /// # Errors
+    /// The kernel's. An earlier datagram that came back as an ICMP error counts for this one: it says as
+    /// little as silence.
+    pub(super) fn send(&self, request: &Request) -> io::Result<()> {
+        self.0.try_send(&request.octets()).map(drop)
+    }
+
+    /// Reads answers to questions about groups. Those to probes do not come here.
+    pub(super) async fn read(&self, way: usize, answers: &mpsc::UnboundedSender<Answer>) {
+        let mut buffer = [0; Control::LEN];
+        loop {
+            // An error is that of an earlier datagram.
+            let Ok(len) = self.0.recv(&mut buffer).await else {
+                continue;
+            };
+            let answer = packet::answer(&buffer[..len], way);
+            let Some((group, is_active)) = answer else {
+                continue;
+            };
+            let answer = Answer {
+                way,
+                group,
+                is_active,
+            };
+            if answers.send(answer).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn open(way: &Way) -> io::Result<UdpSocket> {
+    let domain = Domain::for_address(SocketAddr::new(way.own, 0));
+    let socket = socket2::Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_nonblocking(true)?;
+    socket.bind_device(Some(way.interface.as_bytes()))?;
+    let hops = u32::from(HOP_LIMIT);
+    if way.own.is_ipv4() {
+        socket.set_ttl_v4(hops)?;
+        socket.set_tos_v4(CONTROL)?;
+    } else {
+        socket.set_unicast_hops_v6(hops)?;
+        socket.set_tclass_v6(CONTROL)?;
+    }
+    sys::omit_checksums(socket.as_fd(), way.own.is_ipv4())?;
+    // What came through a router is not taken (RFC 5082).
+    sys::require_hop_limit(socket.as_fd(), way.own.is_ipv4(), HOP_LIMIT)?;
+    socket.bind(&address(way.own, 0, way).into())?;
+    socket.connect(&address(way.address, SEAMLESS_PORT, way).into())?;
+    UdpSocket::from_std(socket.into())
+}
+
+/// A link-local address needs its interface.
+fn address(address: std::net::IpAddr, port: u16, way: &Way) -> SocketAddr {
+    match address {
+        std::net::IpAddr::V4(v4) => (v4, port).into(),
+        std::net::IpAddr::V6(v6) => SocketAddrV6::new(v6, port, 0, way.ifindex).into(),
+    }
+}
