@@ -142,7 +142,8 @@ fn theirs(seconds: u64, loops: usize) -> Result<Vec<Row>> {
     wait(settled)?;
     let _load = load(&lab, loops)?;
     sleep(CALM);
-    let transitions = || -> Result<Vec<u64>> { lab.nodes().iter().map(transitions).collect() };
+    let transitions =
+        || -> Result<Vec<u64>> { lab.nodes().iter().map(Keepalived::transitions).collect() };
     let daemons: Vec<_> = all
         .iter_mut()
         .map(|keepalived| &mut keepalived.daemon)
@@ -242,13 +243,6 @@ fn addresses(node: &Node) -> Result<usize> {
     let mut ip = Command::new("ip");
     ip.args(["-n", node.namespace().name(), "-4", "-o", "addr", "show"]);
     Ok(command::run(ip.args(["dev", INTERFACE]))?.lines().count())
-}
-
-/// How often keepalived says that an instance has changed its state.
-fn transitions(node: &Node) -> Result<u64> {
-    let file = node.dir().join("keepalived.log");
-    let log = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-    Ok(log.matches("Entering ").count() as u64)
 }
 
 /// What a program has used, with its children.

@@ -1,0 +1,65 @@
+//! Frames that the switch loses on the way from one node to another.
+
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::{command, netns::NetNs};
+
+/// The table of the switch's filter, of the bridge family: its rules see each frame between two ports.
+const TABLE: &str = "bridge lab";
+const CHAIN: &str = "lost";
+
+/// What is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Every frame.
+    All,
+    /// VRRP advertisements of both families.
+    Adverts,
+    /// IPv4 and its ARP, so that only the other family is left.
+    V4,
+}
+
+impl Loss {
+    /// The frames, as `nft` describes them: one rule each.
+    const fn matches(self) -> &'static [&'static str] {
+        match self {
+            Self::All => &[""],
+            // RFC 9568 sections 5.1.1.4 and 5.1.2.4.
+            Self::Adverts => &["ip protocol 112", "ip6 nexthdr 112"],
+            Self::V4 => &["ether type ip", "ether type arp"],
+        }
+    }
+}
+
+/// Loses on the way from the port `from` to the port `to`, beside what is lost already.
+pub(crate) fn begin(switch: &NetNs, from: &str, to: &str, loss: Loss) -> Result<()> {
+    let rules: String = loss
+        .matches()
+        .iter()
+        .map(|frames| {
+            format!("add rule {TABLE} {CHAIN} iifname \"{from}\" oifname \"{to}\" {frames} drop\n")
+        })
+        .collect();
+    // What exists is added again without harm; the whole file is one transaction.
+    filter(
+        switch,
+        &format!(
+            "add table {TABLE}\n\
+             add chain {TABLE} {CHAIN} {{ type filter hook forward priority 0; }}\n{rules}"
+        ),
+    )
+}
+
+/// Loses nothing any more.
+pub(crate) fn end(switch: &NetNs) -> Result<()> {
+    filter(switch, &format!("delete table {TABLE}\n"))
+}
+
+fn filter(switch: &NetNs, rules: &str) -> Result<()> {
+    let mut nft: Command = switch.command("nft")?;
+    command::run_with_input(nft.args(["-f", "-"]), rules)
+        .context("telling the switch what to lose")?;
+    Ok(())
+}
