@@ -184,12 +184,12 @@ impl Lab {
         loss::begin(&self.switch, from, to, loss)
     }
 
-    /// Ends what [`Self::lose`] began, between all nodes.
+    /// Ends what [`Self::lose`] began, between all nodes; returns how many frames were lost.
     ///
     /// # Errors
     ///
     /// When `nft` fails, or nothing was being lost.
-    pub fn lose_nothing(&self) -> Result<()> {
+    pub fn lose_nothing(&self) -> Result<u64> {
         loss::end(&self.switch)
     }
 

@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use serde::Deserialize;
 
 use crate::{command, netns::NetNs};
 
@@ -39,7 +40,7 @@ pub(crate) fn begin(switch: &NetNs, from: &str, to: &str, loss: Loss) -> Result<
         .matches()
         .iter()
         .map(|frames| {
-            format!("add rule {TABLE} {CHAIN} iifname \"{from}\" oifname \"{to}\" {frames} drop\n")
+            format!("add rule {TABLE} {CHAIN} iifname \"{from}\" oifname \"{to}\" {frames} counter drop\n")
         })
         .collect();
     // What exists is added again without harm; the whole file is one transaction.
@@ -52,9 +53,52 @@ pub(crate) fn begin(switch: &NetNs, from: &str, to: &str, loss: Loss) -> Result<
     )
 }
 
-/// Loses nothing any more.
-pub(crate) fn end(switch: &NetNs) -> Result<()> {
-    filter(switch, &format!("delete table {TABLE}\n"))
+/// Loses nothing any more; returns how many frames were lost.
+pub(crate) fn end(switch: &NetNs) -> Result<u64> {
+    let mut list: Command = switch.command("nft")?;
+    let printed = command::run(
+        list.args(["--json", "list", "chain"])
+            .args(TABLE.split(' '))
+            .arg(CHAIN),
+    )?;
+    let lost = count(&printed).with_context(|| format!("reading what nft says: {printed}"))?;
+    filter(switch, &format!("delete table {TABLE}\n"))?;
+    Ok(lost)
+}
+
+/// The sum of all counters of `nft --json list chain`.
+fn count(printed: &str) -> Result<u64> {
+    let listed: Listed = serde_json::from_str(printed)?;
+    let rules = listed.nftables.into_iter().filter_map(|item| item.rule);
+    let counters = rules
+        .flat_map(|rule| rule.expr)
+        .filter_map(|expression| expression.counter);
+    Ok(counters.map(|counter| counter.packets).sum())
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    nftables: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    rule: Option<Rule>,
+}
+
+#[derive(Deserialize)]
+struct Rule {
+    expr: Vec<Expression>,
+}
+
+#[derive(Deserialize)]
+struct Expression {
+    counter: Option<Counter>,
+}
+
+#[derive(Deserialize)]
+struct Counter {
+    packets: u64,
 }
 
 fn filter(switch: &NetNs, rules: &str) -> Result<()> {
@@ -62,4 +106,19 @@ fn filter(switch: &NetNs, rules: &str) -> Result<()> {
     command::run_with_input(nft.args(["-f", "-"]), rules)
         .context("telling the switch what to lose")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn the_lost_frames_of_all_rules_are_counted() {
+        let printed = r#"{"nftables": [{"metainfo": {"version": "1.0.6"}},
+            {"chain": {"family": "bridge", "name": "lost"}},
+            {"rule": {"expr": [{"match": {"op": "=="}}, {"counter": {"packets": 3, "bytes": 9}}, {"drop": null}]}},
+            {"rule": {"expr": [{"counter": {"packets": 4, "bytes": 9}}, {"drop": null}]}}]}"#;
+        assert_eq!(count(printed).unwrap(), 7);
+        assert!(count("no such chain").is_err());
+    }
 }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::{Promise, Scenario, Setting, Stage, power_off};
 use crate::{
@@ -69,7 +69,12 @@ fn play(stage: &mut Stage<'_>, ways: &[(u8, u8)], loss: Loss) -> Result<()> {
         ways.try_for_each(|(from, to)| cluster.lab().lose(*from, *to, loss))
     })?;
     stage.hold(Duration::from_secs(3));
-    stage.mark("all frames pass", |cluster| cluster.lab().lose_nothing())?;
+    stage.mark("all frames pass", |cluster| {
+        let lost = cluster.lab().lose_nothing()?;
+        ensure!(lost > 0, "no frame was lost, so nothing was shown");
+        Ok(())
+    })?;
+    stage.until_served_by(PREFERRED, Duration::from_secs(5));
     stage.hold(Duration::from_millis(1500));
     Ok(())
 }
