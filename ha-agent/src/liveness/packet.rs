@@ -9,10 +9,21 @@ use super::Discriminator;
 
 /// Questions about a group have this bit in the sender's discriminator; the answers go through the socket.
 const QUESTION: u32 = 1 << 31;
+/// Questions about the whole node have this bit, too.
+const ABOUT_NODE: u32 = 1 << 30;
 /// Bits of the way in a question.
 const WAY_BITS: u32 = 8;
 /// Sessions begin above zero, which the data path takes for none.
 const FIRST_SESSION: u32 = 1 << 8;
+
+/// What a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// A group of ours, by its place.
+    Group(usize),
+    /// Whether the node can be reached; with a number of the asker's.
+    Node(u16),
+}
 
 /// A request, ready to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,13 +42,17 @@ impl Request {
     }
 
     /// A question whose answer comes to the socket.
-    pub(super) fn about_group(
+    pub(super) fn question(
         way: usize,
-        group: usize,
+        about: About,
         discriminator: Discriminator,
         view: State,
     ) -> Self {
-        let my = QUESTION | (group as u32) << WAY_BITS | way as u32;
+        let about = match about {
+            About::Group(group) => (group as u32) << WAY_BITS,
+            About::Node(number) => ABOUT_NODE | u32::from(number) << WAY_BITS,
+        };
+        let my = QUESTION | about | way as u32;
         Self::new(my, discriminator, view)
     }
 
@@ -75,8 +90,8 @@ impl Request {
     }
 }
 
-/// The group that an answer is about, and whether the peer has it; `None` for any other packet.
-pub(super) fn answer(octets: &[u8], way: usize) -> Option<(usize, bool)> {
+/// What an answer is about, and whether it is Up; `None` for any other packet.
+pub(super) fn answer(octets: &[u8], way: usize) -> Option<(About, bool)> {
     let [first, state, _, _, rest @ ..] = octets.get(..Control::LEN)? else {
         return None;
     };
@@ -85,13 +100,18 @@ pub(super) fn answer(octets: &[u8], way: usize) -> Option<(usize, bool)> {
     if first >> 5 != ha_common::wire::bfd::VERSION || !is_ours || state & FLAG_DEMAND != 0 {
         return None;
     }
-    let group = (your & !QUESTION) >> WAY_BITS;
-    Some((group as usize, State::from_bits(state >> 6) == State::Up))
+    let number = (your & !(QUESTION | ABOUT_NODE)) >> WAY_BITS;
+    let about = if your & ABOUT_NODE == 0 {
+        About::Group(number as usize)
+    } else {
+        About::Node(number as u16)
+    };
+    Some((about, State::from_bits(state >> 6) == State::Up))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Discriminator, Request, State, answer};
+    use super::{About, Discriminator, Request, State, answer};
 
     /// What a reflector makes of a request.
     fn reflected(request: Request, state: State) -> [u8; 24] {
@@ -104,13 +124,27 @@ mod tests {
     #[test]
     fn an_answer_names_its_group() {
         let node = Discriminator::of_node("b");
-        let request = Request::about_group(3, 700, node, State::Up);
-        assert_eq!(answer(&reflected(request, State::Up), 3), Some((700, true)));
+        let about = About::Group(700);
+        let request = Request::question(3, about, node, State::Up);
+        assert_eq!(
+            answer(&reflected(request, State::Up), 3),
+            Some((about, true))
+        );
         let denied = reflected(request, State::AdminDown);
-        assert_eq!(answer(&denied, 3), Some((700, false)));
+        assert_eq!(answer(&denied, 3), Some((about, false)));
         assert_eq!(answer(&denied, 4), None, "of another way");
         assert_eq!(answer(&request.octets(), 3), None, "not reflected");
         assert_eq!(answer(&denied[..23], 3), None, "cut short");
+    }
+
+    #[test]
+    fn an_answer_about_the_node_gives_back_its_number() {
+        for number in [0, 1, u16::MAX] {
+            let about = About::Node(number);
+            let request = Request::question(255, about, Discriminator::of_node("b"), State::Up);
+            let reply = reflected(request, State::Up);
+            assert_eq!(answer(&reply, 255), Some((about, true)));
+        }
     }
 
     #[test]

@@ -21,6 +21,9 @@ pub(super) fn render(status: &Status) -> String {
             interface.name, interface.mac, interface.mode
         );
     }
+    if let Some(witness) = &status.witness {
+        let _ = writeln!(text, "witness {}: {}", witness.name, witness.state);
+    }
     section(&mut text, groups(&status.groups));
     section(&mut text, peers(&status.peers));
     section(&mut text, checks(&status.checks));
@@ -236,6 +239,7 @@ mod tests {
                 traffic: Vec::new(),
             }],
             peers: Vec::new(),
+            witness: None,
             checks: vec![Check {
                 name: "web".to_owned(),
                 kind: "tcp".to_owned(),
