@@ -68,6 +68,8 @@ impl<'a> Setup<'a> {
 struct Status {
     groups: Vec<GroupStatus>,
     events: Vec<EventStatus>,
+    #[serde(default)]
+    peers: Vec<Way>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -82,6 +84,26 @@ struct GroupStatus {
 #[derive(Debug, Deserialize)]
 struct EventStatus {
     kind: String,
+}
+
+/// How an agent finds a peer over one of the ways to it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Way {
+    /// `up`, `down`, `lost` or `unknown`.
+    pub state: String,
+    /// Times from probe to answer, if there was an answer.
+    pub round_trip: Option<RoundTrip>,
+    /// The longest silence after which the peer was still there, milliseconds.
+    pub longest_silence_ms: f64,
+}
+
+/// Times from probe to answer.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct RoundTrip {
+    /// The mean, microseconds.
+    pub mean_us: f64,
+    /// The longest, microseconds.
+    pub longest_us: f64,
 }
 
 impl Status {
@@ -174,6 +196,28 @@ impl Agent {
         let printed = command::run_within(command.args(["status", "--json"]), PATIENCE)?;
         let groups = Status::read(&printed)?.groups.into_iter();
         Ok(groups.map(|group| u64::from(group.epoch)).sum())
+    }
+
+    /// How it finds its peers.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`].
+    pub fn ways(&self) -> Result<Vec<Way>> {
+        Ok(self.status()?.peers)
+    }
+
+    /// How often it has taken a peer for lost, or found it back, as far as it remembers.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`].
+    pub fn liveness_changes(&self) -> Result<usize> {
+        let events = self.status()?.events;
+        Ok(events
+            .iter()
+            .filter(|event| event.kind == "liveness")
+            .count())
     }
 
     /// The kinds of the events that it remembers.

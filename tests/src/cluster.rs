@@ -230,6 +230,15 @@ impl Cluster {
         }
     }
 
+    /// The agent on this node, if it is one of ours.
+    #[must_use]
+    pub fn agent(&self, node: u8) -> Option<&Agent> {
+        match &self.members[usize::from(node)] {
+            Member::HaAgent(agent) => Some(agent),
+            Member::Keepalived(_) => None,
+        }
+    }
+
     /// Kinds of the events that this node's agent remembers; keepalived keeps none.
     ///
     /// # Errors
