@@ -9,6 +9,7 @@
 //! * [`track`]: what checks say about a group;
 //! * [`sync`]: groups that move together;
 //! * [`sbfd`]: whether a peer answers liveness probes;
+//! * [`witness`]: questions to a third party;
 //! * [`plan`]: from desired and actual map contents to the writes between them.
 #![forbid(unsafe_code)]
 
@@ -21,4 +22,5 @@ pub mod sync;
 pub mod time;
 pub mod track;
 pub mod vrrp;
+pub mod witness;
 pub mod word;

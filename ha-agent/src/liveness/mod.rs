@@ -11,21 +11,28 @@
 mod discriminator;
 mod packet;
 mod prober;
+mod report;
 mod socket;
 mod sys;
 
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use anyhow::{Context, Result};
-use ha_common::{
-    abi::{LivePeerKey, REFLECT_NODE, Reflector},
-    wire::bfd::State,
-};
+use ha_common::abi::{LivePeerKey, REFLECT_NODE, Reflector};
 use ha_core::{sbfd::Change, time::Time};
 use tokio::sync::mpsc;
 
-pub use self::discriminator::{Discriminator, Router};
-use self::{packet::Request, prober::Prober, socket::Socket};
+pub use self::{
+    discriminator::{Discriminator, Router},
+    packet::About,
+    report::Report,
+};
+use self::{
+    packet::{Request, View},
+    prober::Prober,
+    report::Reports,
+    socket::Socket,
+};
 use crate::{
     config::{Config, Peer},
     dataplane::{self, Stamps},
@@ -59,15 +66,15 @@ pub struct News {
     pub change: Change,
 }
 
-/// An answer to [`Watch::ask`].
+/// An answer to [`Watch::ask`] or [`Watch::ask_node`].
 #[derive(Clone, Copy, Debug)]
 pub struct Answer {
     /// Over which way.
     pub way: usize,
-    /// About which group of ours, by its place.
-    pub group: usize,
-    /// Whether the peer has it, or claims it.
-    pub is_active: bool,
+    /// What it is about.
+    pub about: About,
+    /// Whether the peer has the group, or claims it; of the node, whether its lease is valid.
+    pub is_up: bool,
 }
 
 /// What the peers tell.
@@ -75,7 +82,7 @@ pub struct Answer {
 pub enum Told {
     /// A way has changed.
     News(News),
-    /// Whether a peer has a group.
+    /// A question was answered.
     Answer(Answer),
 }
 
@@ -85,6 +92,7 @@ pub struct Watch {
     ways: Vec<Way>,
     peers: Vec<Peer>,
     sockets: Vec<Arc<Socket>>,
+    reports: Reports,
     news: mpsc::UnboundedReceiver<News>,
     answers: mpsc::UnboundedReceiver<Answer>,
     /// Ends with this.
@@ -181,15 +189,20 @@ impl Watch {
             readers.spawn(async move { socket.read(way, &answer).await });
         }
         let (sender, news) = mpsc::unbounded_channel();
+        let reports = Reports::new(ways.len());
         let prober = if ways.is_empty() {
             None
         } else {
-            Some(Prober::start(config, &ways, &sockets, stamps, sender)?)
+            let reports = reports.clone();
+            Some(Prober::start(
+                config, &ways, &sockets, stamps, sender, reports,
+            )?)
         };
         Ok(Self {
             ways,
             peers: config.peers.clone(),
             sockets,
+            reports,
             news,
             answers,
             _prober: prober,
@@ -213,6 +226,12 @@ impl Watch {
         &self.ways
     }
 
+    /// What is known of each way, with the peer behind it.
+    pub fn reports(&self) -> impl Iterator<Item = (&Way, &Peer, Report)> {
+        let ways = self.ways.iter().zip(self.reports.read());
+        ways.map(|(way, report)| (way, &self.peers[way.peer], report))
+    }
+
     /// The name of the peer behind a way.
     #[must_use]
     pub fn name(&self, way: usize) -> &str {
@@ -221,21 +240,33 @@ impl Watch {
 
     /// Asks whoever advertises from `peer` whether it has the group at this place, over all ways to it.
     pub fn ask(&self, peer: IpAddr, group: usize, router: Router) {
-        self.send(peer, |node, way| {
-            Request::about_group(way, group, node.of_group(router), State::Up)
+        self.send(self.place(peer), |node, way| {
+            Request::question(way, About::Group(group), node.of_group(router), View::Heard)
         });
     }
 
     /// Tells whoever advertises from `peer` that it is not heard.
     pub fn tell_unheard(&self, peer: IpAddr) {
-        self.send(peer, |node, way| {
-            Request::about_group(way, 0, node, State::Down)
+        self.send(self.place(peer), |node, way| {
+            Request::question(way, About::Node(0), node, View::Replaced)
         });
     }
 
-    fn send(&self, peer: IpAddr, request: impl Fn(Discriminator, usize) -> Request) {
+    /// Asks the peer at this place of the configuration whether it can be reached, over all ways to it. Its
+    /// answer gives back `number`.
+    pub fn ask_node(&self, peer: usize, number: u16) {
+        self.send(Some(peer), |node, way| {
+            Request::question(way, About::Node(number), node, View::Heard)
+        });
+    }
+
+    fn place(&self, peer: IpAddr) -> Option<usize> {
         let meant = self.ways.iter().find(|way| way.address == peer);
-        let Some(peer) = meant.map(|way| way.peer) else {
+        meant.map(|way| way.peer)
+    }
+
+    fn send(&self, peer: Option<usize>, request: impl Fn(Discriminator, usize) -> Request) {
+        let Some(peer) = peer else {
             return;
         };
         let node = Discriminator::of_node(&self.peers[peer].name);
