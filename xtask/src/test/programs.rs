@@ -19,6 +19,8 @@ pub(crate) const LAB: [&str; 6] = [
 
 /// The same, beside routers of other makers.
 pub(crate) const INTEROP_VRRP: &str = "interop_vrrp";
+/// The same, beside FRR's BFD.
+pub(crate) const INTEROP_BFD: &str = "interop_bfd";
 
 /// All others: a new one belongs here unless it is named above.
 ///
@@ -37,7 +39,10 @@ pub(crate) fn without_root() -> Result<Vec<String>> {
 }
 
 fn with_root() -> impl Iterator<Item = &'static str> {
-    FIXTURES.into_iter().chain(LAB).chain([INTEROP_VRRP])
+    FIXTURES
+        .into_iter()
+        .chain(LAB)
+        .chain([INTEROP_VRRP, INTEROP_BFD])
 }
 
 fn all(metadata: &Metadata) -> Vec<String> {
