@@ -56,6 +56,8 @@ pub enum Input {
         /// Whether it has the group, or claims it.
         is_active: bool,
     },
+    /// The answer to [`Command::AskWitness`]. What was sent before the question must not be taken for it.
+    Witnessed,
     /// What the checks make of the node: its priority, or that it may not be Active. Valid until the
     /// next one, over a lapse of the lease, too.
     Fitness(Fitness),
@@ -111,6 +113,9 @@ pub enum Command {
         /// The peer.
         peer: IpAddr,
     },
+    /// Ask the witness whether it hears this node, and go on asking until [`Input::Witnessed`] or another command
+    /// to ask.
+    AskWitness,
     /// Start announcing the group's virtual IPs.
     Announce,
     /// Stop announcing.

@@ -111,6 +111,7 @@ impl Election for Manual {
             | Input::Advert { .. }
             | Input::Liveness { .. }
             | Input::Answer { .. }
+            | Input::Witnessed
             | Input::Join
             | Input::Leave => Vec::new(),
         }

@@ -4,10 +4,14 @@
 //! the stamps of the time that it missed, and never takes its own lateness for the peer's silence. Nor
 //! does a probe count that did not leave.
 
+mod round_trip;
+
 use core::time::Duration;
 
 use ha_common::wire::bfd::State as Said;
 
+use self::round_trip::Matching;
+pub use self::round_trip::RoundTrip;
 use crate::{time::Time, vrrp::Liveness};
 
 /// How a path is probed.
@@ -27,11 +31,22 @@ impl Config {
     }
 }
 
+/// An answer, as the data path has stamped it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// When it came in.
+    pub at: Time,
+    /// What it says of the peer.
+    pub said: Said,
+    /// Number of the probe that it answers.
+    pub sequence: u8,
+}
+
 /// What has been heard of the peer, as the data path has stamped it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Heard {
-    /// When it last answered, and what.
-    pub reply: Option<(Time, Said)>,
+    /// Its newest answer.
+    pub reply: Option<Reply>,
     /// When it last asked: it lives, though it may not hear this node.
     pub request: Option<Time>,
 }
@@ -54,6 +69,8 @@ pub struct Session {
     /// Probes that left since the last sign of life, the newest last; no more than decide.
     unanswered: Vec<Time>,
     next_probe: Time,
+    sequence: u8,
+    round_trip: Matching,
     longest_silence: Duration,
     last_sign: Option<Time>,
 }
@@ -67,6 +84,8 @@ impl Session {
             liveness: None,
             unanswered: Vec::new(),
             next_probe: now,
+            sequence: 0,
+            round_trip: Matching::default(),
             longest_silence: Duration::ZERO,
             last_sign: None,
         }
@@ -78,7 +97,14 @@ impl Session {
         self.liveness
     }
 
-    /// The longest silence between two signs of life so far.
+    /// How long answers take; `None` before the first one.
+    #[must_use]
+    pub const fn round_trip(&self) -> Option<RoundTrip> {
+        self.round_trip.result()
+    }
+
+    /// The longest silence so far after which the peer was still there. Where this node did not ask in time,
+    /// its own lateness is not counted.
     #[must_use]
     pub const fn longest_silence(&self) -> Duration {
         self.longest_silence
@@ -90,16 +116,24 @@ impl Session {
         self.next_probe <= now
     }
 
-    /// A probe was sent, or could not be. The next one is due an interval later; what was missed is not made
-    /// up for.
-    pub fn sent(&mut self, now: Time, has_left: bool) {
+    /// The number that the next probe carries.
+    #[must_use]
+    pub const fn sequence(&self) -> u8 {
+        self.sequence
+    }
+
+    /// The probe was sent between `begun` and `now`, or could not be. The next one is due an interval later;
+    /// what was missed is not made up for.
+    pub fn sent(&mut self, begun: Time, now: Time, has_left: bool) {
         if has_left {
+            self.round_trip.asked(self.sequence, begun);
             self.unanswered.push(now);
             let most = usize::try_from(self.config.multiplier).unwrap_or(usize::MAX);
             if self.unanswered.len() > most {
                 self.unanswered.remove(0);
             }
         }
+        self.sequence = self.sequence.wrapping_add(1);
         let on_time = self.next_probe + self.config.interval;
         self.next_probe = if on_time <= now {
             now + self.config.interval
@@ -136,15 +170,11 @@ impl Session {
 
     /// Looks at the stamps; what has changed.
     pub fn observe(&mut self, now: Time, heard: Heard) -> Option<Change> {
-        let replied = heard.reply.map(|(at, _)| at);
+        let replied = heard.reply.map(|reply| reply.at);
         let sign = replied.max(heard.request)?;
-        let silence = self
-            .last_sign
-            .map_or(Duration::ZERO, |last| sign.since(last));
-        self.longest_silence = self.longest_silence.max(silence);
-        self.last_sign = Some(sign);
-        self.unanswered.retain(|probe| *probe > sign);
-        let (at, said) = heard.reply?;
+        self.note_sign(sign);
+        let Reply { at, said, sequence } = heard.reply?;
+        self.round_trip.answered(sequence, at);
         let liveness = if self.is_lost(now, sign) {
             Liveness::Lost
         } else {
@@ -167,6 +197,21 @@ impl Session {
         })
     }
 
+    fn note_sign(&mut self, sign: Time) {
+        if let Some(last) = self.last_sign
+            && last < sign
+            && self.liveness != Some(Liveness::Lost)
+        {
+            let asked = self.unanswered.first().copied().unwrap_or(sign).min(sign);
+            let silence = sign
+                .since(last)
+                .min(sign.since(asked) + self.config.interval);
+            self.longest_silence = self.longest_silence.max(silence);
+        }
+        self.last_sign = Some(sign);
+        self.unanswered.retain(|probe| *probe > sign);
+    }
+
     fn is_old(&self, now: Time, reply: Time) -> bool {
         now.since(reply) >= self.config.detection_time()
     }
@@ -181,130 +226,4 @@ impl Session {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Change, Config, Duration, Heard, Liveness, Said, Session, Time};
-
-    const MS: Duration = Duration::from_millis(1);
-    const CONFIG: Config = Config {
-        interval: Duration::from_millis(3),
-        multiplier: 3,
-    };
-
-    const fn at(millis: u64) -> Time {
-        Time::from_origin(Duration::from_millis(millis))
-    }
-
-    const fn reply(millis: u64, said: Said) -> Heard {
-        Heard {
-            reply: Some((at(millis), said)),
-            request: None,
-        }
-    }
-
-    /// Answered each 3 ms until 30 ms.
-    fn up() -> Session {
-        let mut session = Session::new(at(0), CONFIG);
-        for probe in 0..=10 {
-            let now = at(probe * 3);
-            assert!(session.is_due(now));
-            session.sent(now, true);
-            let change = session.observe(now, reply(probe * 3, Said::Up));
-            assert_eq!(change.is_some(), probe == 0);
-        }
-        assert_eq!(session.liveness(), Some(Liveness::Up));
-        session
-    }
-
-    #[test]
-    fn three_intervals_of_silence_are_a_loss() {
-        let mut session = up();
-        for now in [33, 36] {
-            assert_eq!(session.deadline(), at(now));
-            session.sent(at(now), true);
-            assert_eq!(session.observe(at(now), reply(30, Said::Up)), None);
-        }
-        assert_eq!(session.deadline(), at(39));
-        let change = session.observe(at(39), reply(30, Said::Up));
-        let liveness = Liveness::Lost;
-        let silence = MS * 9;
-        assert_eq!(change, Some(Change { liveness, silence }));
-        assert_eq!(session.observe(at(40), reply(30, Said::Up)), None, "once");
-    }
-
-    #[test]
-    fn who_wakes_up_late_has_asked_nothing_that_could_be_answered() {
-        let mut session = up();
-        assert_eq!(session.observe(at(500), reply(30, Said::Up)), None);
-        session.sent(at(500), true);
-        assert_eq!(session.observe(at(501), reply(30, Said::Up)), None);
-        assert_eq!(session.deadline(), at(503));
-        assert_eq!(session.observe(at(503), reply(500, Said::Up)), None);
-        assert_eq!(session.liveness(), Some(Liveness::Up));
-    }
-
-    #[test]
-    fn probes_that_did_not_leave_do_not_count() {
-        let mut session = up();
-        for now in (33..100).step_by(3) {
-            session.sent(at(now), false);
-            assert_eq!(session.observe(at(now), reply(30, Said::Up)), None);
-        }
-    }
-
-    #[test]
-    fn a_question_of_the_peer_is_a_sign_of_life() {
-        let mut session = up();
-        for now in (33..100).step_by(3) {
-            session.sent(at(now), true);
-            let heard = Heard {
-                request: Some(at(now - 1)),
-                ..reply(30, Said::Up)
-            };
-            assert_eq!(session.observe(at(now), heard), None);
-        }
-    }
-
-    #[test]
-    fn a_lapsed_lease_is_told_by_the_next_answer() {
-        let mut session = up();
-        let change = session.observe(at(33), reply(33, Said::AdminDown));
-        assert_eq!(change.map(|c| c.liveness), Some(Liveness::Down));
-        let change = session.observe(at(36), reply(36, Said::Up));
-        assert_eq!(change.map(|c| c.liveness), Some(Liveness::Up));
-    }
-
-    #[test]
-    fn a_lost_peer_is_back_with_its_first_answer() {
-        let mut session = up();
-        for now in [33, 36, 39] {
-            session.sent(at(now), true);
-            let _ = session.observe(at(now), reply(30, Said::Up));
-        }
-        assert_eq!(session.liveness(), Some(Liveness::Lost));
-        let asks = Heard {
-            request: Some(at(41)),
-            ..reply(30, Said::Up)
-        };
-        assert_eq!(session.observe(at(42), asks), None, "it may not hear");
-        let change = session.observe(at(45), reply(45, Said::Up));
-        assert_eq!(change.map(|c| c.liveness), Some(Liveness::Up));
-    }
-
-    #[test]
-    fn of_a_peer_that_never_answered_nothing_is_said() {
-        let mut session = Session::new(at(0), CONFIG);
-        for now in (0..100).step_by(3) {
-            session.sent(at(now), true);
-            assert_eq!(session.observe(at(now), Heard::default()), None);
-        }
-        assert_eq!(session.liveness(), None);
-    }
-
-    #[test]
-    fn the_longest_silence_is_kept() {
-        let mut session = up();
-        assert_eq!(session.longest_silence(), MS * 3);
-        let _ = session.observe(at(37), reply(37, Said::Up));
-        assert_eq!(session.longest_silence(), MS * 7);
-    }
-}
+mod tests;

@@ -23,6 +23,9 @@ pub struct Status {
     pub interfaces: Vec<Interface>,
     /// The groups, in the order of the configuration.
     pub groups: Vec<Group>,
+    /// The ways to the peers; empty if only the kernel's part was looked at.
+    #[serde(default)]
+    pub peers: Vec<Peer>,
     /// The checks; empty if only the kernel's part was looked at.
     pub checks: Vec<Check>,
     /// Frames for virtual IPs by what became of them; reasons that never occurred are left out.
@@ -70,6 +73,42 @@ pub struct Interface {
     pub mac: String,
     /// Whether it is up and has a carrier.
     pub up: bool,
+}
+
+/// A way to a peer whose liveness is watched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Peer {
+    /// The peer's name.
+    pub name: String,
+    /// The interface over which it is probed.
+    pub interface: String,
+    /// The address at which it is probed.
+    pub address: IpAddr,
+    /// `up`, `down` (its lease has lapsed), `lost`, or `unknown` before the first answer.
+    pub state: String,
+    /// Between probes, milliseconds.
+    pub interval_ms: f64,
+    /// A silence of so many intervals is a loss.
+    pub multiplier: u32,
+    /// From probe to answer; `None` before the first answer.
+    pub round_trip: Option<RoundTrip>,
+    /// The longest silence after which it was still there, milliseconds.
+    pub longest_silence_ms: f64,
+    /// Its answers so far.
+    pub replies: u64,
+    /// Its questions so far.
+    pub requests: u64,
+}
+
+/// Times from probe to answer, microseconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RoundTrip {
+    /// Of the newest answer.
+    pub last_us: f64,
+    /// The mean, in which older ones fade.
+    pub mean_us: f64,
+    /// The longest so far.
+    pub longest_us: f64,
 }
 
 /// A check.

@@ -35,6 +35,7 @@ pub(super) struct File {
 pub(super) struct Node {
     pub(super) name: Spanned<String>,
     pub(super) lease: Option<Spanned<String>>,
+    pub(super) on_exit: Option<Spanned<String>>,
     pub(super) pin_dir: Option<Spanned<String>>,
 }
 

@@ -61,8 +61,20 @@ pub struct Node {
     pub name: String,
     /// Length of the lease: how long the kernel serves without a sign of life from the agent.
     pub lease: Duration,
+    /// What becomes of the groups when the agent dies.
+    pub on_exit: OnExit,
     /// Directory of the pins on a BPF file system, without the schema number.
     pub pin_dir: PathBuf,
+}
+
+/// What the kernel does with the groups of an agent that has died without letting go of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnExit {
+    /// Serves them until the lease ends, as a new agent may be there before.
+    #[default]
+    Hold,
+    /// Ends the lease at once, so that peers take over without waiting for it.
+    Release,
 }
 
 /// `[control]`

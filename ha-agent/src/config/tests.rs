@@ -6,7 +6,7 @@ use std::{path::Path, time::Duration};
 
 use ha_common::abi::Vlan;
 
-use super::{AnsweringMac, Config, Election, Mode, Stale};
+use super::{AnsweringMac, Config, Election, Mode, OnExit, Stale};
 
 /// A file to which the cases add their fault.
 const GOOD: &str = r#"[node]
@@ -41,6 +41,7 @@ fn with(changes: &[(&str, &str)]) -> String {
 fn defaults() {
     let config = parse(GOOD).unwrap();
     assert_eq!(config.node.lease, Duration::from_millis(190));
+    assert_eq!(config.node.on_exit, OnExit::Hold);
     assert_eq!(
         config.control.socket,
         Path::new("/run/ha-agent/control.sock")
@@ -58,6 +59,20 @@ fn defaults() {
     assert!(vrrp.preempt);
     assert_eq!(vrrp.yield_grace, Duration::from_millis(290));
     assert_eq!(vrrp.contention, Duration::from_micros(12_500));
+}
+
+#[test]
+fn the_policy_for_the_agents_death_is_one_of_two() {
+    let policy = |word: &str| {
+        let name = format!("name = \"alpha\"\non_exit = \"{word}\"");
+        parse(&with(&[("name = \"alpha\"", &name)]))
+    };
+    assert_eq!(policy("release").unwrap().node.on_exit, OnExit::Release);
+    let fault = policy("run").unwrap_err();
+    assert!(
+        fault.contains("node.on_exit") && fault.contains("hold"),
+        "{fault}"
+    );
 }
 
 #[test]
@@ -164,7 +179,8 @@ fn each_fault_has_its_place_and_its_mend() {
     let cases: &[(&[(&str, &str)], &str)] = &[
         (
             &[("name = \"alpha\"", "name = \"alpha\"\nleas = \"1s\"")],
-            "ha.toml:3:1: leas: unknown field `leas`, expected one of `name`, `lease`, `pin_dir`",
+            "ha.toml:3:1: leas: unknown field `leas`, expected one of `name`, `lease`, `on_exit`, \
+             `pin_dir`",
         ),
         (
             &[("vrid = 51", "vrid = \"51\"")],

@@ -8,7 +8,7 @@ use aya::{
     maps::{HashMap, MapData},
     programs::BtfTracePoint,
 };
-use ha_common::abi::{private, program};
+use ha_common::abi::{WATCH_LEASE, WATCH_REPORT, private, program};
 
 /// The processes whose end the kernel reports.
 pub struct Exits {
@@ -47,7 +47,19 @@ impl Exits {
     /// # Errors
     /// The kernel's, as if there are too many.
     pub fn watch(&mut self, process: u32) -> Result<()> {
-        let put = self.watched.insert(process, 1, 0);
+        self.put(process, WATCH_REPORT)
+    }
+
+    /// Has the kernel end the lease when `process` does: the agent, which nobody could tell.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn end_lease_with(&mut self, process: u32) -> Result<()> {
+        self.put(process, WATCH_LEASE)
+    }
+
+    fn put(&mut self, process: u32, what: u32) -> Result<()> {
+        let put = self.watched.insert(process, what, 0);
         put.with_context(|| format!("cannot watch the process {process}"))
     }
 

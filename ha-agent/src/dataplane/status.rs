@@ -48,6 +48,7 @@ pub async fn status_of_pins(pin_dir: &Path) -> Result<types::Status> {
         lease: types::Lease::of(&node),
         interfaces,
         groups,
+        peers: Vec::new(),
         checks: Vec::new(),
         reasons: types::Reason::list(&maps.stats.reasons()?),
         events: Vec::new(),

@@ -3,10 +3,13 @@
 use std::net::IpAddr;
 
 use anyhow::Result;
-use ha_core::{election::Input, vrrp::Liveness};
+use ha_core::{election::Input, sbfd::RoundTrip, vrrp::Liveness};
 
 use super::{Engine, group::Group};
-use crate::liveness::{self, Answer, News, Router, Told, Watch};
+use crate::{
+    api::types,
+    liveness::{self, Answer, News, Router, Told, Watch},
+};
 
 /// The peers, and what is known of each way to them.
 #[derive(Debug)]
@@ -129,10 +132,55 @@ impl Engine {
         }
     }
 
+    /// The ways to the peers, for the status.
+    pub(super) fn peers_status(&self) -> Vec<types::Peer> {
+        let Some(peers) = &self.liveness else {
+            return Vec::new();
+        };
+        let state = |liveness| match liveness {
+            Some(Liveness::Up) => "up",
+            Some(Liveness::Down) => "down",
+            Some(Liveness::Lost) => "lost",
+            None => "unknown",
+        };
+        let reports = peers.watch.reports();
+        reports
+            .map(|(way, peer, report)| types::Peer {
+                name: peer.name.clone(),
+                interface: way.interface.clone(),
+                address: way.address,
+                state: state(report.liveness).to_owned(),
+                interval_ms: peer.probing.interval.as_secs_f64() * 1e3,
+                multiplier: peer.probing.multiplier,
+                round_trip: report.round_trip.map(Into::into),
+                longest_silence_ms: report.longest_silence.as_secs_f64() * 1e3,
+                replies: report.replies,
+                requests: report.requests,
+            })
+            .collect()
+    }
+
     /// Tells a peer that it is not heard.
     pub(super) fn tell_unheard(&self, peer: IpAddr) {
         if let Some(peers) = &self.liveness {
             peers.watch.tell_unheard(peer);
+        }
+    }
+}
+
+impl From<RoundTrip> for types::RoundTrip {
+    fn from(trip: RoundTrip) -> Self {
+        let RoundTrip {
+            last,
+            mean,
+            longest,
+        } = trip;
+        let [last_us, mean_us, longest_us] =
+            [last, mean, longest].map(|time| time.as_secs_f64() * 1e6);
+        Self {
+            last_us,
+            mean_us,
+            longest_us,
         }
     }
 }

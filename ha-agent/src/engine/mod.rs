@@ -14,6 +14,7 @@
 mod adverts;
 mod announcer;
 mod calls;
+mod death;
 mod demotion;
 mod discards;
 mod execute;

@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 use super::{
     Engine,
     announcer::Announcer,
+    death,
     discards::Discards,
     fitness::{checks, tracks},
     group::{Group, Kind, Vrrp},
@@ -61,6 +62,8 @@ impl Engine {
             })
             .collect();
         let mut dataplane = Dataplane::open(&config.node.pin_dir, &attach)?;
+        let mut exits = dataplane.take_exits();
+        death::prepare(config.node.on_exit, exits.as_mut())?;
         let ports = ports(&config, &links, &netlink).await?;
         let checks = checks(&config);
         let is_pair = config.peers.len() == 1;
@@ -77,7 +80,7 @@ impl Engine {
         let means = Means {
             netlink: netlink.clone(),
             changes: Changes::listen()?,
-            processes: Processes::new(dataplane.take_exits()),
+            processes: Processes::new(exits),
         };
         let (sender, lapses) = mpsc::unbounded_channel();
         let keeper = Keeper::start(Arc::clone(&dataplane.switch), config.node.lease, sender)?;

@@ -44,6 +44,7 @@ impl Engine {
             lease: types::Lease::of(&node),
             interfaces: self.ports.iter().map(interface).collect(),
             groups,
+            peers: self.peers_status(),
             checks: self.checks_status(),
             reasons: types::Reason::list(&reasons),
             events: self.history.to_vec(),

@@ -15,7 +15,7 @@ pub(crate) fn raise(who: &str) {
     // SAFETY: 0 names the calling thread, and the parameters outlive the call.
     let result = unsafe { libc::sched_setscheduler(0, policy, &raw const parameters) };
     if result == 0 {
-        tracing::debug!("{who} runs with real-time priority {PRIORITY}");
+        tracing::info!("{who} runs with real-time priority {PRIORITY}");
     } else {
         let error = io::Error::last_os_error();
         tracing::warn!("{who} runs without real-time priority, which needs CAP_SYS_NICE: {error}");

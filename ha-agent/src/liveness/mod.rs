@@ -11,6 +11,7 @@
 mod discriminator;
 mod packet;
 mod prober;
+mod report;
 mod socket;
 mod sys;
 
@@ -24,8 +25,11 @@ use ha_common::{
 use ha_core::{sbfd::Change, time::Time};
 use tokio::sync::mpsc;
 
-pub use self::discriminator::{Discriminator, Router};
-use self::{packet::Request, prober::Prober, socket::Socket};
+pub use self::{
+    discriminator::{Discriminator, Router},
+    report::Report,
+};
+use self::{packet::Request, prober::Prober, report::Reports, socket::Socket};
 use crate::{
     config::{Config, Peer},
     dataplane::{self, Stamps},
@@ -85,6 +89,7 @@ pub struct Watch {
     ways: Vec<Way>,
     peers: Vec<Peer>,
     sockets: Vec<Arc<Socket>>,
+    reports: Reports,
     news: mpsc::UnboundedReceiver<News>,
     answers: mpsc::UnboundedReceiver<Answer>,
     /// Ends with this.
@@ -181,15 +186,20 @@ impl Watch {
             readers.spawn(async move { socket.read(way, &answer).await });
         }
         let (sender, news) = mpsc::unbounded_channel();
+        let reports = Reports::new(ways.len());
         let prober = if ways.is_empty() {
             None
         } else {
-            Some(Prober::start(config, &ways, &sockets, stamps, sender)?)
+            let reports = reports.clone();
+            Some(Prober::start(
+                config, &ways, &sockets, stamps, sender, reports,
+            )?)
         };
         Ok(Self {
             ways,
             peers: config.peers.clone(),
             sockets,
+            reports,
             news,
             answers,
             _prober: prober,
@@ -211,6 +221,12 @@ impl Watch {
     #[must_use]
     pub fn ways(&self) -> &[Way] {
         &self.ways
+    }
+
+    /// What is known of each way, with the peer behind it.
+    pub fn reports(&self) -> impl Iterator<Item = (&Way, &Peer, Report)> {
+        let ways = self.ways.iter().zip(self.reports.read());
+        ways.map(|(way, report)| (way, &self.peers[way.peer], report))
     }
 
     /// The name of the peer behind a way.

@@ -12,17 +12,24 @@ use std::{
 use anyhow::{Context, Result};
 use ha_common::wire::bfd::State;
 use ha_core::{
-    sbfd::{Heard, Session},
+    sbfd::{Heard, Reply, Session},
     time::Time,
     vrrp::Liveness,
 };
 use tokio::sync::mpsc;
 
-use super::{Discriminator, News, Way, now, packet::Request, socket::Socket};
+use super::{
+    Discriminator, News, Way, now,
+    packet::Request,
+    report::{Report, Reports},
+    socket::Socket,
+};
 use crate::{config::Config, dataplane::Stamps, keeper};
 
 /// How long the thread sleeps at most, so that it ends soon when it is to.
 const NAP: Duration = Duration::from_millis(100);
+/// How often it reports.
+const REPORTS: Duration = Duration::from_millis(50);
 
 /// The thread. Ends on drop.
 #[derive(Debug)]
@@ -36,7 +43,6 @@ struct Probed {
     name: String,
     node: Discriminator,
     session: Session,
-    sequence: u8,
     socket: Arc<Socket>,
     /// The silence that is a loss.
     detection_time: Duration,
@@ -51,6 +57,7 @@ impl Prober {
         sockets: &[Arc<Socket>],
         stamps: Stamps,
         news: mpsc::UnboundedSender<News>,
+        reports: Reports,
     ) -> Result<Self> {
         let begin = now();
         let mut probed: Vec<_> = ways
@@ -62,7 +69,6 @@ impl Prober {
                     name: format!("{} over {}", peer.name, way.interface),
                     node: Discriminator::of_node(&peer.name),
                     session: Session::new(begin, peer.probing),
-                    sequence: 0,
                     socket: Arc::clone(socket),
                     detection_time: peer.probing.detection_time(),
                     warned: Duration::ZERO,
@@ -75,8 +81,13 @@ impl Prober {
             .name("liveness".to_owned())
             .spawn(move || {
                 keeper::raise_priority("the liveness of peers");
+                let mut reported = begin;
                 while !stopped.load(Ordering::Relaxed) {
                     let next = round(&mut probed, &stamps, &news);
+                    if reported + REPORTS <= now() {
+                        reported = now();
+                        reports.write(report(&probed, &stamps));
+                    }
                     thread::sleep(next.since(now()).min(NAP));
                 }
             })
@@ -120,10 +131,10 @@ fn round(probed: &mut [Probed], stamps: &Stamps, news: &mpsc::UnboundedSender<Ne
 
 impl Probed {
     fn probe(&mut self, way: usize) {
-        self.sequence = self.sequence.wrapping_add(1);
-        let request = Request::probe(way, self.sequence, self.node);
+        let request = Request::probe(way, self.session.sequence(), self.node);
+        let begun = now();
         let sent = self.socket.send(&request);
-        self.session.sent(now(), sent.is_ok());
+        self.session.sent(begun, now(), sent.is_ok());
     }
 
     /// Says when the interval leaves less than twice what has been seen.
@@ -142,11 +153,20 @@ impl Probed {
     }
 }
 
+fn report<'a>(probed: &'a [Probed], stamps: &'a Stamps) -> impl Iterator<Item = Report> + 'a {
+    let each = probed.iter().enumerate();
+    each.map(|(way, probed)| Report::new(&probed.session, &stamps.heard(way as u32)))
+}
+
 fn heard(stamps: &Stamps, way: usize) -> Heard {
     let live = stamps.heard(way as u32);
     let at = |ns: u64| (ns != 0).then(|| Time::from_origin(Duration::from_nanos(ns)));
     Heard {
-        reply: at(live.replied_ns).map(|at| (at, State::from_bits(live.reply.state))),
+        reply: at(live.replied_ns).map(|at| Reply {
+            at,
+            said: State::from_bits(live.reply.state),
+            sequence: live.reply.discriminator as u8,
+        }),
         request: at(live.asked_ns),
     }
 }

@@ -35,6 +35,10 @@ pub const MAX_VIPS: u32 = 131_072;
 pub const MAX_PEERS: u32 = 256;
 /// Processes whose exit a node can watch. Sizes `ha_watch`.
 pub const MAX_WATCHED: u32 = 1024;
+/// Value of `ha_watch`: the end of the process is reported.
+pub const WATCH_REPORT: u32 = 1;
+/// Value of `ha_watch`: the end of the process ends the lease.
+pub const WATCH_LEASE: u32 = 2;
 /// Delivery targets. Slot 0 is the local stack.
 pub const MAX_DELIVER: u32 = 1024;
 /// Bytes of the event ring buffer: a power of two and a multiple of the page size.

@@ -55,7 +55,7 @@ pub mod map {
 
 /// Maps of one load of the programs, which are not pinned.
 pub mod private {
-    /// Hash: number of a process to a number that means nothing. Its exit is reported.
+    /// Hash: number of a process to what its exit is watched for, a `WATCH_*`.
     pub const WATCH: &str = "ha_watch";
 }
 

@@ -210,9 +210,11 @@ impl Maps {
         PEER_MAC.get_ptr(mac).is_some()
     }
 
+    /// What its end is watched for; zero if it is not.
     #[inline(always)]
-    pub(crate) fn is_watched(&self, process: u32) -> bool {
-        WATCH.get_ptr(&process).is_some()
+    pub(crate) fn watched(&self, process: u32) -> u32 {
+        // SAFETY: as in `vip4`.
+        unsafe { WATCH.get(&process).copied().unwrap_or(0) }
     }
 
     #[inline(always)]

@@ -27,6 +27,8 @@ pub enum Cause {
     },
     /// A living node said that it is not Active.
     ActiveDenied,
+    /// This node would take over, but the witness does not answer: it may be this node that is cut off.
+    NoWitness,
     /// No other node was heard.
     NobodyActive,
     /// This node has the higher priority and preempts.
@@ -83,6 +85,7 @@ impl Cause {
             Self::ActiveDown => "active_down",
             Self::AdvertsLost { .. } => "adverts_lost",
             Self::ActiveDenied => "active_denied",
+            Self::NoWitness => "no_witness",
             Self::NobodyActive => "nobody_active",
             Self::Preempting => "preempting",
             Self::Yielded => "yielded",
@@ -129,6 +132,9 @@ impl fmt::Display for Cause {
             Self::ActiveDenied => {
                 f.write_str("The node whose advertisements stopped says that it is not Active.")
             }
+            Self::NoWitness => f.write_str(
+                "This node would take over, but the witness does not answer: it may itself be cut off.",
+            ),
             Self::NobodyActive => f.write_str("No other node was heard."),
             Self::Preempting => {
                 f.write_str("This node has a higher priority than the Active one and preempts it.")
@@ -209,7 +215,7 @@ mod tests {
 
     const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
-    const ALL: [Cause; 22] = [
+    const ALL: [Cause; 23] = [
         Cause::Started,
         Cause::AddressOwner,
         Cause::ActiveSilent {
@@ -220,6 +226,7 @@ mod tests {
         Cause::ActiveDown,
         Cause::AdvertsLost { peer: PEER },
         Cause::ActiveDenied,
+        Cause::NoWitness,
         Cause::NobodyActive,
         Cause::Preempting,
         Cause::Yielded,
@@ -262,7 +269,7 @@ mod tests {
             "The Active node has not advertised for 360 ms."
         );
         assert_eq!(
-            ALL[13].describe(),
+            ALL[14].describe(),
             "10.0.0.1 takes precedence with priority 200."
         );
         let refusal = Refusal::NotOutranked {

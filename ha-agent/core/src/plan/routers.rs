@@ -152,6 +152,8 @@ mod tests {
                 Peers::Unicast(peers.iter().copied().map(IpAddr::from).collect())
             },
             loss_grace: Duration::ZERO,
+            silent_grace: Duration::ZERO,
+            needs_witness: false,
             is_pair: false,
             is_synced: false,
             yield_grace: Duration::ZERO,

@@ -131,6 +131,12 @@ pub struct VrrpConfig {
     /// How long a claim lasts that is made because a peer was lost: as long as it takes to tell that peer,
     /// which may hear this node though it is not heard.
     pub loss_grace: Duration,
+    /// How much longer a claim lasts that is made because the Active node's advertisements stopped, and liveness
+    /// says nothing of it: what the longest lease among the peers has beyond what their missing advertisements
+    /// alone allow. Until then a node that hangs may answer.
+    pub silent_grace: Duration,
+    /// Whether a witness must have answered before this node takes over from one that is lost or silent.
+    pub needs_witness: bool,
     /// Whether there is exactly one other node, so that there are no rivals: what is released is taken over
     /// at once, without the skew that decides between rivals.
     pub is_pair: bool,

@@ -38,6 +38,8 @@
 //! * Where liveness is watched, a peer that is lost or whose lease has lapsed is replaced at once; one that
 //!   lives is not replaced because its advertisements do not arrive, unless it denies that it is Active.
 //!   A lost peer is told that it is not heard, and replaced when it must have fallen silent.
+//! * Where a witness is needed, a Backup takes over from a node that it merely does not hear only when the
+//!   witness has just answered.
 //! * A group with both families has one machine. Priorities are compared in either family, addresses
 //!   only in IPv4: the order of the link-local addresses may be the opposite one, and each node
 //!   would then yield to the other.
@@ -52,6 +54,7 @@ mod rank;
 mod silence;
 mod together;
 mod watch;
+mod witness;
 
 use core::{net::IpAddr, time::Duration};
 
@@ -219,6 +222,7 @@ impl Election for Machine {
             Input::Release => self.release(now),
             Input::Liveness { peer, state } => self.liveness(now, peer, state),
             Input::Answer { peer, is_active } => self.answer(now, peer, is_active),
+            Input::Witnessed => self.witnessed(now),
             Input::Fitness(fitness) => self.weigh(now, fitness),
             Input::Join => self.join(now),
             Input::Leave => self.leave(now),

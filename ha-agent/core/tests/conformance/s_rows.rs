@@ -74,6 +74,7 @@ fn s2_a_backup_neither_advertises_nor_announces() {
             Command::SendAdvert { .. }
             | Command::Ask { .. }
             | Command::TellUnheard { .. }
+            | Command::AskWitness
             | Command::Announce
             | Command::StopAnnouncing
             | Command::Refused { .. } => false,

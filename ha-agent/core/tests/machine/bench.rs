@@ -45,6 +45,8 @@ pub(crate) fn config() -> VrrpConfig {
         yield_grace: GRACE,
         contention: Duration::ZERO,
         loss_grace: Duration::ZERO,
+        silent_grace: Duration::ZERO,
+        needs_witness: false,
         is_pair: false,
         is_synced: false,
     }

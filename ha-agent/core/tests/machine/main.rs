@@ -14,3 +14,4 @@ mod properties;
 mod together;
 mod unicast;
 mod watch;
+mod witness;

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use ha_core::{
-    election::{Command, Election, Input, Role},
+    election::{Cause, Command, Election, Input, Role},
     time::Time,
     track::Fitness,
     vrrp::{Liveness, Machine, Peers, Primary, VrrpConfig},
@@ -32,6 +32,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         3 => (peer.clone(), liveness).prop_map(|(peer, state)| Input::Liveness { peer, state }),
         3 => (peer, any::<bool>())
             .prop_map(|(peer, is_active)| Input::Answer { peer, is_active }),
+        3 => Just(Input::Witnessed),
         1 => Just(Input::Join),
         1 => Just(Input::Leave),
     ]
@@ -51,11 +52,11 @@ fn any_config() -> impl Strategy<Value = VrrpConfig> {
     ]);
     let delay = || prop_oneof![Just(0), 0..20_000_u64].prop_map(Duration::from_millis);
     let delays = (0..300_u64, delay(), delay());
-    let choices = (any::<bool>(), any::<bool>());
+    let choices = (any::<bool>(), any::<bool>(), any::<bool>());
     (1_u8.., choices, families, peers, delays).prop_map(
         |(
             priority,
-            (preempt, is_synced),
+            (preempt, is_synced, needs_witness),
             primary,
             peers,
             (millis, preempt_delay, startup_delay),
@@ -68,9 +69,27 @@ fn any_config() -> impl Strategy<Value = VrrpConfig> {
             startup_delay,
             contention: Duration::from_millis(millis.saturating_sub(100)),
             is_synced,
+            needs_witness,
             ..config()
         },
     )
+}
+
+/// For how long an answer of the witness counts.
+const WITNESS_COUNTS: Duration = Duration::from_millis(25);
+
+/// Whether a node takes over from one that has not said that it let go.
+fn presumes_death(commands: &[Command]) -> bool {
+    commands.iter().any(|command| {
+        matches!(
+            command,
+            Command::SetRole {
+                role: Role::Claiming | Role::Active,
+                cause: Cause::ActiveLost | Cause::ActiveSilent { .. } | Cause::NobodyActive,
+                ..
+            }
+        )
+    })
 }
 
 /// Compares the commands with the roles before and after them.
@@ -102,6 +121,7 @@ fn check(before: Role, machine: &Machine, commands: &[Command]) -> Result<(), Te
                 prop_assert_eq!(*priority == 0, left_active, "only the owner acknowledges");
             }
             Command::Ask { .. } => prop_assert!(role != Role::Active, "an owner knows"),
+            Command::AskWitness => prop_assert_eq!(role, Role::Backup, "before it takes over"),
             Command::TellUnheard { .. } => {
                 prop_assert!(role != Role::Backup, "who gives up tells nothing");
             }
@@ -131,6 +151,7 @@ proptest! {
         let mut now = Time::default();
         let mut base = config.priority.get();
         let mut is_fit = true;
+        let mut witnessed: Option<Time> = None;
         for (input, wait, until_deadline) in inputs {
             now = match machine.deadline() {
                 Some(deadline) if until_deadline => deadline.max(now),
@@ -138,6 +159,9 @@ proptest! {
             };
             let before = machine.role();
             let is_timer = input == Input::Timer;
+            if input == Input::Witnessed {
+                witnessed = Some(now);
+            }
             let may_rise = !config.is_synced || matches!(input, Input::Join | Input::Promote);
             match input {
                 Input::Fitness(Fitness::Faulty { .. }) => is_fit = false,
@@ -147,6 +171,7 @@ proptest! {
                 }
                 Input::Liveness { .. }
                 | Input::Answer { .. }
+                | Input::Witnessed
                 | Input::Start
                 | Input::Timer
                 | Input::Advert { .. }
@@ -160,6 +185,10 @@ proptest! {
             }
             let commands = machine.handle(now, input);
             check(before, &machine, &commands)?;
+            if config.needs_witness && before == Role::Backup && presumes_death(&commands) {
+                let is_recent = witnessed.is_some_and(|at| now.since(at) < WITNESS_COUNTS);
+                prop_assert!(is_recent, "the witness has not answered");
+            }
             if is_timer && let Some(deadline) = machine.deadline() {
                 prop_assert!(deadline > now, "the timer must not fire for ever");
             }

@@ -25,6 +25,7 @@ pub(crate) fn setup(rng: &mut Rng, nodes: usize) -> Setup {
         dual: rng.bool(),
         lease: LEASE,
         contention: if nodes > 2 { DELAY * 2 } else { Duration::ZERO },
+        silent_grace: Duration::ZERO,
         unicast: rng.bool(),
         watched: false,
     }

@@ -69,6 +69,17 @@ fn a_lease_that_outlasts_detection_is_noticed() {
     }
 }
 
+/// As where probes are configured, but never come through.
+#[test]
+fn a_longer_lease_is_waited_for() {
+    for seed in seeds().step_by(2) {
+        let mut setup = setup(&mut Rng::with_seed(seed), 2);
+        setup.lease = LEASE * 3;
+        setup.silent_grace = LEASE * 2;
+        simulate_with(seed, &setup);
+    }
+}
+
 #[test]
 #[should_panic(expected = "two nodes are Active")]
 fn three_nodes_without_contention_are_noticed() {

@@ -53,6 +53,7 @@ fn a_claim_that_is_not_heard_does_not_make_a_second_owner() {
             dual: false,
             lease: LEASE,
             contention: Duration::ZERO,
+            silent_grace: Duration::ZERO,
             unicast: false,
             watched: false,
         },

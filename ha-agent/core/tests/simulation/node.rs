@@ -249,6 +249,7 @@ impl Node {
                 Command::Ask { peer } => self.questions.push(peer),
                 // On this network nobody is lost.
                 Command::TellUnheard { .. }
+                | Command::AskWitness
                 | Command::Announce
                 | Command::StopAnnouncing
                 | Command::Refused { .. } => {}
@@ -265,6 +266,9 @@ fn needs_lease(command: &Command) -> bool {
             Role::Claiming | Role::Active => true,
         },
         Command::SendAdvert { .. } | Command::TellUnheard { .. } | Command::Announce => true,
-        Command::Ask { .. } | Command::StopAnnouncing | Command::Refused { .. } => false,
+        Command::Ask { .. }
+        | Command::AskWitness
+        | Command::StopAnnouncing
+        | Command::Refused { .. } => false,
     }
 }

@@ -24,6 +24,7 @@ fn pair(seed: u64) -> World {
         dual: seed.is_multiple_of(2),
         lease: LEASE,
         contention: Duration::ZERO,
+        silent_grace: Duration::ZERO,
         unicast: false,
         watched: false,
     };

@@ -39,6 +39,7 @@ pub(crate) struct Setup {
     pub(crate) dual: bool,
     pub(crate) lease: Duration,
     pub(crate) contention: Duration,
+    pub(crate) silent_grace: Duration,
     pub(crate) unicast: bool,
     /// Whether the nodes probe each other.
     pub(crate) watched: bool,
@@ -71,6 +72,8 @@ impl World {
                 yield_grace: setup.lease.max(LEASE) + DELAY,
                 contention: setup.contention,
                 loss_grace: Duration::ZERO,
+                silent_grace: setup.silent_grace,
+                needs_witness: false,
                 is_pair: setup.watched && setup.priorities.len() == 2,
                 is_synced: false,
             };

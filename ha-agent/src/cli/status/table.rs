@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use comfy_table::{Table, presets::NOTHING};
 
-use crate::api::types::{Check, Group, Reason, Status};
+use crate::api::types::{Check, Group, Peer, Reason, Status};
 
 /// How many of the newest events are shown.
 const EVENTS: usize = 8;
@@ -22,6 +22,7 @@ pub(super) fn render(status: &Status) -> String {
         );
     }
     section(&mut text, groups(&status.groups));
+    section(&mut text, peers(&status.peers));
     section(&mut text, checks(&status.checks));
     section(&mut text, reasons(&status.reasons));
     events(&mut text, status);
@@ -107,6 +108,34 @@ fn priority(group: &Group) -> String {
     }
 }
 
+fn peers(peers: &[Peer]) -> Option<Table> {
+    let mut rows = table(&[
+        "PEER",
+        "INTERFACE",
+        "ADDRESS",
+        "STATE",
+        "PROBED EACH",
+        "ROUND TRIP",
+        "LONGEST SILENCE",
+    ]);
+    for peer in peers {
+        let trip = peer.round_trip.as_ref();
+        rows.add_row([
+            peer.name.clone(),
+            peer.interface.clone(),
+            peer.address.to_string(),
+            peer.state.clone(),
+            format!("{} ms x {}", peer.interval_ms, peer.multiplier),
+            trip.map_or_else(
+                || "-".to_owned(),
+                |trip| format!("{:.0} us (longest {:.0})", trip.mean_us, trip.longest_us),
+            ),
+            format!("{:.1} ms", peer.longest_silence_ms),
+        ]);
+    }
+    (!peers.is_empty()).then_some(rows)
+}
+
 /// Those of interfaces only when they are not well: that an interface is up is said above.
 fn checks(checks: &[Check]) -> Option<Table> {
     let mut rows = table(&["CHECK", "TYPE", "STATE", "SAYS", "GROUPS"]);
@@ -158,7 +187,7 @@ fn utc(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::api::types::{Agent, Event, Interface, Lease};
+    use crate::api::types::{Agent, Event, Interface, Lease, RoundTrip};
 
     fn status() -> Status {
         Status {
@@ -206,6 +235,7 @@ mod tests {
                 since: Some(0.0),
                 traffic: Vec::new(),
             }],
+            peers: Vec::new(),
             checks: vec![Check {
                 name: "web".to_owned(),
                 kind: "tcp".to_owned(),
@@ -245,6 +275,31 @@ mod tests {
         checked.groups[0].eligible = false;
         let text = render(&checked);
         assert!(text.contains("not eligible") && text.contains("connection refused"));
+    }
+
+    #[test]
+    fn how_far_the_probes_are_from_a_false_alarm_is_seen() {
+        let mut probing = status();
+        probing.peers.push(Peer {
+            name: "beta".to_owned(),
+            interface: "eth0".to_owned(),
+            address: "192.0.2.2".parse().unwrap(),
+            state: "up".to_owned(),
+            interval_ms: 3.0,
+            multiplier: 3,
+            round_trip: Some(RoundTrip {
+                last_us: 40.0,
+                mean_us: 45.4,
+                longest_us: 812.0,
+            }),
+            longest_silence_ms: 3.41,
+            replies: 9,
+            requests: 9,
+        });
+        let text = render(&probing);
+        for part in ["3 ms x 3", "45 us (longest 812)", "3.4 ms"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
     }
 
     #[test]

@@ -7,8 +7,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::{
     super::{
-        Control, DEFAULT_PIN_DIR, DEFAULT_SOCKET, Log, LogFormat, Node, error::Report, file,
-        value::word,
+        Control, DEFAULT_PIN_DIR, DEFAULT_SOCKET, Log, LogFormat, Node, OnExit, error::Report,
+        file, value::word,
     },
     optional,
 };
@@ -36,9 +36,14 @@ pub(super) fn node(
         DEFAULT_PIN_DIR,
         report,
     );
+    let policies = [("hold", OnExit::Hold), ("release", OnExit::Release)];
+    let on_exit = optional(node.on_exit.as_ref(), OnExit::default(), |on_exit| {
+        word(report, "node.on_exit", on_exit, &policies)
+    });
     Some(Node {
         name: name.clone(),
         lease: lease?,
+        on_exit: on_exit?,
         pin_dir: pin_dir?,
     })
 }

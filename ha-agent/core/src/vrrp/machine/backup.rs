@@ -4,7 +4,7 @@ use core::{net::IpAddr, time::Duration};
 
 use ha_common::wire::vrrp::PRIORITY_RELEASE;
 
-use super::{Heard, Machine, State};
+use super::{Heard, Machine, State, witness::Witness};
 use crate::{
     election::{Cause, Command},
     time::Time,
@@ -31,6 +31,10 @@ pub(super) struct Backup {
     pub(super) is_asking: bool,
     /// Why the Active node is replaced, if not because it is silent or has let go.
     pub(super) replaces: Option<Cause>,
+    /// The lost node, to be told before it is replaced.
+    pub(super) unheard: Option<IpAddr>,
+    /// What is known of the witness.
+    pub(super) witness: Witness,
 }
 
 impl Backup {
@@ -45,6 +49,8 @@ impl Backup {
             is_ready: false,
             is_asking: false,
             replaces: None,
+            unheard: None,
+            witness: Witness::NotAsked,
         }
     }
 
@@ -53,13 +59,15 @@ impl Backup {
         self.is_ready = false;
         self.is_asking = false;
         self.replaces = None;
+        self.unheard = None;
+        self.witness = Witness::NotAsked;
         self.interval = active.interval;
         self.down = active.expires;
         self.heard = Some(active.heard);
         self.released = false;
     }
 
-    fn cause(&self, now: Time) -> Cause {
+    pub(super) fn cause(&self, now: Time) -> Cause {
         match (self.replaces, self.released, self.heard) {
             (Some(cause), _, _) => cause,
             (None, true, _) => Cause::ActiveReleased,
@@ -68,6 +76,11 @@ impl Backup {
             },
             (None, false, None) => Cause::NobodyActive,
         }
+    }
+
+    /// Whether the Active node is replaced because its advertisements stopped, and for no other reason.
+    const fn is_silent(&self) -> bool {
+        self.replaces.is_none() && !self.released
     }
 
     /// Whether the Active node is known to have been another one. Of two nodes that were started
@@ -131,14 +144,24 @@ impl Machine {
     }
 
     fn replace_active(&mut self, backup: &Backup, now: Time) -> Vec<Command> {
-        let contention = if backup.replaces == Some(Cause::ActiveLost) {
-            self.config.contention.max(self.config.loss_grace)
-        } else if backup.has_known_active(&self.config) {
-            self.config.contention
+        if let Some(question) = self.ask_witness(*backup, now) {
+            return question;
+        }
+        let cause = backup.cause(now);
+        let grace = if !backup.has_known_active(&self.config) {
+            self.config.yield_grace
+        } else if cause == Cause::ActiveLost {
+            self.config.loss_grace
+        } else if backup.is_silent() {
+            self.config.silent_grace
         } else {
-            self.config.contention.max(self.config.yield_grace)
+            Duration::ZERO
         };
-        self.take_over(now, now + contention, backup.cause(now))
+        let end = now + self.config.contention.max(grace);
+        let mut commands = self.take_over(now, end, cause);
+        let unheard = backup.unheard.map(|peer| Command::TellUnheard { peer });
+        commands.splice(1..1, unheard);
+        commands
     }
 
     pub(super) fn backup_advert(
@@ -172,6 +195,11 @@ impl Machine {
             return Vec::new();
         }
         vec![self.backup_role(Cause::ActiveChanged)]
+    }
+
+    /// When a node that hangs, and so does not advertise, has been silenced by its kernel.
+    pub(super) fn silence_ends(&self, backup: &Backup) -> Time {
+        backup.down + self.config.silent_grace
     }
 
     /// Follows a live node of lower priority, unless it is to be preempted now; whether it is followed.

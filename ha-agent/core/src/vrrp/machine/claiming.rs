@@ -81,6 +81,10 @@ impl Machine {
             if !unyielding.is_empty() {
                 return self.ask_to_yield(claim, now, unyielding);
             }
+            if self.config.needs_witness && !claim.released && claim.contested.is_some() {
+                // It did not say that it let go, and may be behind a cut link.
+                return self.step_back(now, now, Cause::YieldTimeout);
+            }
             let cause = match (claim.released, claim.contested) {
                 (true, _) => Cause::ActiveReleased,
                 (false, Some(_)) => Cause::YieldTimeout,

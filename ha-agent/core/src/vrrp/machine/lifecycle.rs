@@ -19,9 +19,12 @@ impl Machine {
         let takes_part = startup_ends <= now
             && self.hold != Hold::Operator
             && self.is_fit
-            && !self.config.is_synced;
+            && !self.config.is_synced
+            && !self.config.needs_witness;
         if self.priority == PRIORITY_OWNER && takes_part {
-            let end = backup.down.min(now + self.config.yield_grace);
+            let end = self
+                .silence_ends(&backup)
+                .min(now + self.config.yield_grace);
             return self.take_over(now, end, Cause::AddressOwner);
         }
         self.state = State::Backup(backup);

@@ -31,9 +31,9 @@ impl Machine {
                 self.priority = bid;
                 now + self.config.yield_grace
             }
-            // Nobody is known, so at the latest when the timer runs out nobody is there.
-            None => backup
-                .down
+            // Nobody is known, so at the latest when nobody can be silent any more nobody is there.
+            None => self
+                .silence_ends(&backup)
                 .min(now + self.config.yield_grace)
                 .max(now + self.config.contention),
         };

@@ -26,12 +26,23 @@ impl Machine {
         match self.state {
             State::Initialize | State::Active(_) => Vec::new(),
             State::Backup(backup) => self.replace_lost(backup, now, (peer, state), cause),
+            State::Claiming(_) if self.config.needs_witness && cause == Cause::ActiveLost => {
+                let commands = self.step_back(now, now, cause);
+                // Its timer asks the witness, and claims again.
+                let mut backup = self.fresh_backup(now);
+                backup.down = now;
+                backup.replaces = Some(cause);
+                backup.unheard = Some(peer);
+                self.state = State::Backup(backup);
+                commands
+            }
             State::Claiming(mut claim) => {
                 claim.end = claim.end.min(now + self.config.loss_grace);
                 claim.cause = cause;
                 claim.contested = None;
                 self.state = State::Claiming(claim);
-                tell_unheard(peer, state)
+                let unheard = is_unheard(state).then_some(Command::TellUnheard { peer });
+                unheard.into_iter().collect()
             }
         }
     }
@@ -49,12 +60,11 @@ impl Machine {
             return vec![self.backup_role(Cause::ActiveChanged)];
         }
         backup.replaces = Some(cause);
+        backup.unheard = is_unheard(state).then_some(peer);
         if self.config.is_synced {
             return self.wait_for_members(backup, now);
         }
-        let mut commands = self.succeed(&backup, now);
-        commands.splice(1..1, tell_unheard(peer, state));
-        commands
+        self.succeed(&backup, now)
     }
 
     /// Who should advertise does not. Whether it is so because nobody is Active is to be asked of those that live; the
@@ -161,9 +171,10 @@ impl Machine {
     }
 }
 
-fn tell_unheard(peer: IpAddr, state: Liveness) -> Vec<Command> {
+/// Whether it may still hear this node, and serve.
+const fn is_unheard(state: Liveness) -> bool {
     match state {
-        Liveness::Lost => vec![Command::TellUnheard { peer }],
-        Liveness::Up | Liveness::Down => Vec::new(),
+        Liveness::Lost => true,
+        Liveness::Up | Liveness::Down => false,
     }
 }
