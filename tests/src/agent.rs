@@ -1,6 +1,7 @@
 //! The agent on a node.
 
 use std::{
+    collections::BTreeSet,
     fmt::Write,
     net::IpAddr,
     path::{Path, PathBuf},
@@ -30,6 +31,7 @@ pub struct Agent {
     daemon: Daemon,
     program: PathBuf,
     socket: PathBuf,
+    pins: PathBuf,
 }
 
 /// What an agent is told.
@@ -65,6 +67,9 @@ impl<'a> Setup<'a> {
 #[derive(Debug, Deserialize)]
 struct Status {
     groups: Vec<GroupStatus>,
+    events: Vec<EventStatus>,
+    #[serde(default)]
+    peers: Vec<Way>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -74,6 +79,38 @@ struct GroupStatus {
     epoch: u32,
     /// Why the kernel does not act on the role, if it does not.
     fenced: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct EventStatus {
+    kind: String,
+}
+
+/// How an agent finds a peer over one of the ways to it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Way {
+    /// `up`, `down`, `lost` or `unknown`.
+    pub state: String,
+    /// Times from probe to answer, if there was an answer.
+    pub round_trip: Option<RoundTrip>,
+    /// The longest silence after which the peer was still there, milliseconds.
+    pub longest_silence_ms: f64,
+}
+
+/// Times from probe to answer.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct RoundTrip {
+    /// The mean, microseconds.
+    pub mean_us: f64,
+    /// The longest, microseconds.
+    pub longest_us: f64,
+}
+
+impl Status {
+    fn read(printed: &str) -> Result<Self> {
+        serde_json::from_str(printed)
+            .with_context(|| format!("reading the agent's status: {printed}"))
+    }
 }
 
 impl Agent {
@@ -102,6 +139,7 @@ impl Agent {
             daemon,
             program: program.to_owned(),
             socket,
+            pins: node.pins().to_owned(),
         })
     }
 
@@ -125,12 +163,10 @@ impl Agent {
     ///
     /// As for [`Self::is_active`].
     pub fn is_active_for(&self, name: &str) -> Result<bool> {
-        let printed = self.command(&["status", "--json"])?;
-        let status: Status = serde_json::from_str(&printed)
-            .with_context(|| format!("reading the agent's status: {printed}"))?;
+        let status = self.status()?;
         match status.groups.iter().find(|group| group.name == name) {
             Some(group) => Ok(group.role == "active" && group.fenced.is_none()),
-            None => bail!("the agent does not know the group {name}: {printed}"),
+            None => bail!("the agent does not know the group {name}: {status:?}"),
         }
     }
 
@@ -141,12 +177,57 @@ impl Agent {
     ///
     /// As for [`Self::is_active`].
     pub fn epochs_by_role(&self) -> Result<(usize, u64)> {
-        let printed = self.command(&["status", "--json"])?;
-        let status: Status = serde_json::from_str(&printed)
-            .with_context(|| format!("reading the agent's status: {printed}"))?;
+        let status = self.status()?;
         let groups = || status.groups.iter();
         let active = groups().filter(|group| group.role == "active").count();
         Ok((active, groups().map(|group| u64::from(group.epoch)).sum()))
+    }
+
+    /// How often it has begun or ceased to be an owner of its groups; of an agent that is dead or frozen too,
+    /// since the kernel has its words.
+    ///
+    /// # Errors
+    ///
+    /// When there is not even the kernel's part.
+    pub fn role_changes(&self) -> Result<u64> {
+        let mut command = Command::new(&self.program);
+        command.arg("--socket").arg(&self.socket);
+        command.arg("--pin-dir").arg(&self.pins);
+        let printed = command::run_within(command.args(["status", "--json"]), PATIENCE)?;
+        let groups = Status::read(&printed)?.groups.into_iter();
+        Ok(groups.map(|group| u64::from(group.epoch)).sum())
+    }
+
+    /// How it finds its peers.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`].
+    pub fn ways(&self) -> Result<Vec<Way>> {
+        Ok(self.status()?.peers)
+    }
+
+    /// How often it has taken a peer for lost, or found it back, as far as it remembers.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`].
+    pub fn liveness_changes(&self) -> Result<usize> {
+        let events = self.status()?.events;
+        Ok(events
+            .iter()
+            .filter(|event| event.kind == "liveness")
+            .count())
+    }
+
+    /// The kinds of the events that it remembers.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`].
+    pub fn noted(&self) -> Result<BTreeSet<String>> {
+        let events = self.status()?.events.into_iter();
+        Ok(events.map(|event| event.kind).collect())
     }
 
     /// `ha-agent promote`.
@@ -167,6 +248,10 @@ impl Agent {
     pub fn release(&self) -> Result<()> {
         self.command(&["release", GROUP])?;
         Ok(())
+    }
+
+    fn status(&self) -> Result<Status> {
+        Status::read(&self.command(&["status", "--json"])?)
     }
 
     fn command(&self, arguments: &[&str]) -> Result<String> {

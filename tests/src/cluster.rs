@@ -1,6 +1,7 @@
 //! Two nodes that share virtual IPs, and the service behind these.
 
 use std::{
+    collections::BTreeSet,
     net::IpAddr,
     path::PathBuf,
     thread::sleep,
@@ -12,6 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::{
     address, advert,
     agent::{Agent, Setup},
+    application::{self, Application},
     daemon::Daemon,
     echo::Echo,
     keepalived::Keepalived,
@@ -24,7 +26,8 @@ pub const PREFERRED: u8 = 0;
 /// The other.
 pub const STANDBY: u8 = 1;
 
-const NODES: [&str; 2] = ["a", "b"];
+/// The nodes' names.
+pub(crate) const NODES: [&str; 2] = ["a", "b"];
 /// VRRP priorities of the nodes.
 const PRIORITIES: [u8; 2] = [200, 150];
 
@@ -70,6 +73,8 @@ pub struct Service {
     pub mac: AnsweringMac,
     /// Time between the probes with which the agents watch each other, if they do.
     pub liveness: Option<Duration>,
+    /// Whether it is served only where an application runs, which the nodes watch.
+    pub has_application: bool,
     /// Time for which an agent that is not heard of by its own kernel keeps the addresses.
     pub lease: Duration,
 }
@@ -85,6 +90,7 @@ impl Service {
             vrid: 51,
             mac: AnsweringMac::Virtual,
             liveness: None,
+            has_application: false,
             advert_interval: Duration::from_millis(100),
             // The longest that ends before any peer takes over.
             lease: Duration::from_millis(190),
@@ -118,6 +124,7 @@ enum Member {
 #[derive(Debug)]
 pub struct Cluster {
     members: Vec<Member>,
+    applications: Vec<Application>,
     _echoes: Vec<Echo>,
     service: Service,
     // Last: the others are stopped before the lab goes.
@@ -141,6 +148,7 @@ impl Cluster {
             .collect::<Result<_>>()?;
         let mut cluster = Self {
             members: Vec::new(),
+            applications: Vec::new(),
             _echoes: echoes,
             service,
             lab,
@@ -169,6 +177,15 @@ impl Cluster {
             Member::HaAgent(agent) => agent.daemon(),
             Member::Keepalived(keepalived) => &mut keepalived.daemon,
         }
+    }
+
+    /// The application on this node, if the service has one.
+    ///
+    /// # Panics
+    ///
+    /// When it has none.
+    pub fn application(&mut self, node: u8) -> &mut Daemon {
+        &mut self.applications[usize::from(node)].daemon
     }
 
     /// Moves the virtual IPs to this node, as an operator would.
@@ -201,6 +218,39 @@ impl Cluster {
         }
     }
 
+    /// How often this node has begun or ceased to have the virtual IPs.
+    ///
+    /// # Errors
+    ///
+    /// When it does not tell.
+    pub fn role_changes(&self, node: u8) -> Result<u64> {
+        match &self.members[usize::from(node)] {
+            Member::HaAgent(agent) => agent.role_changes(),
+            Member::Keepalived(_) => Keepalived::transitions(self.lab.node(node)),
+        }
+    }
+
+    /// The agent on this node, if it is one of ours.
+    #[must_use]
+    pub fn agent(&self, node: u8) -> Option<&Agent> {
+        match &self.members[usize::from(node)] {
+            Member::HaAgent(agent) => Some(agent),
+            Member::Keepalived(_) => None,
+        }
+    }
+
+    /// Kinds of the events that this node's agent remembers; keepalived keeps none.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be asked.
+    pub fn noted(&self, node: u8) -> Result<BTreeSet<String>> {
+        match &self.members[usize::from(node)] {
+            Member::HaAgent(agent) => agent.noted(),
+            Member::Keepalived(_) => Ok(BTreeSet::new()),
+        }
+    }
+
     /// Waits until this node has sent an advertisement, so that what is done next meets it at the
     /// start of its interval.
     ///
@@ -221,12 +271,19 @@ impl Cluster {
             "a service needs a virtual IP"
         );
         for (node, priority) in self.lab.nodes().iter().zip(PRIORITIES) {
+            if self.service.has_application {
+                self.applications.push(Application::start(node)?);
+            }
             let member = match system {
                 System::HaAgent(program) => {
-                    let setup = Setup {
+                    let mut setup = Setup {
                         tables: peers(&self.lab, node, self.service.liveness),
                         ..Setup::new(&self.service, priority)
                     };
+                    if self.service.has_application {
+                        setup.group += &application::track();
+                        setup.tables += &application::check(node);
+                    }
                     Member::HaAgent(Agent::start_as(program, node, &setup)?)
                 }
                 System::Keepalived => {

@@ -78,6 +78,18 @@ impl Keepalived {
         })
     }
 
+    /// How often it says that an instance has changed its state.
+    ///
+    /// # Errors
+    ///
+    /// When its log cannot be read.
+    pub fn transitions(node: &Node) -> Result<u64> {
+        let file = node.dir().join("keepalived.log");
+        let log =
+            fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+        Ok(log.matches("Entering ").count() as u64)
+    }
+
     /// Lowers or restores the node's priority, as is done for a planned switch.
     ///
     /// # Errors

@@ -24,11 +24,14 @@ use crate::{
     address::{self, PREFIX4, PREFIX6, Station},
     capture, command,
     daemon::Daemon,
+    loss,
     netns::NetNs,
     node::{INTERFACE, Node},
     polling,
     remains::{BPFFS, Remains},
 };
+
+pub use crate::loss::Loss;
 
 const BRIDGE: &str = "br0";
 const CLIENT_PORT: &str = "client";
@@ -169,6 +172,25 @@ impl Lab {
             command::run(bridge.args(["link", "set", "dev", &node.name, "isolated", state]))?;
         }
         Ok(())
+    }
+
+    /// Lets the switch lose frames from one node to another; what goes to others passes.
+    ///
+    /// # Errors
+    ///
+    /// When `nft` fails.
+    pub fn lose(&self, from: u8, to: u8, loss: Loss) -> Result<()> {
+        let (from, to) = (&self.node(from).name, &self.node(to).name);
+        loss::begin(&self.switch, from, to, loss)
+    }
+
+    /// Ends what [`Self::lose`] began, between all nodes; returns how many frames were lost.
+    ///
+    /// # Errors
+    ///
+    /// When `nft` fails, or nothing was being lost.
+    pub fn lose_nothing(&self) -> Result<u64> {
+        loss::end(&self.switch)
     }
 
     /// Records what goes over the nodes' ports, beside the logs.

@@ -15,6 +15,7 @@
 pub mod address;
 mod advert;
 pub mod agent;
+mod application;
 pub mod bench;
 pub mod bpf;
 mod capture;
@@ -27,6 +28,7 @@ pub mod frr;
 pub mod interop;
 pub mod keepalived;
 pub mod lab;
+mod loss;
 pub mod netns;
 pub mod node;
 mod polling;

@@ -221,10 +221,15 @@ fn a_daemon_is_frozen_thawed_and_killed_with_its_children() {
 #[test]
 fn a_killed_keepalived_leaves_two_owners_and_the_scenario_sees_it() {
     let _alone = one_at_a_time();
-    let scenario = scenario::find("agent-killed").unwrap();
+    let scenario = scenario::find("agent-killed-adverts").unwrap();
     let outcome = scenario.run(&System::Keepalived, &mut |_| ()).unwrap();
     assert!(outcome.report.dual_answers > 1_000, "{:?}", outcome.report);
-    assert!(!scenario.promise.broken(&outcome.report).is_empty());
+    assert!(
+        !scenario
+            .promise
+            .broken(&outcome.report, &outcome.account)
+            .is_empty()
+    );
     assert!(outcome.broken.is_empty(), "nothing is promised for it");
 }
 

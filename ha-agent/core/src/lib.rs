@@ -10,6 +10,7 @@
 //! * [`sync`]: groups that move together;
 //! * [`sbfd`]: whether a peer answers liveness probes;
 //! * [`bfd`]: sessions of RFC 5880 with routers;
+//! * [`witness`]: questions to a third party;
 //! * [`plan`]: from desired and actual map contents to the writes between them.
 #![forbid(unsafe_code)]
 
@@ -23,4 +24,5 @@ pub mod sync;
 pub mod time;
 pub mod track;
 pub mod vrrp;
+pub mod witness;
 pub mod word;

@@ -26,6 +26,9 @@ pub struct Status {
     /// The ways to the peers; empty if only the kernel's part was looked at.
     #[serde(default)]
     pub peers: Vec<Peer>,
+    /// The witness, if there is one; `None` if only the kernel's part was looked at.
+    #[serde(default)]
+    pub witness: Option<Witness>,
     /// The checks; empty if only the kernel's part was looked at.
     pub checks: Vec<Check>,
     /// Frames for virtual IPs by what became of them; reasons that never occurred are left out.
@@ -86,6 +89,9 @@ pub struct Peer {
     pub address: IpAddr,
     /// `up`, `down` (its lease has lapsed), `lost`, or `unknown` before the first answer.
     pub state: String,
+    /// Whether it says that it hears this node; `None` before its first question.
+    #[serde(default)]
+    pub hears_us: Option<bool>,
     /// Between probes, milliseconds.
     pub interval_ms: f64,
     /// A silence of so many intervals is a loss.
@@ -98,6 +104,17 @@ pub struct Peer {
     pub replies: u64,
     /// Its questions so far.
     pub requests: u64,
+}
+
+/// The witness without which nobody is presumed dead.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Witness {
+    /// Its address, or the name of its agent.
+    pub name: String,
+    /// `answers`, `missing`, or `unknown` until it has been looked at.
+    pub state: String,
+    /// Since when, seconds since 1970.
+    pub since: Option<f64>,
 }
 
 /// Times from probe to answer, microseconds.

@@ -21,6 +21,7 @@ pub(super) struct File {
     pub(super) interface: Vec<Interface>,
     #[serde(default)]
     pub(super) peer: Vec<Peer>,
+    pub(super) witness: Option<Spanned<Witness>>,
     #[serde(default)]
     pub(super) check: Vec<Check>,
     #[serde(default)]
@@ -89,6 +90,15 @@ pub(super) struct Peer {
 pub(super) struct Path {
     pub(super) interface: Spanned<String>,
     pub(super) address: Spanned<String>,
+}
+
+/// `[witness]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Witness {
+    pub(super) ping: Option<Spanned<String>>,
+    pub(super) interface: Option<Spanned<String>>,
+    pub(super) agent: Option<Spanned<String>>,
 }
 
 /// `[[check]]`; which keys go with which type is for the check.

@@ -21,7 +21,10 @@ use ha_core::{
     vrrp::{Centiseconds, ChecksumChoice, Peers, Version},
 };
 
-pub use self::error::{Invalid, Problem};
+pub use self::{
+    check::longest_lease,
+    error::{Invalid, Problem},
+};
 
 /// Where the configuration is unless the command line says otherwise.
 pub const DEFAULT_PATH: &str = "/etc/ha-agent/ha-agent.toml";
@@ -46,6 +49,8 @@ pub struct Config {
     pub interfaces: Vec<Interface>,
     /// The other nodes whose liveness is watched.
     pub peers: Vec<Peer>,
+    /// Who must be reachable before another node is presumed dead.
+    pub witness: Option<Witness>,
     /// What is looked at to decide whether this node may serve.
     pub checks: Vec<track::Check>,
     /// The groups of virtual IPs.
@@ -155,6 +160,23 @@ pub struct PeerPath {
     pub address: IpAddr,
 }
 
+/// `[witness]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Witness {
+    /// A host that answers pings.
+    Ping {
+        /// Its address.
+        address: IpAddr,
+        /// Name of the interface over which it is asked.
+        interface: String,
+    },
+    /// A third agent.
+    Agent {
+        /// Its place among the peers.
+        peer: usize,
+    },
+}
+
 /// `[[group]]`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
@@ -236,6 +258,19 @@ pub struct Vrrp {
 }
 
 impl Config {
+    /// How many of the peers may become Active instead of this node: all but one that is only a witness.
+    #[must_use]
+    pub fn rivals(&self) -> usize {
+        let is_rival = |peer: &usize| !self.is_witness(*peer);
+        (0..self.peers.len()).filter(is_rival).count()
+    }
+
+    /// Whether the peer at this place is only a witness.
+    #[must_use]
+    pub fn is_witness(&self, place: usize) -> bool {
+        self.witness == Some(Witness::Agent { peer: place })
+    }
+
     /// Reads and checks a file.
     ///
     /// # Errors

@@ -46,6 +46,7 @@ const fn comes_first(input: &Input) -> bool {
         | Input::Fitness(_)
         | Input::Liveness { .. }
         | Input::Answer { .. }
+        | Input::Witnessed
         | Input::Join
         | Input::Leave
         | Input::Stop => false,

@@ -52,6 +52,7 @@ impl Engine {
                 Command::SendAdvert { priority, to } => self.advertise(index, priority, to),
                 Command::Ask { peer } => self.ask(index, peer),
                 Command::TellUnheard { peer } => self.tell_unheard(peer),
+                Command::AskWitness => self.ask_witness(),
                 Command::Announce => {
                     let group = &self.groups[index];
                     self.announcer.start(now, group.slot, group.vips.len());
@@ -114,6 +115,7 @@ fn needs_lease(command: &Command) -> bool {
             role: Role::Backup, ..
         }
         | Command::Ask { .. }
+        | Command::AskWitness
         | Command::StopAnnouncing
         | Command::Refused { .. } => false,
         Command::SetRole {
@@ -135,6 +137,7 @@ fn needs_term(command: &Command) -> bool {
             ..
         }
         | Command::Ask { .. }
+        | Command::AskWitness
         | Command::TellUnheard { .. }
         | Command::StopAnnouncing
         | Command::Refused { .. } => false,

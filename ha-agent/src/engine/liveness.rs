@@ -8,7 +8,7 @@ use ha_core::{election::Input, sbfd::RoundTrip, vrrp::Liveness};
 use super::{Engine, group::Group};
 use crate::{
     api::types,
-    liveness::{self, Answer, News, Router, Told, Watch},
+    liveness::{self, About, Answer, News, Router, Told, Watch},
 };
 
 /// The peers, and what is known of each way to them.
@@ -50,6 +50,13 @@ impl Peers {
         ways.filter(|way| way.peer == peer)
             .map(|way| way.address)
             .collect()
+    }
+}
+
+impl Peers {
+    /// Asks the peer at this place whether it can be reached.
+    pub(super) fn ask_node(&self, peer: usize, number: u16) {
+        self.watch.ask_node(peer, number);
     }
 }
 
@@ -98,6 +105,9 @@ impl Engine {
         };
         tracing::info!(peer = %name, "{text}");
         let addresses = peers.addresses(news.way);
+        // It can be Active for nothing.
+        let is_witness = self.config.is_witness(peers.watch.ways()[news.way].peer);
+        let after = after.filter(|_| !is_witness);
         if let Some(state) = after.filter(|_| before != after) {
             for index in 0..self.groups.len() {
                 for peer in &addresses {
@@ -109,17 +119,26 @@ impl Engine {
         self.history.node("liveness", text);
     }
 
-    /// A peer has said whether it has a group.
+    /// A peer has answered a question.
     fn answered(&mut self, answer: Answer) {
         let Answer {
             way,
-            group,
-            is_active,
+            about,
+            is_up: is_active,
         } = answer;
-        let addresses = match &self.liveness {
-            Some(peers) if group < self.groups.len() => peers.addresses(way),
-            Some(_) | None => return,
+        let Some(peers) = &self.liveness else {
+            return;
         };
+        let peer = peers.watch.ways()[way].peer;
+        let group = match about {
+            About::Group(group) if group < self.groups.len() => group,
+            // That the witness answers is what counts, whatever its lease.
+            About::Node(number) if self.config.is_witness(peer) => {
+                return self.witness_answered(number);
+            }
+            About::Group(_) | About::Node(_) => return,
+        };
+        let addresses = peers.addresses(way);
         for peer in addresses {
             self.input(group, Input::Answer { peer, is_active });
         }
@@ -150,6 +169,7 @@ impl Engine {
                 interface: way.interface.clone(),
                 address: way.address,
                 state: state(report.liveness).to_owned(),
+                hears_us: report.hears_us,
                 interval_ms: peer.probing.interval.as_secs_f64() * 1e3,
                 multiplier: peer.probing.multiplier,
                 round_trip: report.round_trip.map(Into::into),

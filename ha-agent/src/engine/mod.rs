@@ -30,6 +30,7 @@ mod reconcile;
 mod setup;
 mod status;
 mod together;
+mod witness;
 
 use std::{
     collections::HashMap,
@@ -78,6 +79,7 @@ pub struct Engine {
     history: History,
     discards: Discards,
     liveness: Option<liveness::Peers>,
+    witness: Option<witness::Witness>,
     health: Health,
     processes: Processes,
     lapses: mpsc::UnboundedReceiver<Lapse>,
@@ -92,6 +94,7 @@ enum Wake {
     Kernel(ha_common::abi::Event),
     Check(Seen),
     Peer(Told),
+    Witness(witness::Event),
     Neighbour(peers::Found),
     Stop,
 }
@@ -121,6 +124,7 @@ impl Engine {
                 Wake::Kernel(event) => self.kernel_event(&event),
                 Wake::Check(seen) => self.seen(seen),
                 Wake::Peer(told) => self.told(told),
+                Wake::Witness(event) => self.witness_event(event),
                 Wake::Neighbour(found) => self.found_neighbour(&found),
                 Wake::Stop => return self.stop(),
             }
@@ -143,6 +147,7 @@ impl Engine {
             _ = stop.wait_for(|&stop| stop) => Wake::Stop,
             Some(lapse) = self.lapses.recv() => Wake::Lapse(lapse),
             told = liveness::next(self.liveness.as_mut()) => Wake::Peer(told),
+            event = witness::next(self.witness.as_ref(), self.started) => Wake::Witness(event),
             _ = frames => Wake::Frames,
             () = tokio::time::sleep_until(deadline.into()) => Wake::Deadline,
             Some(call) = calls.recv() => Wake::Call(call),

@@ -66,7 +66,11 @@ impl Engine {
         death::prepare(config.node.on_exit, exits.as_mut())?;
         let ports = ports(&config, &links, &netlink).await?;
         let checks = checks(&config);
-        let is_pair = config.peers.len() == 1;
+        let about = About {
+            lease: config.node.lease,
+            is_pair: config.rivals() == 1,
+            needs_witness: config.witness.is_some(),
+        };
         let sync_of = |index| {
             let mut syncs = config.syncs.iter();
             syncs.position(|sync| sync.groups.contains(&index))
@@ -75,7 +79,7 @@ impl Engine {
             .groups
             .iter()
             .enumerate()
-            .map(|(index, group)| prepare_group(group, &ports, &checks, sync_of(index), is_pair))
+            .map(|(index, group)| prepare_group(group, &ports, &checks, sync_of(index), about))
             .collect::<Result<Vec<_>>>()?;
         let means = Means {
             netlink: netlink.clone(),
@@ -99,12 +103,14 @@ impl Engine {
             history: History::default(),
             discards: Discards::default(),
             liveness: None,
+            witness: None,
             health: Health::start(checks, &means),
             processes: means.processes,
             lapses,
         };
         engine.reconcile().await?;
         engine.watch_peers()?;
+        engine.call_witness()?;
         engine.history.node("started", "the agent started");
         Ok(engine)
     }
@@ -224,12 +230,20 @@ fn foreign_peers(group: &config::Group, peers: &vrrp::Peers, own: Primary) -> Re
     Ok(peers.clone())
 }
 
+/// What of the node concerns all of its groups.
+#[derive(Clone, Copy, Debug)]
+struct About {
+    lease: Duration,
+    is_pair: bool,
+    needs_witness: bool,
+}
+
 fn prepare_group(
     group: &config::Group,
     ports: &[Port],
     checks: &[Check],
     sync: Option<usize>,
-    is_pair: bool,
+    about: About,
 ) -> Result<Group> {
     let find = |port: &Port| port.link.name == group.interface;
     let port = ports
@@ -268,7 +282,11 @@ fn prepare_group(
                 yield_grace: settings.yield_grace,
                 contention: settings.contention,
                 loss_grace: LOSS_GRACE,
-                is_pair,
+                silent_grace: about
+                    .lease
+                    .saturating_sub(config::longest_lease(settings.advert_interval.duration())),
+                needs_witness: about.needs_witness,
+                is_pair: about.is_pair,
                 is_synced: sync.is_some(),
             }),
             checksum: settings.checksum,

@@ -18,18 +18,21 @@ mod sys;
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use anyhow::{Context, Result};
-use ha_common::{
-    abi::{LivePeerKey, REFLECT_NODE, Reflector},
-    wire::bfd::State,
-};
+use ha_common::abi::{LivePeerKey, REFLECT_NODE, Reflector};
 use ha_core::{sbfd::Change, time::Time};
 use tokio::sync::mpsc;
 
 pub use self::{
     discriminator::{Discriminator, Router},
+    packet::About,
     report::Report,
 };
-use self::{packet::Request, prober::Prober, report::Reports, socket::Socket};
+use self::{
+    packet::{Request, View},
+    prober::Prober,
+    report::Reports,
+    socket::Socket,
+};
 use crate::{
     config::{Config, Peer},
     dataplane::{self, Stamps},
@@ -63,15 +66,15 @@ pub struct News {
     pub change: Change,
 }
 
-/// An answer to [`Watch::ask`].
+/// An answer to [`Watch::ask`] or [`Watch::ask_node`].
 #[derive(Clone, Copy, Debug)]
 pub struct Answer {
     /// Over which way.
     pub way: usize,
-    /// About which group of ours, by its place.
-    pub group: usize,
-    /// Whether the peer has it, or claims it.
-    pub is_active: bool,
+    /// What it is about.
+    pub about: About,
+    /// Whether the peer has the group, or claims it; of the node, whether its lease is valid.
+    pub is_up: bool,
 }
 
 /// What the peers tell.
@@ -79,7 +82,7 @@ pub struct Answer {
 pub enum Told {
     /// A way has changed.
     News(News),
-    /// Whether a peer has a group.
+    /// A question was answered.
     Answer(Answer),
 }
 
@@ -237,21 +240,33 @@ impl Watch {
 
     /// Asks whoever advertises from `peer` whether it has the group at this place, over all ways to it.
     pub fn ask(&self, peer: IpAddr, group: usize, router: Router) {
-        self.send(peer, |node, way| {
-            Request::about_group(way, group, node.of_group(router), State::Up)
+        self.send(self.place(peer), |node, way| {
+            Request::question(way, About::Group(group), node.of_group(router), View::Heard)
         });
     }
 
     /// Tells whoever advertises from `peer` that it is not heard.
     pub fn tell_unheard(&self, peer: IpAddr) {
-        self.send(peer, |node, way| {
-            Request::about_group(way, 0, node, State::Down)
+        self.send(self.place(peer), |node, way| {
+            Request::question(way, About::Node(0), node, View::Replaced)
         });
     }
 
-    fn send(&self, peer: IpAddr, request: impl Fn(Discriminator, usize) -> Request) {
+    /// Asks the peer at this place of the configuration whether it can be reached, over all ways to it. Its
+    /// answer gives back `number`.
+    pub fn ask_node(&self, peer: usize, number: u16) {
+        self.send(Some(peer), |node, way| {
+            Request::question(way, About::Node(number), node, View::Heard)
+        });
+    }
+
+    fn place(&self, peer: IpAddr) -> Option<usize> {
         let meant = self.ways.iter().find(|way| way.address == peer);
-        let Some(peer) = meant.map(|way| way.peer) else {
+        meant.map(|way| way.peer)
+    }
+
+    fn send(&self, peer: Option<usize>, request: impl Fn(Discriminator, usize) -> Request) {
+        let Some(peer) = peer else {
             return;
         };
         let node = Discriminator::of_node(&self.peers[peer].name);

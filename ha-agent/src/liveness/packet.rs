@@ -9,10 +9,32 @@ use super::Discriminator;
 
 /// Questions about a group have this bit in the sender's discriminator; the answers go through the socket.
 const QUESTION: u32 = 1 << 31;
+/// Questions about the whole node have this bit, too.
+const ABOUT_NODE: u32 = 1 << 30;
 /// Bits of the way in a question.
 const WAY_BITS: u32 = 8;
 /// Sessions begin above zero, which the data path takes for none.
 const FIRST_SESSION: u32 = 1 << 8;
+
+/// What a question is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// A group of ours, by its place.
+    Group(usize),
+    /// Whether the node can be reached; with a number of the asker's.
+    Node(u16),
+}
+
+/// What a request tells the peer of how this node sees it (RFC 7880 section 7.3.2: the initiator's state).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum View {
+    /// It is heard.
+    Heard,
+    /// Its answers do not arrive, or not yet.
+    Unheard,
+    /// They do not arrive any more, and this node takes over: the peer is to give way.
+    Replaced,
+}
 
 /// A request, ready to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,23 +47,27 @@ pub(super) const fn session(way: u32) -> u32 {
 
 impl Request {
     /// A probe of a node, whose answer the data path stamps.
-    pub(super) fn probe(way: usize, sequence: u8, node: Discriminator) -> Self {
+    pub(super) fn probe(way: usize, sequence: u8, node: Discriminator, view: View) -> Self {
         let my = session(way as u32) << SEQUENCE_BITS | u32::from(sequence);
-        Self::new(my, node, State::Up)
+        Self::new(my, node, view)
     }
 
     /// A question whose answer comes to the socket.
-    pub(super) fn about_group(
+    pub(super) fn question(
         way: usize,
-        group: usize,
+        about: About,
         discriminator: Discriminator,
-        view: State,
+        view: View,
     ) -> Self {
-        let my = QUESTION | (group as u32) << WAY_BITS | way as u32;
+        let about = match about {
+            About::Group(group) => (group as u32) << WAY_BITS,
+            About::Node(number) => ABOUT_NODE | u32::from(number) << WAY_BITS,
+        };
+        let my = QUESTION | about | way as u32;
         Self::new(my, discriminator, view)
     }
 
-    fn new(my: u32, your: Discriminator, view: State) -> Self {
+    fn new(my: u32, your: Discriminator, view: View) -> Self {
         let mut control = Control {
             detect_mult: 1,
             length: Control::LEN as u8,
@@ -50,11 +76,13 @@ impl Request {
             desired_min_tx: 1_000_u32.to_be_bytes(),
             ..Control::default()
         };
-        control.set_diagnostic(match view {
-            State::Down => Diagnostic::DetectionTimeExpired,
-            State::AdminDown | State::Init | State::Up => Diagnostic::None,
-        });
-        control.set_state(view, FLAG_DEMAND);
+        let (state, diagnostic) = match view {
+            View::Heard => (State::Up, Diagnostic::None),
+            View::Unheard => (State::Down, Diagnostic::None),
+            View::Replaced => (State::Down, Diagnostic::DetectionTimeExpired),
+        };
+        control.set_diagnostic(diagnostic);
+        control.set_state(state, FLAG_DEMAND);
         Self(control)
     }
 
@@ -75,8 +103,8 @@ impl Request {
     }
 }
 
-/// The group that an answer is about, and whether the peer has it; `None` for any other packet.
-pub(super) fn answer(octets: &[u8], way: usize) -> Option<(usize, bool)> {
+/// What an answer is about, and whether it is Up; `None` for any other packet.
+pub(super) fn answer(octets: &[u8], way: usize) -> Option<(About, bool)> {
     let [first, state, _, _, rest @ ..] = octets.get(..Control::LEN)? else {
         return None;
     };
@@ -85,13 +113,18 @@ pub(super) fn answer(octets: &[u8], way: usize) -> Option<(usize, bool)> {
     if first >> 5 != ha_common::wire::bfd::VERSION || !is_ours || state & FLAG_DEMAND != 0 {
         return None;
     }
-    let group = (your & !QUESTION) >> WAY_BITS;
-    Some((group as usize, State::from_bits(state >> 6) == State::Up))
+    let number = (your & !(QUESTION | ABOUT_NODE)) >> WAY_BITS;
+    let about = if your & ABOUT_NODE == 0 {
+        About::Group(number as usize)
+    } else {
+        About::Node(number as u16)
+    };
+    Some((about, State::from_bits(state >> 6) == State::Up))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Discriminator, Request, State, answer};
+    use super::{About, Discriminator, Request, State, View, answer};
 
     /// What a reflector makes of a request.
     fn reflected(request: Request, state: State) -> [u8; 24] {
@@ -104,18 +137,32 @@ mod tests {
     #[test]
     fn an_answer_names_its_group() {
         let node = Discriminator::of_node("b");
-        let request = Request::about_group(3, 700, node, State::Up);
-        assert_eq!(answer(&reflected(request, State::Up), 3), Some((700, true)));
+        let about = About::Group(700);
+        let request = Request::question(3, about, node, View::Heard);
+        assert_eq!(
+            answer(&reflected(request, State::Up), 3),
+            Some((about, true))
+        );
         let denied = reflected(request, State::AdminDown);
-        assert_eq!(answer(&denied, 3), Some((700, false)));
+        assert_eq!(answer(&denied, 3), Some((about, false)));
         assert_eq!(answer(&denied, 4), None, "of another way");
         assert_eq!(answer(&request.octets(), 3), None, "not reflected");
         assert_eq!(answer(&denied[..23], 3), None, "cut short");
     }
 
     #[test]
+    fn an_answer_about_the_node_gives_back_its_number() {
+        for number in [0, 1, u16::MAX] {
+            let about = About::Node(number);
+            let request = Request::question(255, about, Discriminator::of_node("b"), View::Heard);
+            let reply = reflected(request, State::Up);
+            assert_eq!(answer(&reply, 255), Some((about, true)));
+        }
+    }
+
+    #[test]
     fn an_answer_to_a_probe_is_the_data_paths() {
-        let probe = Request::probe(3, 7, Discriminator::of_node("b"));
+        let probe = Request::probe(3, 7, Discriminator::of_node("b"), View::Heard);
         assert_eq!(answer(&reflected(probe, State::Up), 3), None);
     }
 }

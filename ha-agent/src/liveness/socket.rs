@@ -48,14 +48,10 @@ impl Socket {
                 continue;
             };
             let answer = packet::answer(&buffer[..len], way);
-            let Some((group, is_active)) = answer else {
+            let Some((about, is_up)) = answer else {
                 continue;
             };
-            let answer = Answer {
-                way,
-                group,
-                is_active,
-            };
+            let answer = Answer { way, about, is_up };
             if answers.send(answer).is_err() {
                 return;
             }

@@ -2,6 +2,7 @@
 //!
 //! * [`Netlink`]: one connection; [`link`], [`route`], [`filter`] and [`neighbour`] say what it can do;
 //! * [`PacketSocket`]: sends any frame, receives VRRP;
+//! * [`Ping`]: echo requests to one host;
 //! * [`Membership`]: the VRRP multicast groups;
 //! * [`frame`]: announcements and advertisements as octets.
 
@@ -19,6 +20,7 @@ mod membership;
 mod neighbour;
 mod netlink;
 mod packet;
+mod ping;
 mod route;
 
 pub use self::{
@@ -27,5 +29,6 @@ pub use self::{
     membership::Membership,
     netlink::{Netlink, NetlinkError},
     packet::{PacketSocket, Received},
+    ping::Ping,
     route::ROUTE_PROTOCOL,
 };

@@ -7,22 +7,24 @@
 use std::{
     fmt,
     fmt::Write as _,
-    fs,
     path::Path,
     process::Command,
-    thread::{available_parallelism, sleep},
+    thread::sleep,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
+use super::{
+    load::Load,
+    usage::{Usage, usages},
+};
 use crate::{
     address,
     agent::{Agent, Setup},
     cluster::Service,
     command,
-    daemon::Daemon,
     keepalived::Keepalived,
     lab::Lab,
     node::{INTERFACE, Node},
@@ -36,10 +38,10 @@ const PRIORITIES: [u8; 2] = [200, 150];
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What is not counted: the announcements after the take-over.
 const CALM: Duration = Duration::from_secs(5);
-/// Busy loops for each processor.
-const LOOPS: usize = 2;
-/// Ticks of the clock of `/proc/PID/stat` in a second (`sysconf(_SC_CLK_TCK)`, the same everywhere).
-const TICKS: f64 = 100.0;
+const LOAD: Load = Load {
+    for_each_processor: 2,
+    niceness: 0,
+};
 
 /// What one program did and cost on one node.
 #[derive(Clone, Debug, Serialize)]
@@ -75,13 +77,12 @@ pub struct Report {
 ///
 /// When one cannot be started or does not come to have all groups on the first node.
 pub fn run(agent: &Path, seconds: u64) -> Result<Report> {
-    let loops = LOOPS * available_parallelism().map_or(1, usize::from);
-    let mut rows = ours(agent, seconds, loops).context("with ha-agent")?;
-    rows.extend(theirs(seconds, loops).context("with keepalived")?);
+    let mut rows = ours(agent, seconds).context("with ha-agent")?;
+    rows.extend(theirs(seconds).context("with keepalived")?);
     Ok(Report {
         groups: GROUPS,
         seconds,
-        loops,
+        loops: LOAD.loops(),
         rows,
     })
 }
@@ -95,7 +96,7 @@ impl Report {
     }
 }
 
-fn ours(program: &Path, seconds: u64, loops: usize) -> Result<Vec<Row>> {
+fn ours(program: &Path, seconds: u64) -> Result<Vec<Row>> {
     let lab = Lab::create(&["a", "b"])?;
     let service = Service::new(1, 0);
     let mut agents = Vec::new();
@@ -111,7 +112,7 @@ fn ours(program: &Path, seconds: u64, loops: usize) -> Result<Vec<Row>> {
         matches!((count(0), count(1)), (Ok((active, _)), Ok((0, _))) if active == GROUPS as usize)
     };
     wait(settled)?;
-    let _load = load(&lab, loops)?;
+    let _load = LOAD.start(&lab)?;
     sleep(CALM);
     let mut daemons: Vec<_> = agents.iter_mut().map(Agent::daemon).collect();
     let before = usages(&daemons)?;
@@ -128,7 +129,7 @@ fn ours(program: &Path, seconds: u64, loops: usize) -> Result<Vec<Row>> {
     Ok(rows("ha-agent", seconds, &before, &after, changes))
 }
 
-fn theirs(seconds: u64, loops: usize) -> Result<Vec<Row>> {
+fn theirs(seconds: u64) -> Result<Vec<Row>> {
     let lab = Lab::create(&["a", "b"])?;
     let mut all = Vec::new();
     for (node, priority) in lab.nodes().iter().zip(PRIORITIES) {
@@ -140,9 +141,10 @@ fn theirs(seconds: u64, loops: usize) -> Result<Vec<Row>> {
         (count(0), count(1)) == (GROUPS as usize + 1, 1)
     };
     wait(settled)?;
-    let _load = load(&lab, loops)?;
+    let _load = LOAD.start(&lab)?;
     sleep(CALM);
-    let transitions = || -> Result<Vec<u64>> { lab.nodes().iter().map(transitions).collect() };
+    let transitions =
+        || -> Result<Vec<u64>> { lab.nodes().iter().map(Keepalived::transitions).collect() };
     let daemons: Vec<_> = all
         .iter_mut()
         .map(|keepalived| &mut keepalived.daemon)
@@ -172,8 +174,8 @@ fn rows(
             program,
             role,
             role_changes,
-            cpu_percent: (after.ticks - before.ticks) as f64 / TICKS / seconds as f64 * 100.0,
-            memory_mib: after.resident_kib as f64 / 1024.0,
+            cpu_percent: after.cpu_percent_since(*before, Duration::from_secs(seconds)),
+            memory_mib: after.memory_mib(),
         })
         .collect()
 }
@@ -220,16 +222,6 @@ fn wait(is_so: impl Fn() -> bool) -> Result<()> {
     Ok(())
 }
 
-fn load(lab: &Lab, loops: usize) -> Result<Vec<Daemon>> {
-    let log = lab.node(0).dir().join("load.log");
-    let one = |_| {
-        let mut command = lab.client().command("sh")?;
-        command.args(["-c", "while :; do :; done"]);
-        Daemon::start("busy loop", command, &log)
-    };
-    (0..loops).map(one).collect()
-}
-
 fn epochs(agents: &[Agent]) -> Result<Vec<u64>> {
     agents
         .iter()
@@ -242,55 +234,6 @@ fn addresses(node: &Node) -> Result<usize> {
     let mut ip = Command::new("ip");
     ip.args(["-n", node.namespace().name(), "-4", "-o", "addr", "show"]);
     Ok(command::run(ip.args(["dev", INTERFACE]))?.lines().count())
-}
-
-/// How often keepalived says that an instance has changed its state.
-fn transitions(node: &Node) -> Result<u64> {
-    let file = node.dir().join("keepalived.log");
-    let log = fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-    Ok(log.matches("Entering ").count() as u64)
-}
-
-/// What a program has used, with its children.
-#[derive(Clone, Copy, Debug, Default)]
-struct Usage {
-    ticks: u64,
-    resident_kib: u64,
-}
-
-fn usages(daemons: &[&mut Daemon]) -> Result<Vec<Usage>> {
-    daemons.iter().map(|daemon| usage(daemon.id())).collect()
-}
-
-/// Of all processes of the group that the daemon leads (proc(5)).
-fn usage(leader: u32) -> Result<Usage> {
-    let mut sum = Usage::default();
-    for entry in fs::read_dir("/proc")? {
-        let dir = entry?.path();
-        let Ok(stat) = fs::read_to_string(dir.join("stat")) else {
-            continue;
-        };
-        let fields: Vec<&str> = match stat.rsplit_once(") ") {
-            Some((_, fields)) => fields.split_ascii_whitespace().collect(),
-            None => continue,
-        };
-        // Counted from the state, which is the third field of all.
-        let number = |field: usize| {
-            fields
-                .get(field - 3)
-                .and_then(|text| text.parse::<u64>().ok())
-        };
-        if number(5) != Some(u64::from(leader)) {
-            continue;
-        }
-        sum.ticks += number(14).unwrap_or(0) + number(15).unwrap_or(0);
-        let status = fs::read_to_string(dir.join("status")).unwrap_or_default();
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = resident.and_then(|text| text.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-        sum.resident_kib += kib.unwrap_or(0);
-    }
-    ensure!(sum.resident_kib > 0, "the process group {leader} is gone");
-    Ok(sum)
 }
 
 impl fmt::Display for Report {

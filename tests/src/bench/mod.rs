@@ -4,7 +4,10 @@
 //! samples, states their median and spread, and compares medians taken in turn in the same run.
 
 pub mod groups;
+pub mod liveness;
+mod load;
 pub mod packet;
+mod usage;
 
 /// Several times of the same thing, in any one unit.
 #[derive(Clone, Debug)]

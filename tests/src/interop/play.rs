@@ -76,6 +76,7 @@ pub(super) fn play(case: &Case, agent: &Path) -> Result<Verdict> {
         advert_interval: interval,
         mac: AnsweringMac::Virtual,
         liveness: None,
+        has_application: false,
         lease: (interval * 19 / 10).min(Duration::from_millis(190)),
     };
     let ours = u8::from(matches!(case.story, Story::Meeting { ours_wins: true }));

@@ -2,32 +2,46 @@
 
 use std::time::Duration;
 
-use super::{Promise, Scenario, power_off};
-use crate::cluster::{AnsweringMac, PREFERRED};
+use anyhow::Result;
+
+use super::{Promise, Scenario, Setting, Stage, power_off};
+use crate::cluster::PREFERRED;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "agent-stopped",
     what: "the agent on node a hangs for 3 s (SIGSTOP, SIGCONT)",
-    vips: (1, 1),
-    mac: AnsweringMac::Virtual,
-    probes_ms: 0,
+    setting: Setting::PROBES,
     promise: Promise {
-        lost: None,
         outage_ms: Some(power_off::LONGEST_OUTAGE_MS),
         takeover: true,
+        ..Promise::ONE_OWNER
     },
-    play: |stage| {
-        stage.hold(Duration::from_millis(1500));
-        stage.fault("agent a hangs", |cluster| {
-            cluster.daemon(PREFERRED).freeze()
-        })?;
-        stage.hold(Duration::from_secs(3));
-        stage.mark("agent a goes on", |cluster| {
-            cluster.daemon(PREFERRED).thaw()
-        })?;
-        // Until the preferred node has its addresses back.
-        stage.until_served_by(PREFERRED, Duration::from_secs(5));
-        stage.hold(Duration::from_secs(1));
-        Ok(())
-    },
+    play,
 };
+
+pub(super) const BY_ADVERTS: Scenario = Scenario {
+    name: "agent-stopped-adverts",
+    what: "the agent on node a hangs for 3 s; only advertisements tell",
+    setting: Setting::ADVERTS,
+    promise: Promise {
+        outage_ms: Some(power_off::LONGEST_BY_ADVERTS_MS),
+        takeover: true,
+        ..Promise::ONE_OWNER
+    },
+    play,
+};
+
+fn play(stage: &mut Stage<'_>) -> Result<()> {
+    stage.hold(Duration::from_millis(1500));
+    stage.fault("agent a hangs", |cluster| {
+        cluster.daemon(PREFERRED).freeze()
+    })?;
+    stage.hold(Duration::from_secs(3));
+    stage.mark("agent a goes on", |cluster| {
+        cluster.daemon(PREFERRED).thaw()
+    })?;
+    // Until the preferred node has its addresses back.
+    stage.until_served_by(PREFERRED, Duration::from_secs(5));
+    stage.hold(Duration::from_secs(1));
+    Ok(())
+}

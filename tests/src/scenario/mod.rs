@@ -4,28 +4,30 @@
 //! thousand probes a second of each kind ask for them, it lets something happen to that node. The
 //! outcome is what the probes met.
 
+mod account;
 mod agent_killed;
 mod agent_stopped;
+mod app_killed;
+mod lossy;
 mod many_vips;
 mod outcome;
 mod power_off;
-mod probed;
 mod promise;
 mod promote;
 mod quiet;
+mod setting;
 mod split_heal;
 mod stage;
 
-use std::time::Duration;
-
 use anyhow::{Context, Result};
 
-use self::stage::Stage;
 pub use self::{
+    account::Account,
     outcome::Outcome,
     promise::{Promise, many_vips_are_as_quick},
 };
-use crate::cluster::{AnsweringMac, Service, System};
+use self::{setting::Setting, stage::Stage};
+use crate::cluster::System;
 
 /// A failure to try.
 #[derive(Clone, Copy, Debug)]
@@ -34,27 +36,29 @@ pub struct Scenario {
     pub name: &'static str,
     /// What happens, in a few words for somebody who has never heard of the program.
     pub what: &'static str,
-    /// How many v4 and v6 virtual IPs the nodes share.
-    vips: (u32, u32),
-    /// MAC that answers for them.
-    mac: AnsweringMac,
-    /// Time between the probes with which the agents watch each other, milliseconds; 0 for none.
-    probes_ms: u64,
+    /// What is set up before.
+    setting: Setting,
     /// What the agent promises for it.
     pub promise: Promise,
     play: fn(&mut Stage<'_>) -> Result<()>,
 }
 
 /// All scenarios. The first injects no fault and shows the noise of the machine.
-pub const ALL: [&Scenario; 10] = [
+pub const ALL: [&Scenario; 16] = [
     &quiet::SCENARIO,
     &promote::SCENARIO,
     &power_off::SCENARIO,
     &agent_killed::SCENARIO,
     &agent_stopped::SCENARIO,
+    &app_killed::SCENARIO,
+    &lossy::ADVERTS,
+    &lossy::ONE_PATH,
+    &lossy::ONE_WAY,
+    &lossy::ONE_WAY_UNHEARD,
+    &power_off::BY_ADVERTS,
+    &agent_killed::BY_ADVERTS,
+    &agent_stopped::BY_ADVERTS,
     &many_vips::SCENARIO,
-    &probed::POWER_OFF,
-    &probed::AGENT_KILLED,
     &split_heal::SCENARIO,
     &split_heal::WITH_VIRTUAL_MAC,
 ];
@@ -74,13 +78,7 @@ impl Scenario {
     ///
     /// When it could not be played: not what the failure did, but that it could not be tried.
     pub fn run(&self, system: &System, tell: &mut dyn FnMut(&str)) -> Result<Outcome> {
-        let (v4, v6) = self.vips;
-        let service = Service {
-            mac: self.mac,
-            liveness: (self.probes_ms > 0).then(|| Duration::from_millis(self.probes_ms)),
-            ..Service::new(v4, v6)
-        };
-        Stage::set(self, system, service, tell)
+        Stage::set(self, system, tell)
             .and_then(|mut stage| {
                 (self.play)(&mut stage).inspect_err(|_| stage.keep_evidence())?;
                 stage.finish()

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::Account;
 use crate::{report::Report, timeline::Timeline};
 
 /// What came of a scenario. Serialised, it is the entry of the JSON report.
@@ -16,6 +17,9 @@ pub struct Outcome {
     /// What the probes met.
     #[serde(flatten)]
     pub report: Report,
+    /// What the programs say.
+    #[serde(flatten)]
+    pub account: Account,
     /// The same as a picture.
     #[serde(skip)]
     pub timeline: Timeline,

@@ -1,16 +1,22 @@
 //! What the agent promises, and whether it was kept.
 
-use super::Outcome;
+use super::{Account, Outcome};
 use crate::report::Report;
 
 /// The most that a scenario may cost. That no probe is answered by two nodes is part of every
 /// promise.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Promise {
     /// Probes that may be lost.
     pub lost: Option<u64>,
     /// How long nobody may answer, milliseconds.
     pub outage_ms: Option<u32>,
+    /// The same in the median, where several runs are made.
+    pub median_outage_ms: Option<u32>,
+    /// How often a node may begin or cease to have the virtual IPs.
+    pub role_changes: Option<u64>,
+    /// An event of this kind must be among those that the standby has noted.
+    pub noted: Option<&'static str>,
     /// Whether the other node must have answered at some time.
     pub takeover: bool,
 }
@@ -19,9 +25,28 @@ pub struct Promise {
 const MANY_TO_ONE: f64 = 1.1;
 
 impl Promise {
-    /// The ways in which it was broken, a sentence each.
+    /// Nothing but what is part of every promise.
+    pub(super) const ONE_OWNER: Self = Self {
+        lost: None,
+        outage_ms: None,
+        median_outage_ms: None,
+        role_changes: None,
+        noted: None,
+        takeover: false,
+    };
+
+    /// How the median of several runs broke it.
     #[must_use]
-    pub fn broken(&self, report: &Report) -> Vec<String> {
+    pub fn broken_by_median(&self, outage_ms: f64) -> Option<String> {
+        let limit = self.median_outage_ms?;
+        (outage_ms > f64::from(limit)).then(|| {
+            format!("in the median of all runs nobody answered for {outage_ms} ms; {limit} ms are allowed")
+        })
+    }
+
+    /// The ways in which a run broke it, a sentence each.
+    #[must_use]
+    pub fn broken(&self, report: &Report, account: &Account) -> Vec<String> {
         let mut broken = Vec::new();
         if report.dual_answers > 0 {
             broken.push(format!(
@@ -56,6 +81,22 @@ impl Promise {
                 ));
             }
         }
+        if let Some(limit) = self.role_changes
+            && account.role_changes > limit
+        {
+            broken.push(format!(
+                "the nodes changed their roles {} times; {limit} times are allowed",
+                account.role_changes
+            ));
+        }
+        if let Some(kind) = self.noted
+            && !account.noted.contains(kind)
+        {
+            broken.push(format!(
+                "the standby noted no event {kind}, only {:?}",
+                account.noted
+            ));
+        }
         if self.takeover && report.takeover_ms.is_none() {
             broken.push("the other node never answered".to_owned());
         }
@@ -71,7 +112,7 @@ pub fn many_vips_are_as_quick(outcomes: &[Outcome]) -> Option<String> {
         let outcome = outcomes.iter().find(|outcome| outcome.name == name)?;
         Some(outcome.report.outage_ms)
     };
-    let one = outage(super::power_off::SCENARIO.name)?;
+    let one = outage(super::power_off::BY_ADVERTS.name)?;
     let many = outage(super::many_vips::SCENARIO.name)?;
     (many > one * MANY_TO_ONE).then(|| {
         format!(
@@ -99,7 +140,12 @@ mod tests {
         lost: Some(3),
         outage_ms: Some(400),
         takeover: true,
+        ..Promise::ONE_OWNER
     };
+
+    fn broken_by(promise: Promise, report: &Report) -> usize {
+        promise.broken(report, &Account::default()).len()
+    }
 
     #[test]
     fn a_kept_promise_has_nothing_to_say() {
@@ -108,12 +154,12 @@ mod tests {
             outage_ms: 400.0,
             ..PERFECT
         };
-        assert!(STRICT.broken(&at_the_limit).is_empty());
+        assert_eq!(broken_by(STRICT, &at_the_limit), 0);
     }
 
     #[test]
     fn each_way_of_breaking_it_is_said() {
-        let broken = |report: Report| STRICT.broken(&report).len();
+        let broken = |report: Report| broken_by(STRICT, &report);
         let base = PERFECT;
         assert_eq!(
             broken(Report {
@@ -151,7 +197,39 @@ mod tests {
             dual_answers: 1,
             ..PERFECT
         };
-        assert_eq!(Promise::default().broken(&report).len(), 1);
+        assert_eq!(broken_by(Promise::ONE_OWNER, &report), 1);
+    }
+
+    #[test]
+    fn what_the_agents_say_counts_too() {
+        let promise = Promise {
+            role_changes: Some(0),
+            noted: Some("adverts_lost"),
+            ..Promise::ONE_OWNER
+        };
+        let broken = |role_changes, noted: &[&str]| {
+            let noted = noted.iter().map(|kind| (*kind).to_owned()).collect();
+            let account = Account {
+                role_changes,
+                noted,
+            };
+            promise.broken(&PERFECT, &account).len()
+        };
+        assert_eq!(broken(0, &["started", "adverts_lost"]), 0);
+        assert_eq!(broken(1, &["adverts_lost"]), 1);
+        assert_eq!(broken(0, &["started"]), 1);
+    }
+
+    #[test]
+    fn the_median_may_be_promised_to_be_better_than_each_run() {
+        let promise = Promise {
+            outage_ms: Some(20),
+            median_outage_ms: Some(12),
+            ..Promise::ONE_OWNER
+        };
+        assert_eq!(promise.broken_by_median(12.0), None);
+        assert!(promise.broken_by_median(12.1).is_some());
+        assert_eq!(Promise::ONE_OWNER.broken_by_median(1e9), None);
     }
 
     #[test]
@@ -167,7 +245,7 @@ mod tests {
                 split: Some(split),
                 ..PERFECT
             };
-            Promise::default().broken(&report).len()
+            broken_by(Promise::ONE_OWNER, &report)
         };
         assert_eq!(broken(split.clone()), 0);
         assert_eq!(

@@ -2,19 +2,17 @@
 
 use std::time::Duration;
 
-use super::{Promise, Scenario};
-use crate::cluster::{AnsweringMac, STANDBY};
+use super::{Promise, Scenario, Setting};
+use crate::cluster::STANDBY;
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "promote",
     what: "the operator moves the addresses to node b",
-    vips: (1, 1),
-    mac: AnsweringMac::Virtual,
-    probes_ms: 0,
+    setting: Setting::ADVERTS,
     promise: Promise {
         lost: Some(3),
-        outage_ms: None,
         takeover: true,
+        ..Promise::ONE_OWNER
     },
     play: |stage| {
         stage.hold(Duration::from_millis(1500));

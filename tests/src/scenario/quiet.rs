@@ -2,19 +2,16 @@
 
 use std::time::Duration;
 
-use super::{Promise, Scenario};
-use crate::cluster::AnsweringMac;
+use super::{Promise, Scenario, Setting};
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "quiet",
     what: "nothing happens",
-    vips: (1, 1),
-    mac: AnsweringMac::Virtual,
-    probes_ms: 0,
+    setting: Setting::ADVERTS,
     promise: Promise {
         lost: Some(0),
-        outage_ms: None,
-        takeover: false,
+        role_changes: Some(0),
+        ..Promise::ONE_OWNER
     },
     play: |stage| {
         stage.hold(Duration::from_secs(3));

@@ -7,7 +7,7 @@ use std::{net::IpAddr, time::Duration};
 
 use anyhow::Result;
 
-use super::{Promise, Scenario, Stage};
+use super::{Promise, Scenario, Setting, Stage};
 use crate::{
     cluster::{AnsweringMac, Cluster, STANDBY},
     command,
@@ -16,16 +16,16 @@ use crate::{
 
 const PROMISE: Promise = Promise {
     lost: Some(0),
-    outage_ms: None,
-    takeover: false,
+    ..Promise::ONE_OWNER
 };
 
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "split-heal",
     what: "the nodes do not hear each other for 1.5 s; then the client knows the wrong one",
-    vips: (1, 1),
-    mac: AnsweringMac::Interface,
-    probes_ms: 0,
+    setting: Setting {
+        mac: AnsweringMac::Interface,
+        ..Setting::ADVERTS
+    },
     promise: PROMISE,
     play,
 };
@@ -33,9 +33,10 @@ pub(super) const SCENARIO: Scenario = Scenario {
 pub(super) const WITH_VIRTUAL_MAC: Scenario = Scenario {
     name: "split-heal-vmac",
     what: "the same with a virtual MAC, which both nodes used",
-    vips: (1, 1),
-    mac: AnsweringMac::Virtual,
-    probes_ms: 0,
+    setting: Setting {
+        mac: AnsweringMac::Virtual,
+        ..Setting::ADVERTS
+    },
     promise: PROMISE,
     play,
 };

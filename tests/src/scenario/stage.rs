@@ -4,9 +4,9 @@ use std::{net::IpAddr, thread::sleep, time::Duration};
 
 use anyhow::Result;
 
-use super::{Outcome, Promise, Scenario};
+use super::{Account, Outcome, Promise, Scenario, account};
 use crate::{
-    cluster::{Cluster, PREFERRED, Service, System},
+    cluster::{Cluster, PREFERRED, System},
     probe::Prober,
     report::{Report, Split, Window},
     timeline::{Mark, Timeline},
@@ -25,6 +25,7 @@ pub(super) struct Stage<'a> {
     prober: Prober,
     cluster: Cluster,
     from: Duration,
+    role_changes: u64,
     fault: Option<Duration>,
     cut: Option<Duration>,
     split: Option<Split>,
@@ -37,14 +38,14 @@ impl<'a> Stage<'a> {
     pub(super) fn set(
         scenario: &Scenario,
         system: &System,
-        service: Service,
         tell: &'a mut dyn FnMut(&str),
     ) -> Result<Self> {
         tell("starting two nodes");
-        let cluster = Cluster::start(system, service)?;
+        let cluster = Cluster::start(system, scenario.setting.service())?;
         tell("probing");
         let targets: Vec<IpAddr> = cluster.service().sampled();
         let prober = Prober::start(cluster.lab(), &targets)?;
+        let role_changes = account::role_changes(&cluster)?;
         sleep(WARM_UP);
         let from = prober.clock().now();
         Ok(Self {
@@ -53,6 +54,7 @@ impl<'a> Stage<'a> {
             prober,
             cluster,
             from,
+            role_changes,
             fault: None,
             cut: None,
             split: None,
@@ -136,6 +138,9 @@ impl<'a> Stage<'a> {
         let tracks = self.prober.finish().inspect_err(|_| {
             lab.keep_evidence();
         })?;
+        let account = Account::take(&self.cluster, self.role_changes).inspect_err(|_| {
+            lab.keep_evidence();
+        })?;
         let window = Window {
             from: self.from,
             fault: self.fault,
@@ -145,13 +150,14 @@ impl<'a> Stage<'a> {
         let report = Report::new(&tracks, window);
         let broken = self
             .promise
-            .map_or_else(Vec::new, |promise| promise.broken(&report));
+            .map_or_else(Vec::new, |promise| promise.broken(&report, &account));
         let evidence = (!broken.is_empty()).then(|| lab.keep_evidence());
         Ok(Outcome {
             name: self.name,
             vips: self.cluster.service().vips.len(),
             timeline: Timeline::new(&tracks, window, self.marks, lab.nodes().len()),
             report,
+            account,
             broken,
             evidence,
         })

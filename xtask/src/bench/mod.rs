@@ -29,6 +29,16 @@ pub(crate) enum Bench {
         #[arg(long)]
         json: bool,
     },
+    /// Two living nodes that probe each other each 3 ms, on a busy machine: who is taken for dead, beside
+    /// keepalived
+    Liveness {
+        /// How long to look on
+        #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+        seconds: u32,
+        /// Print the numbers as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// What each path of a packet costs beside an empty program, with 1 and with 65,536 virtual IPs
     Packet {
         /// Print the numbers as JSON
@@ -46,19 +56,23 @@ pub(crate) fn run(bench: Bench) -> Result<()> {
     let privilege = Privilege::of_this_process();
     match bench {
         Bench::Flip => flip::run(privilege),
-        Bench::Groups { seconds, json } => {
-            let agent = build::agent(Profile::Release)?.program;
-            let mut command = privilege.command(program("groups")?);
-            command.arg(agent).arg(seconds.to_string());
-            command.args(json.then_some("--json"));
-            command::run(&mut command)
-        }
+        Bench::Groups { seconds, json } => look_on(privilege, "groups", seconds, json),
+        Bench::Liveness { seconds, json } => look_on(privilege, "liveness", seconds, json),
         Bench::Packet { json } => {
             let mut command = privilege.command(program("packet")?);
             command.args(json.then_some("--json"));
             command::run(&mut command)
         }
     }
+}
+
+/// Runs a benchmark that looks on while agents run.
+fn look_on(privilege: Privilege, name: &str, seconds: u32, json: bool) -> Result<()> {
+    let agent = build::agent(Profile::Release)?.program;
+    let mut command = privilege.command(program(name)?);
+    command.arg(agent).arg(seconds.to_string());
+    command.args(json.then_some("--json"));
+    command::run(&mut command)
 }
 
 /// Builds the benchmark of this name.

@@ -18,11 +18,13 @@ struct Document<'a> {
     keepalived: Vec<Entry<'a>>,
 }
 
-/// A scenario: its worst run, and the key figures of all runs if there was more than one.
+/// A scenario: its worst run, and the key figures of all runs and the median if there was more than one.
 #[derive(Serialize)]
 struct Entry<'a> {
     #[serde(flatten)]
     worst: &'a Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    median_outage_ms: Option<f64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     runs: Vec<Figures>,
 }
@@ -33,6 +35,7 @@ struct Figures {
     outage_ms: f64,
     takeover_ms: Option<f64>,
     dual_answers: u64,
+    role_changes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     split: Option<SplitReport>,
 }
@@ -58,6 +61,7 @@ impl<'a> Entry<'a> {
         let figures = runs.outcomes().iter().map(Figures::of);
         Some(Self {
             worst: runs.worst()?,
+            median_outage_ms: runs.median_outage_ms(),
             runs: figures.filter(|_| several).collect(),
         })
     }
@@ -70,6 +74,7 @@ impl Figures {
             outage_ms: outcome.report.outage_ms,
             takeover_ms: outcome.report.takeover_ms,
             dual_answers: outcome.report.dual_answers,
+            role_changes: outcome.account.role_changes,
             split: outcome.report.split.clone(),
         }
     }

@@ -160,7 +160,7 @@ fn play(
     played
 }
 
-/// The error that says which promises were broken.
+/// The error that says which promises were broken, by single runs and by their medians.
 fn verdict(ours: &[Runs]) -> Result<()> {
     let mut faults: Vec<String> = ours.iter().flat_map(Runs::faults).collect();
     let typical: Vec<_> = ours.iter().filter_map(Runs::typical).cloned().collect();

@@ -1,7 +1,10 @@
 //! The runs of one scenario.
 
 use anyhow::Result;
-use ha_lab::scenario::{Outcome, Scenario};
+use ha_lab::{
+    bench::Samples,
+    scenario::{Outcome, Scenario},
+};
 
 /// What came of playing a scenario once or several times.
 #[derive(Debug)]
@@ -51,6 +54,18 @@ impl Runs {
         outcomes.get(outcomes.len() / 2).copied()
     }
 
+    /// The median of the outages, milliseconds, if there was more than one run.
+    pub(super) fn median_outage_ms(&self) -> Option<f64> {
+        let outages = self.outcomes.iter().map(|outcome| outcome.report.outage_ms);
+        (self.outcomes.len() > 1).then(|| Samples::new(outages.collect()).median())
+    }
+
+    fn broken_by_median(&self) -> Option<String> {
+        self.scenario
+            .promise
+            .broken_by_median(self.median_outage_ms()?)
+    }
+
     /// What went wrong, a sentence each that begins with the scenario's name.
     pub(super) fn faults(&self) -> Vec<String> {
         let broken = self.outcomes.iter().flat_map(|outcome| {
@@ -64,6 +79,7 @@ impl Runs {
             .iter()
             .cloned()
             .chain(broken)
+            .chain(self.broken_by_median())
             .map(|fault| format!("{}: {fault}", self.scenario.name))
             .collect()
     }
@@ -71,6 +87,7 @@ impl Runs {
     /// Whether every run went as promised.
     pub(super) fn kept(&self) -> bool {
         self.errors.is_empty()
+            && self.broken_by_median().is_none()
             && self
                 .outcomes
                 .iter()

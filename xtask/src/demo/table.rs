@@ -83,15 +83,7 @@ fn row(system: String, runs: &Runs) -> Vec<Cell> {
 }
 
 fn promise(runs: &Runs) -> Cell {
-    let Promise {
-        lost, outage_ms, ..
-    } = runs.scenario.promise;
-    let promised = match (lost, outage_ms) {
-        (Some(0), _) => "no loss".to_owned(),
-        (Some(lost), _) => format!("at most {lost} lost"),
-        (None, Some(limit)) => format!("at most {limit} ms"),
-        (None, None) => "one owner".to_owned(),
-    };
+    let promised = promised(runs.scenario.promise, runs.median_outage_ms());
     if runs.worst().is_none() {
         Cell::new("could not be tried").fg(Color::Red)
     } else if runs.kept() {
@@ -99,6 +91,29 @@ fn promise(runs: &Runs) -> Cell {
     } else {
         Cell::new(format!("{promised}: BROKEN")).fg(Color::Red)
     }
+}
+
+fn promised(promise: Promise, median_ms: Option<f64>) -> String {
+    let Promise {
+        lost,
+        outage_ms,
+        median_outage_ms,
+        role_changes,
+        ..
+    } = promise;
+    let mut promised = match (lost, outage_ms) {
+        (Some(0), _) => "no loss".to_owned(),
+        (Some(lost), _) => format!("at most {lost} lost"),
+        (None, Some(limit)) => format!("at most {limit} ms"),
+        (None, None) => "one owner".to_owned(),
+    };
+    if role_changes == Some(0) {
+        promised += ", no change of role";
+    }
+    if let (Some(limit), Some(median)) = (median_outage_ms, median_ms) {
+        promised += &format!(", {limit} ms in the median ({median:.1} ms)");
+    }
+    promised
 }
 
 fn bold(text: &str) -> Cell {

@@ -39,6 +39,7 @@ impl Need {
 /// Programs beside the compiler.
 pub(crate) const PROGRAMS: &[Need] = &[
     lab("iproute2", "ip", "makes the lab's links and namespaces"),
+    lab("nftables", "nft", "loses frames between the lab's nodes"),
     lab("ethtool", "ethtool", "turns offloads of lab links off"),
     lab("tcpdump", "tcpdump", "captures what the switch carried"),
     lab("bpftool", "bpftool", "shows programs, links and maps"),

@@ -1,6 +1,6 @@
 //! `[[peer]]`: the nodes whose liveness is watched.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, net::IpAddr, time::Duration};
 
 use ha_common::{
     abi::MAX_LIVE,
@@ -110,11 +110,7 @@ fn path(
         return None;
     }
     let text = written.address.get_ref();
-    let address = text.parse().ok().filter(|address| match address {
-        std::net::IpAddr::V4(v4) => ipv4::is_host(v4.octets()),
-        std::net::IpAddr::V6(v6) => ipv6::is_host(v6.octets()),
-    });
-    let Some(address) = address else {
+    let Some(address) = host(text) else {
         report.add(
             written.address.span(),
             key,
@@ -126,5 +122,13 @@ fn path(
     Some(PeerPath {
         interface: name.clone(),
         address,
+    })
+}
+
+/// The address of a single host.
+pub(super) fn host(text: &str) -> Option<IpAddr> {
+    text.parse().ok().filter(|address| match address {
+        IpAddr::V4(v4) => ipv4::is_host(v4.octets()),
+        IpAddr::V6(v6) => ipv6::is_host(v6.octets()),
     })
 }

@@ -11,11 +11,13 @@ mod peers;
 mod sync;
 mod track;
 mod unique;
+mod witness;
 
 use std::collections::HashMap;
 
 use toml::Spanned;
 
+pub use self::lease::longest as longest_lease;
 use super::{Config, Interface, Mode, error::Report, file, value::word};
 
 /// Longest name of an interface, octets (`IFNAMSIZ`, `include/uapi/linux/if.h`).
@@ -32,12 +34,14 @@ pub(super) fn config(file: &file::File, report: &mut Report<'_>) -> Option<Confi
             "add [[interface]] with the name of the NIC",
         );
     }
-    if file.group.is_empty() {
+    // One without groups is a witness of others.
+    if file.group.is_empty() && file.peer.is_empty() {
         report.add(
             0..0,
             "group",
             "there is no group of virtual IPs",
-            "add [[group]] with name, interface, vips and election",
+            "add [[group]] with name, interface, vips and election; or [[peer]], if this node is only a \
+             witness for others",
         );
     }
     let groups: Vec<_> = file
@@ -47,10 +51,12 @@ pub(super) fn config(file: &file::File, report: &mut Report<'_>) -> Option<Confi
         .collect();
     unique::check(&file.group, &groups, report);
     let peers = liveness::peers(file, report);
+    let witness = witness::witness(file, report);
     let checks = checks::checks(&file.check, report);
     track::unused(file, report);
     let syncs = sync::syncs(&file.sync, &file.group, &groups, report);
-    let lease = lease::lease(file, &groups, report);
+    let rivals = file.peer.len() - usize::from(witness::is_agent(file));
+    let lease = lease::lease(file, &groups, peers.as_deref(), report);
     let node = node::node(&file.node, lease, report);
     let control = node::control(&file.control, report);
     let log = node::log(&file.log, report);
@@ -58,7 +64,7 @@ pub(super) fn config(file: &file::File, report: &mut Report<'_>) -> Option<Confi
     let groups: Option<Vec<_>> = groups.into_iter().collect();
     let groups = groups?
         .into_iter()
-        .map(|group| group.finish(lease, file.peer.len() == 1))
+        .map(|group| group.finish(lease, rivals == 1))
         .collect();
     Some(Config {
         node: node?,
@@ -67,6 +73,7 @@ pub(super) fn config(file: &file::File, report: &mut Report<'_>) -> Option<Confi
         announce: announce?,
         interfaces: interfaces?,
         peers: peers?,
+        witness: witness?,
         checks: checks?,
         groups,
         syncs: syncs?,

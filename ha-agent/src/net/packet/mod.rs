@@ -1,7 +1,7 @@
 //! Raw frames on an interface: sends any, receives VRRP.
 
 mod filter;
-mod sys;
+pub(super) mod sys;
 
 use std::{io, os::fd::AsFd};
 

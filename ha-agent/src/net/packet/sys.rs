@@ -20,7 +20,7 @@ const CONTROL_LEN: usize = 64;
 struct Control([u8; CONTROL_LEN]);
 
 /// Registers the socket with the current tokio runtime.
-pub(super) fn watch(socket: Socket) -> io::Result<AsyncFd<Socket>> {
+pub(in crate::net) fn watch(socket: Socket) -> io::Result<AsyncFd<Socket>> {
     // SAFETY: `Socket` owns its descriptor, which stays the same one and open until it is dropped.
     Ok(unsafe { AsyncFd::register(socket) }?)
 }
