@@ -99,6 +99,8 @@ pub struct BfdStatus {
     pub state: String,
     /// Why it was down last.
     pub diagnostic: String,
+    /// What the router says of its side; `None` while nothing is heard.
+    pub remote_state: Option<String>,
     /// Time between its packets, without jitter, milliseconds.
     pub transmit_interval_ms: f64,
     /// The silence that is a failure, milliseconds; `None` while nothing is heard.

@@ -33,7 +33,7 @@ pub(super) fn play(case: &Case, agent: &Path) -> Result<Verdict> {
     let mut stage = Stage::set(case, agent)?;
     let mut verdict = Verdict::default();
     let told = tell(case, &mut stage, &mut verdict).and_then(|()| {
-        stage.lab.end_capture()?;
+        stage.end_capture()?;
         read_capture(case, &stage, &mut verdict)
     });
     if told.is_err() || !verdict.faults.is_empty() {
@@ -99,7 +99,7 @@ fn agreement(stage: &mut Stage, verdict: &mut Verdict, theirs: Timers) -> Result
     verdict.equal("they have (transmit, receive)", &has, &told);
 
     let window = watch();
-    stage.lab.end_capture()?;
+    stage.end_capture()?;
     let rate = |verdict: &mut Verdict, what: &str, source: &str, interval: Duration| {
         let filter = format!("bfd && {source}");
         let seen = window.count(&tshark::times(&stage.capture(), &filter)?);
@@ -164,6 +164,8 @@ fn held_down(stage: &mut Stage, verdict: &mut Verdict) -> Result<()> {
     stage.until("we see them held down", || {
         stage.here().is_ok_and(|here| here.state == "down")
     })?;
+    let told = stage.here()?.remote_state;
+    verdict.equal("what they say", &told, &Some("admin_down".to_owned()));
     verdict.equal(
         "their session",
         &stage.there()?.status,
@@ -293,7 +295,7 @@ fn echo(stage: &mut Stage, verdict: &mut Verdict) -> Result<()> {
         &before.session_down,
     );
     verdict.equal("our state", &stage.here()?.state, &"up".to_owned());
-    stage.lab.end_capture()?;
+    stage.end_capture()?;
     let times = |filter: &str| {
         tshark::times(
             &stage.capture(),
@@ -347,7 +349,7 @@ fn looped(stage: &Stage) -> Result<u64> {
 fn read_capture(case: &Case, stage: &Stage, verdict: &mut Verdict) -> Result<()> {
     let capture = stage.capture();
     let (faults, read) = tshark::bfd_faults(&capture, stage.ours)?;
-    verdict.between("packets of ours that tshark has read", read, 5, usize::MAX);
+    verdict.at_least("packets of ours that tshark has read", read, 5);
     for fault in faults {
         verdict.faults.push(format!("tshark: {fault}"));
     }

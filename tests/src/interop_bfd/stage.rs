@@ -35,6 +35,8 @@ pub(super) const WEIGHT: u8 = 60;
 
 /// What a daemon may take to start, a session to come Up, and more.
 const LIMIT: Duration = Duration::from_secs(15);
+/// How long the kernel keeps packets before `tcpdump` gets them.
+const HANDED_OVER: Duration = Duration::from_millis(1_200);
 /// How long a side that waits for the other is left alone.
 const ALONE: Duration = Duration::from_millis(1_500);
 
@@ -142,6 +144,12 @@ impl Stage {
     /// The priority that is in force.
     pub(super) fn priority(&self) -> Result<u8> {
         self.us.priority()?.context("the group has a priority")
+    }
+
+    /// Ends the captures, when all that has happened is in them.
+    pub(super) fn end_capture(&mut self) -> Result<()> {
+        sleep(HANDED_OVER);
+        self.lab.end_capture()
     }
 
     /// The capture at our port.

@@ -32,6 +32,16 @@ impl Verdict {
         }
     }
 
+    /// Notes a number, and whether it is large enough.
+    pub(super) fn at_least(&mut self, what: &str, found: usize, least: usize) {
+        let fact = format!("{what}: {found} (at least {least})");
+        if found >= least {
+            self.facts.push(fact);
+        } else {
+            self.faults.push(fact);
+        }
+    }
+
     /// Notes how long something took, and whether that was neither too early nor too late.
     pub(super) fn took(&mut self, what: &str, found: Duration, least: Duration, most: Duration) {
         let millis =

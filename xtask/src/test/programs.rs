@@ -8,11 +8,12 @@ use crate::workspace;
 /// Frames through the program in the kernel.
 pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
 /// Network namespaces.
-pub(crate) const LAB: [&str; 6] = [
+pub(crate) const LAB: [&str; 7] = [
     "conflict",
     "demotion",
     "lab",
     "many_groups",
+    "pins",
     "scenarios",
     "tracking",
 ];
