@@ -1,7 +1,6 @@
 //! What an agent makes of the pins of an older one of the same schema.
 //!
 //! Takes the built agent and root. `cargo xtask test` sees to both.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     env, fs,
