@@ -12,6 +12,7 @@ pub(crate) const LAB: [&str; 7] = [
     "conflict",
     "demotion",
     "lab",
+    "liveness",
     "many_groups",
     "pins",
     "scenarios",
