@@ -36,8 +36,11 @@ impl Engine {
         let config::Bfd { name, address, .. } = self.bfd.configured(news.session);
         let (state, why) = (news.state.name(), news.why);
         let mut text = format!("BFD session {name} with {address}: {state}: {why}");
-        if news.diagnostic != Diagnostic::None && news.state != State::Up {
-            text.push_str(&format!(" ({})", news.diagnostic.name()));
+        match news.state {
+            State::AdminDown | State::Down => {
+                text.push_str(&format!(" ({})", news.diagnostic.name()));
+            }
+            State::Init | State::Up => {}
         }
         if why.is_failure() {
             tracing::warn!(session = %name, "{text}");

@@ -8,7 +8,7 @@ use crate::workspace;
 /// Frames through the program in the kernel.
 pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
 /// Network namespaces.
-pub(crate) const LAB: [&str; 7] = [
+pub(crate) const LAB: [&str; 8] = [
     "conflict",
     "demotion",
     "lab",
