@@ -89,6 +89,9 @@ pub struct Peer {
     pub address: IpAddr,
     /// `up`, `down` (its lease has lapsed), `lost`, or `unknown` before the first answer.
     pub state: String,
+    /// Whether it says that it hears this node; `None` before its first question.
+    #[serde(default)]
+    pub hears_us: Option<bool>,
     /// Between probes, milliseconds.
     pub interval_ms: f64,
     /// A silence of so many intervals is a loss.

@@ -132,12 +132,11 @@ impl Engine {
         let peer = peers.watch.ways()[way].peer;
         let group = match about {
             About::Group(group) if group < self.groups.len() => group,
-            About::Group(_) => return,
             // That the witness answers is what counts, whatever its lease.
             About::Node(number) if self.config.is_witness(peer) => {
                 return self.witness_answered(number);
             }
-            About::Node(_) => return,
+            About::Group(_) | About::Node(_) => return,
         };
         let addresses = peers.addresses(way);
         for peer in addresses {
@@ -170,6 +169,7 @@ impl Engine {
                 interface: way.interface.clone(),
                 address: way.address,
                 state: state(report.liveness).to_owned(),
+                hears_us: report.hears_us,
                 interval_ms: peer.probing.interval.as_secs_f64() * 1e3,
                 multiplier: peer.probing.multiplier,
                 round_trip: report.round_trip.map(Into::into),

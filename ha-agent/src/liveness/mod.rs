@@ -18,10 +18,7 @@ mod sys;
 use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 use anyhow::{Context, Result};
-use ha_common::{
-    abi::{LivePeerKey, REFLECT_NODE, Reflector},
-    wire::bfd::State,
-};
+use ha_common::abi::{LivePeerKey, REFLECT_NODE, Reflector};
 use ha_core::{sbfd::Change, time::Time};
 use tokio::sync::mpsc;
 
@@ -30,7 +27,12 @@ pub use self::{
     packet::About,
     report::Report,
 };
-use self::{packet::Request, prober::Prober, report::Reports, socket::Socket};
+use self::{
+    packet::{Request, View},
+    prober::Prober,
+    report::Reports,
+    socket::Socket,
+};
 use crate::{
     config::{Config, Peer},
     dataplane::{self, Stamps},
@@ -239,14 +241,14 @@ impl Watch {
     /// Asks whoever advertises from `peer` whether it has the group at this place, over all ways to it.
     pub fn ask(&self, peer: IpAddr, group: usize, router: Router) {
         self.send(self.place(peer), |node, way| {
-            Request::question(way, About::Group(group), node.of_group(router), State::Up)
+            Request::question(way, About::Group(group), node.of_group(router), View::Heard)
         });
     }
 
     /// Tells whoever advertises from `peer` that it is not heard.
     pub fn tell_unheard(&self, peer: IpAddr) {
         self.send(self.place(peer), |node, way| {
-            Request::question(way, About::Node(0), node, State::Down)
+            Request::question(way, About::Node(0), node, View::Replaced)
         });
     }
 
@@ -254,7 +256,7 @@ impl Watch {
     /// answer gives back `number`.
     pub fn ask_node(&self, peer: usize, number: u16) {
         self.send(Some(peer), |node, way| {
-            Request::question(way, About::Node(number), node, State::Up)
+            Request::question(way, About::Node(number), node, View::Heard)
         });
     }
 

@@ -25,6 +25,17 @@ pub enum About {
     Node(u16),
 }
 
+/// What a request tells the peer of how this node sees it (RFC 7880 section 7.3.2: the initiator's state).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum View {
+    /// It is heard.
+    Heard,
+    /// Its answers do not arrive, or not yet.
+    Unheard,
+    /// They do not arrive any more, and this node takes over: the peer is to give way.
+    Replaced,
+}
+
 /// A request, ready to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Request(Control);
@@ -36,9 +47,9 @@ pub(super) const fn session(way: u32) -> u32 {
 
 impl Request {
     /// A probe of a node, whose answer the data path stamps.
-    pub(super) fn probe(way: usize, sequence: u8, node: Discriminator) -> Self {
+    pub(super) fn probe(way: usize, sequence: u8, node: Discriminator, view: View) -> Self {
         let my = session(way as u32) << SEQUENCE_BITS | u32::from(sequence);
-        Self::new(my, node, State::Up)
+        Self::new(my, node, view)
     }
 
     /// A question whose answer comes to the socket.
@@ -46,7 +57,7 @@ impl Request {
         way: usize,
         about: About,
         discriminator: Discriminator,
-        view: State,
+        view: View,
     ) -> Self {
         let about = match about {
             About::Group(group) => (group as u32) << WAY_BITS,
@@ -56,7 +67,7 @@ impl Request {
         Self::new(my, discriminator, view)
     }
 
-    fn new(my: u32, your: Discriminator, view: State) -> Self {
+    fn new(my: u32, your: Discriminator, view: View) -> Self {
         let mut control = Control {
             detect_mult: 1,
             length: Control::LEN as u8,
@@ -65,11 +76,13 @@ impl Request {
             desired_min_tx: 1_000_u32.to_be_bytes(),
             ..Control::default()
         };
-        control.set_diagnostic(match view {
-            State::Down => Diagnostic::DetectionTimeExpired,
-            State::AdminDown | State::Init | State::Up => Diagnostic::None,
-        });
-        control.set_state(view, FLAG_DEMAND);
+        let (state, diagnostic) = match view {
+            View::Heard => (State::Up, Diagnostic::None),
+            View::Unheard => (State::Down, Diagnostic::None),
+            View::Replaced => (State::Down, Diagnostic::DetectionTimeExpired),
+        };
+        control.set_diagnostic(diagnostic);
+        control.set_state(state, FLAG_DEMAND);
         Self(control)
     }
 
@@ -111,7 +124,7 @@ pub(super) fn answer(octets: &[u8], way: usize) -> Option<(About, bool)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{About, Discriminator, Request, State, answer};
+    use super::{About, Discriminator, Request, State, View, answer};
 
     /// What a reflector makes of a request.
     fn reflected(request: Request, state: State) -> [u8; 24] {
@@ -125,7 +138,7 @@ mod tests {
     fn an_answer_names_its_group() {
         let node = Discriminator::of_node("b");
         let about = About::Group(700);
-        let request = Request::question(3, about, node, State::Up);
+        let request = Request::question(3, about, node, View::Heard);
         assert_eq!(
             answer(&reflected(request, State::Up), 3),
             Some((about, true))
@@ -141,7 +154,7 @@ mod tests {
     fn an_answer_about_the_node_gives_back_its_number() {
         for number in [0, 1, u16::MAX] {
             let about = About::Node(number);
-            let request = Request::question(255, about, Discriminator::of_node("b"), State::Up);
+            let request = Request::question(255, about, Discriminator::of_node("b"), View::Heard);
             let reply = reflected(request, State::Up);
             assert_eq!(answer(&reply, 255), Some((about, true)));
         }
@@ -149,7 +162,7 @@ mod tests {
 
     #[test]
     fn an_answer_to_a_probe_is_the_data_paths() {
-        let probe = Request::probe(3, 7, Discriminator::of_node("b"));
+        let probe = Request::probe(3, 7, Discriminator::of_node("b"), View::Heard);
         assert_eq!(answer(&reflected(probe, State::Up), 3), None);
     }
 }

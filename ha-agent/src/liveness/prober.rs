@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use ha_common::wire::bfd::State;
+use ha_common::{abi::Live, wire::bfd::State};
 use ha_core::{
     sbfd::{Heard, Reply, Session},
     time::Time,
@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Discriminator, News, Way, now,
-    packet::Request,
+    packet::{Request, View},
     report::{Report, Reports},
     socket::Socket,
 };
@@ -38,6 +38,9 @@ pub(super) struct Prober {
     thread: Option<JoinHandle<()>>,
 }
 
+/// How long a peer must have said that it does not hear this node before the operator is told.
+const ONE_WAY: Duration = Duration::from_secs(1);
+
 /// A way while it is probed.
 struct Probed {
     name: String,
@@ -48,6 +51,16 @@ struct Probed {
     detection_time: Duration,
     /// The longest silence of which was warned.
     warned: Duration,
+    one_way: OneWay,
+}
+
+/// Whether the peer says that it does not hear this node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OneWay {
+    No,
+    Since(Time),
+    /// The operator knows.
+    Told,
 }
 
 impl Prober {
@@ -72,6 +85,7 @@ impl Prober {
                     socket: Arc::clone(socket),
                     detection_time: peer.probing.detection_time(),
                     warned: Duration::ZERO,
+                    one_way: OneWay::No,
                 }
             })
             .collect();
@@ -118,7 +132,9 @@ fn round(probed: &mut [Probed], stamps: &Stamps, news: &mpsc::UnboundedSender<Ne
         }
         // The stamps after the time: what comes between the two is not a silence.
         let now = now();
-        let heard = heard(stamps, way);
+        let live = stamps.heard(way as u32);
+        let heard = heard(&live);
+        probed.note_view(now, hears_us(&live));
         if let Some(change) = probed.session.observe(now, heard) {
             // The engine is gone only when the agent stops.
             let _ = news.send(News { way, change });
@@ -131,10 +147,33 @@ fn round(probed: &mut [Probed], stamps: &Stamps, news: &mpsc::UnboundedSender<Ne
 
 impl Probed {
     fn probe(&mut self, way: usize) {
-        let request = Request::probe(way, self.session.sequence(), self.node);
+        let view = match self.session.liveness() {
+            Some(Liveness::Up | Liveness::Down) => View::Heard,
+            Some(Liveness::Lost) | None => View::Unheard,
+        };
+        let request = Request::probe(way, self.session.sequence(), self.node, view);
         let begun = now();
         let sent = self.socket.send(&request);
         self.session.sent(begun, now(), sent.is_ok());
+    }
+
+    /// Says when a link works one way only, and when it works both ways again. A peer that has just started
+    /// does not hear anybody yet.
+    fn note_view(&mut self, now: Time, hears_us: Option<bool>) {
+        let one_way = hears_us == Some(false) && self.session.liveness() == Some(Liveness::Up);
+        match (self.one_way, one_way) {
+            (OneWay::No, true) => self.one_way = OneWay::Since(now),
+            (OneWay::Since(since), true) if since + ONE_WAY <= now => {
+                self.one_way = OneWay::Told;
+                tracing::warn!(peer = %self.name, "does not hear this node, which hears it");
+            }
+            (OneWay::Told, false) => {
+                self.one_way = OneWay::No;
+                tracing::info!(peer = %self.name, "no longer says that it does not hear this node");
+            }
+            (OneWay::Since(_), false) => self.one_way = OneWay::No,
+            (OneWay::No, false) | (OneWay::Since(_) | OneWay::Told, true) => {}
+        }
     }
 
     /// Says when the interval leaves less than twice what has been seen.
@@ -158,8 +197,16 @@ fn report<'a>(probed: &'a [Probed], stamps: &'a Stamps) -> impl Iterator<Item = 
     each.map(|(way, probed)| Report::new(&probed.session, &stamps.heard(way as u32)))
 }
 
-fn heard(stamps: &Stamps, way: usize) -> Heard {
-    let live = stamps.heard(way as u32);
+/// What the peer's questions say of this node; `None` before the first one.
+pub(super) const fn hears_us(live: &Live) -> Option<bool> {
+    match (live.asked_ns, State::from_bits(live.view as u8)) {
+        (0, _) => None,
+        (_, State::Up) => Some(true),
+        (_, State::AdminDown | State::Down | State::Init) => Some(false),
+    }
+}
+
+fn heard(live: &Live) -> Heard {
     let at = |ns: u64| (ns != 0).then(|| Time::from_origin(Duration::from_nanos(ns)));
     Heard {
         reply: at(live.replied_ns).map(|at| Reply {

@@ -19,6 +19,8 @@ pub struct Report {
     pub round_trip: Option<RoundTrip>,
     /// The longest silence after which the peer was still there.
     pub longest_silence: Duration,
+    /// Whether the peer says that it hears this node; `None` before its first question.
+    pub hears_us: Option<bool>,
     /// Answers so far.
     pub replies: u64,
     /// Questions of the peer so far.
@@ -56,6 +58,7 @@ impl Report {
             liveness: session.liveness(),
             round_trip: session.round_trip(),
             longest_silence: session.longest_silence(),
+            hears_us: super::prober::hears_us(heard),
             replies: heard.replies,
             requests: heard.requests,
         }

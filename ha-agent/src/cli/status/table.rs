@@ -127,7 +127,10 @@ fn peers(peers: &[Peer]) -> Option<Table> {
             peer.name.clone(),
             peer.interface.clone(),
             peer.address.to_string(),
-            peer.state.clone(),
+            match peer.hears_us {
+                Some(false) => format!("{}, does not hear us", peer.state),
+                Some(true) | None => peer.state.clone(),
+            },
             format!("{} ms x {}", peer.interval_ms, peer.multiplier),
             trip.map_or_else(
                 || "-".to_owned(),
@@ -289,6 +292,7 @@ mod tests {
             interface: "eth0".to_owned(),
             address: "192.0.2.2".parse().unwrap(),
             state: "up".to_owned(),
+            hears_us: Some(false),
             interval_ms: 3.0,
             multiplier: 3,
             round_trip: Some(RoundTrip {
@@ -301,7 +305,12 @@ mod tests {
             requests: 9,
         });
         let text = render(&probing);
-        for part in ["3 ms x 3", "45 us (longest 812)", "3.4 ms"] {
+        for part in [
+            "up, does not hear us",
+            "3 ms x 3",
+            "45 us (longest 812)",
+            "3.4 ms",
+        ] {
             assert!(text.contains(part), "{part}: {text}");
         }
     }
