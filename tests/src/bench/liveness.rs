@@ -156,7 +156,7 @@ fn look_on(system: &System, service: Service, time: Duration) -> Result<Entry> {
         .zip(pairs)
     {
         let (before, after) = (before?, after?);
-        if after.role_changes > before.role_changes {
+        if cluster.agent(node).is_some() && after.role_changes > before.role_changes {
             cluster.lab().keep_evidence();
         }
         nodes.push(Node::of(&cluster, (node, role), (before, after), looked)?);
