@@ -3,15 +3,18 @@
 //! * [`daemon`]: the running agent; from there to [`engine`], where everything is decided;
 //! * [`config`]: what the operator wants;
 //! * [`dataplane`]: the BPF half in the kernel; [`keeper`] renews its lease;
+//! * [`liveness`]: whether peers live; [`bfd`]: sessions with routers;
 //! * [`net`]: links, routes, filters and frames;
 //! * [`api`]: the control socket; [`cli`]: the command line, which is its client.
 
 mod advice;
 pub mod api;
+pub mod bfd;
 pub mod cli;
 pub mod config;
 pub mod daemon;
 pub mod dataplane;
+mod discards;
 pub mod engine;
 pub mod health;
 pub mod keeper;

@@ -41,6 +41,8 @@ pub struct Setup<'a> {
     pub service: &'a Service,
     /// Its VRRP priority.
     pub priority: u8,
+    /// More keys of its node, whole lines.
+    pub node: String,
     /// More keys of the group, whole lines.
     pub group: String,
     /// More keys of its election, whole lines.
@@ -56,6 +58,7 @@ impl<'a> Setup<'a> {
         Self {
             service,
             priority,
+            node: String::new(),
             group: String::new(),
             election: String::new(),
             tables: String::new(),
@@ -129,8 +132,26 @@ impl Agent {
     ///
     /// As for [`Self::start`].
     pub fn start_as(program: &Path, node: &Node, setup: &Setup<'_>) -> Result<Self> {
+        Self::start_with(program, node, &config(setup))
+    }
+
+    /// Starts it as the witness of these nodes, without a group.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::start`].
+    pub fn start_witness(program: &Path, node: &Node, of: &[Node]) -> Result<Self> {
+        let peers: String = of
+            .iter()
+            .map(|other| peer(other, Duration::from_millis(10)))
+            .collect();
+        Self::start_with(program, node, &peers)
+    }
+
+    /// Starts it with what is not the same for each agent of a lab.
+    fn start_with(program: &Path, node: &Node, rest: &str) -> Result<Self> {
         let socket = node.dir().join("agent.sock");
-        let config = node.write("ha-agent.toml", &config(node, &socket, setup))?;
+        let config = node.write("ha-agent.toml", &(common(node, &socket) + rest))?;
         let mut command = node.namespace().command(program)?;
         command.arg("run").arg("--config").arg(&config);
         let log = node.dir().join("ha-agent.log");
@@ -261,10 +282,44 @@ impl Agent {
     }
 }
 
-fn config(node: &Node, socket: &Path, setup: &Setup<'_>) -> String {
+/// Another node, to be probed over both families.
+#[must_use]
+pub fn peer(other: &Node, interval: Duration) -> String {
+    format!(
+        "[[peer]]\nname = \"{}\"\ninterval = \"{}ms\"\npaths = [\n  \
+         {{ interface = \"{INTERFACE}\", address = \"{}\" }},\n  \
+         {{ interface = \"{INTERFACE}\", address = \"{}\" }},\n]\n",
+        other.name(),
+        interval.as_millis(),
+        other.station().v4,
+        other.link_local(),
+    )
+}
+
+/// Ends with the table of the node, to which more can be added.
+fn common(node: &Node, socket: &Path) -> String {
+    format!(
+        r#"[control]
+socket = "{socket}"
+
+[[interface]]
+name = "{INTERFACE}"
+
+[node]
+name = "{name}"
+pin_dir = "{pins}"
+"#,
+        name = node.name(),
+        pins = node.pins().display(),
+        socket = socket.display(),
+    )
+}
+
+fn config(setup: &Setup<'_>) -> String {
     let Setup {
         service,
         priority,
+        node,
         group,
         election,
         tables,
@@ -274,17 +329,8 @@ fn config(node: &Node, socket: &Path, setup: &Setup<'_>) -> String {
         let _ = writeln!(vips, "    \"{range}\",");
     }
     format!(
-        r#"[node]
-name = "{name}"
-lease = "{lease}ms"
-pin_dir = "{pins}"
-
-[control]
-socket = "{socket}"
-
-[[interface]]
-name = "{INTERFACE}"
-
+        r#"lease = "{lease}ms"
+{node}
 [[group]]
 name = "{GROUP}"
 interface = "{INTERFACE}"
@@ -299,10 +345,7 @@ priority = {priority}
 advert_interval = "{interval}ms"
 {election}
 {tables}"#,
-        name = node.name(),
         lease = service.lease.as_millis(),
-        pins = node.pins().display(),
-        socket = socket.display(),
         mac = match service.mac {
             AnsweringMac::Virtual => "virtual",
             AnsweringMac::Interface => "interface",

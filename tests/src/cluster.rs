@@ -12,13 +12,13 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
     address, advert,
-    agent::{Agent, Setup},
+    agent::{self, Agent, Setup},
     application::{self, Application},
     daemon::Daemon,
     echo::Echo,
     keepalived::Keepalived,
     lab::Lab,
-    node::{INTERFACE, Node},
+    node::Node,
 };
 
 /// The node that has the virtual IPs while all is well.
@@ -332,18 +332,7 @@ fn peers(lab: &Lab, node: &Node, interval: Option<Duration>) -> String {
         .nodes()
         .iter()
         .filter(|other| other.index() != node.index());
-    let peer = |other: &Node| {
-        format!(
-            "[[peer]]\nname = \"{}\"\ninterval = \"{}ms\"\npaths = [\n  \
-             {{ interface = \"{INTERFACE}\", address = \"{}\" }},\n  \
-             {{ interface = \"{INTERFACE}\", address = \"{}\" }},\n]\n",
-            other.name(),
-            interval.as_millis(),
-            other.station().v4,
-            other.link_local(),
-        )
-    };
-    others.map(peer).collect()
+    others.map(|other| agent::peer(other, interval)).collect()
 }
 
 #[cfg(test)]

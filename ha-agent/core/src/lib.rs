@@ -9,11 +9,13 @@
 //! * [`track`]: what checks say about a group;
 //! * [`sync`]: groups that move together;
 //! * [`sbfd`]: whether a peer answers liveness probes;
+//! * [`bfd`]: sessions of RFC 5880 with routers;
 //! * [`witness`]: questions to a third party;
 //! * [`plan`]: from desired and actual map contents to the writes between them.
 #![forbid(unsafe_code)]
 
 pub mod announce;
+pub mod bfd;
 pub mod election;
 pub mod manual;
 pub mod plan;

@@ -2,7 +2,7 @@
 //!
 //! Fields are only ever added: a client of an older version goes on to work.
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,9 @@ pub struct Status {
     /// The witness, if there is one; `None` if only the kernel's part was looked at.
     #[serde(default)]
     pub witness: Option<Witness>,
+    /// The BFD sessions with routers; empty if only the kernel's part was looked at.
+    #[serde(default)]
+    pub bfd: Vec<Bfd>,
     /// The checks; empty if only the kernel's part was looked at.
     pub checks: Vec<Check>,
     /// Frames for virtual IPs by what became of them; reasons that never occurred are left out.
@@ -128,12 +131,52 @@ pub struct RoundTrip {
     pub longest_us: f64,
 }
 
+/// A BFD session with a router.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bfd {
+    /// Its name.
+    pub name: String,
+    /// The interface that it runs over.
+    pub interface: String,
+    /// The router's address.
+    pub address: IpAddr,
+    /// `admin_down`, `down`, `init` or `up`.
+    pub state: String,
+    /// Why it last left Up, as the router is told: a diagnostic of RFC 5880 section 4.1 in words, as
+    /// `detection_time_expired`; `none` while it is Up.
+    pub diagnostic: String,
+    /// The router's state; `None` when it has been silent for longer than a detection time.
+    pub remote_state: Option<String>,
+    /// The router's diagnostic, or `reserved` for a number that has no meaning.
+    pub remote_diagnostic: Option<String>,
+    /// Its number here.
+    pub discriminator: u32,
+    /// Its number at the router.
+    pub remote_discriminator: Option<u32>,
+    /// Agreed time between own packets, without jitter, milliseconds.
+    pub transmit_interval_ms: f64,
+    /// The router's silence that is a failure, milliseconds.
+    pub detection_time_ms: Option<f64>,
+    /// Since when it is Up, seconds since 1970; `None` while it is not.
+    pub up_since: Option<f64>,
+    /// Since when it has its state, seconds since 1970.
+    pub since: f64,
+    /// How often it came Up.
+    pub ups: u64,
+    /// Packets of the router.
+    pub packets_in: u64,
+    /// Packets to the router.
+    pub packets_out: u64,
+    /// Packets of the router that were discarded, by the rule that they broke.
+    pub discards: BTreeMap<String, u64>,
+}
+
 /// A check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Check {
     /// Its name; that of an interface for the check that each interface has.
     pub name: String,
-    /// `interface`, `script`, `process`, `tcp`, `http`, `file` or `route`.
+    /// `interface`, `script`, `process`, `tcp`, `http`, `file`, `route` or `bfd`.
     pub kind: String,
     /// `up`, `down`, `unknown` or a number.
     pub state: String,

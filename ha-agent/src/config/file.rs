@@ -23,6 +23,8 @@ pub(super) struct File {
     pub(super) peer: Vec<Peer>,
     pub(super) witness: Option<Spanned<Witness>>,
     #[serde(default)]
+    pub(super) bfd: Vec<Bfd>,
+    #[serde(default)]
     pub(super) check: Vec<Check>,
     #[serde(default)]
     pub(super) group: Vec<Group>,
@@ -101,6 +103,20 @@ pub(super) struct Witness {
     pub(super) agent: Option<Spanned<String>>,
 }
 
+/// `[[bfd]]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Bfd {
+    pub(super) name: Spanned<String>,
+    pub(super) interface: Spanned<String>,
+    pub(super) address: Spanned<String>,
+    pub(super) transmit_interval: Option<Spanned<String>>,
+    pub(super) receive_interval: Option<Spanned<String>>,
+    pub(super) multiplier: Option<Spanned<i64>>,
+    pub(super) passive: Option<bool>,
+    pub(super) echo_receive_interval: Option<Spanned<String>>,
+}
+
 /// `[[check]]`; which keys go with which type is for the check.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -123,6 +139,7 @@ pub(super) struct Check {
     pub(super) file: Option<Spanned<String>>,
     pub(super) destination: Option<Spanned<String>>,
     pub(super) via: Option<Spanned<String>>,
+    pub(super) session: Option<Spanned<String>>,
 }
 
 /// An entry of `track` in a group.

@@ -17,7 +17,7 @@ use std::{fs, net::IpAddr, num::NonZeroU8, path::Path, path::PathBuf, time::Dura
 
 use ha_common::abi::Vlan;
 use ha_core::{
-    announce, sbfd,
+    announce, bfd, sbfd,
     vrrp::{Centiseconds, ChecksumChoice, Peers, Version},
 };
 
@@ -51,6 +51,8 @@ pub struct Config {
     pub peers: Vec<Peer>,
     /// Who must be reachable before another node is presumed dead.
     pub witness: Option<Witness>,
+    /// Sessions with routers.
+    pub bfd: Vec<Bfd>,
     /// What is looked at to decide whether this node may serve.
     pub checks: Vec<track::Check>,
     /// The groups of virtual IPs.
@@ -175,6 +177,19 @@ pub enum Witness {
         /// Its place among the peers.
         peer: usize,
     },
+}
+
+/// `[[bfd]]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bfd {
+    /// Its name.
+    pub name: String,
+    /// Name of the interface.
+    pub interface: String,
+    /// The router's address there.
+    pub address: IpAddr,
+    /// How it is held.
+    pub session: bfd::Config,
 }
 
 /// `[[group]]`

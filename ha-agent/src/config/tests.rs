@@ -1,3 +1,4 @@
+mod bfd;
 mod liveness;
 mod track;
 mod vrrp;

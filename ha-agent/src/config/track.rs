@@ -54,6 +54,11 @@ pub enum Kind {
     },
     /// A route is there.
     Route(Route),
+    /// A BFD session is Up.
+    Bfd {
+        /// Its place in the configuration.
+        session: usize,
+    },
 }
 
 /// Which process is meant.
@@ -119,6 +124,7 @@ impl Kind {
             Self::Http(_) => "http",
             Self::File { .. } => "file",
             Self::Route(_) => "route",
+            Self::Bfd { .. } => "bfd",
         }
     }
 }

@@ -49,6 +49,7 @@ pub async fn status_of_pins(pin_dir: &Path) -> Result<types::Status> {
         interfaces,
         groups,
         peers: Vec::new(),
+        bfd: Vec::new(),
         witness: None,
         checks: Vec::new(),
         reasons: types::Reason::list(&maps.stats.reasons()?),

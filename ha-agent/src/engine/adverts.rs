@@ -77,7 +77,8 @@ impl Engine {
         };
         let from = heard.carrier.source();
         if !vrrp.machine.config().peers.accepts(from) {
-            self.discards.count(&group.name, from, Discard::NotAPeer);
+            let why = Discard::NotAPeer;
+            self.discards.count(&group.name, from, why.name(), &why);
             return;
         }
         match Advertisement::decode(heard.message, &context) {
@@ -93,7 +94,7 @@ impl Engine {
                     },
                 );
             }
-            Err(discard) => self.discards.count(&group.name, from, discard),
+            Err(why) => self.discards.count(&group.name, from, why.name(), &why),
         }
     }
 

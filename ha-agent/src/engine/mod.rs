@@ -13,10 +13,10 @@
 
 mod adverts;
 mod announcer;
+mod bfd;
 mod calls;
 mod death;
 mod demotion;
-mod discards;
 mod execute;
 mod fitness;
 mod group;
@@ -46,14 +46,13 @@ use ha_core::{
 };
 use tokio::sync::{mpsc, watch};
 
-use self::{
-    announcer::Announcer, discards::Discards, group::Group, history::History, peers::Peers,
-    port::Port,
-};
+use self::{announcer::Announcer, group::Group, history::History, peers::Peers, port::Port};
 use crate::{
     api::Call,
+    bfd::{Bfd, News},
     config::Config,
     dataplane::{Dataplane, Events},
+    discards::Discards,
     health::{Health, Processes, Seen},
     keeper::{Keeper, Lapse},
     liveness::Told,
@@ -80,6 +79,7 @@ pub struct Engine {
     discards: Discards,
     liveness: Option<liveness::Peers>,
     witness: Option<witness::Witness>,
+    bfd: Bfd,
     health: Health,
     processes: Processes,
     lapses: mpsc::UnboundedReceiver<Lapse>,
@@ -95,6 +95,7 @@ enum Wake {
     Check(Seen),
     Peer(Told),
     Witness(witness::Event),
+    Router(News),
     Neighbour(peers::Found),
     Stop,
 }
@@ -125,6 +126,7 @@ impl Engine {
                 Wake::Check(seen) => self.seen(seen),
                 Wake::Peer(told) => self.told(told),
                 Wake::Witness(event) => self.witness_event(event),
+                Wake::Router(news) => self.session_changed(news),
                 Wake::Neighbour(found) => self.found_neighbour(&found),
                 Wake::Stop => return self.stop(),
             }
@@ -153,6 +155,7 @@ impl Engine {
             Some(call) = calls.recv() => Wake::Call(call),
             event = events.next() => Wake::Kernel(event),
             seen = self.health.next() => Wake::Check(seen),
+            news = self.bfd.next() => Wake::Router(news),
             found = self.peers.found() => Wake::Neighbour(found),
         }
     }

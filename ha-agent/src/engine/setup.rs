@@ -23,7 +23,6 @@ use super::{
     Engine,
     announcer::Announcer,
     death,
-    discards::Discards,
     fitness::{checks, tracks},
     group::{Group, Kind, Vrrp},
     history::History,
@@ -33,6 +32,7 @@ use super::{
 use crate::{
     config::{self, AnsweringMac, Config, Election, Stale, track::Check},
     dataplane::{Attach, Dataplane},
+    discards::Discards,
     health::{Health, Means, Processes},
     keeper::Keeper,
     net::{Addresses, Changes, Link, Membership, Netlink, PacketSocket},
@@ -81,10 +81,12 @@ impl Engine {
             .enumerate()
             .map(|(index, group)| prepare_group(group, &ports, &checks, sync_of(index), about))
             .collect::<Result<Vec<_>>>()?;
+        let bfd = super::bfd::start(&config, &ports)?;
         let means = Means {
             netlink: netlink.clone(),
             changes: Changes::listen()?,
             processes: Processes::new(exits),
+            standings: bfd.standings(),
         };
         let (sender, lapses) = mpsc::unbounded_channel();
         let keeper = Keeper::start(Arc::clone(&dataplane.switch), config.node.lease, sender)?;
@@ -101,8 +103,9 @@ impl Engine {
             routers: routers(&groups),
             groups,
             history: History::default(),
-            discards: Discards::default(),
+            discards: Discards::new("an advertisement"),
             liveness: None,
+            bfd,
             witness: None,
             health: Health::start(checks, &means),
             processes: means.processes,

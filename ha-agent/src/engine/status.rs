@@ -45,6 +45,7 @@ impl Engine {
             interfaces: self.ports.iter().map(interface).collect(),
             groups,
             peers: self.peers_status(),
+            bfd: self.bfd_status(),
             witness: self.witness_status(),
             checks: self.checks_status(),
             reasons: types::Reason::list(&reasons),

@@ -7,10 +7,12 @@
 //! |---|---|---|
 //! | [`interface`] | carrier of a link | netlink |
 //! | [`route`] | the main routing table | netlink |
+//! | [`bfd`] | whether a BFD session is Up | the session |
 //! | [`process`] | whether a process runs | the tracepoint of ending processes |
 //! | [`file`] | the number in a file | inotify |
 //! | [`script`], [`tcp`], [`http`] | what they are told | nothing |
 
+mod bfd;
 mod file;
 mod http;
 mod interface;
@@ -30,6 +32,7 @@ use tokio::{
 
 pub use self::process::Processes;
 use crate::{
+    bfd::Standings,
     config::track::{Check, Kind},
     net::{Changes, Netlink},
 };
@@ -80,6 +83,8 @@ pub struct Means {
     pub changes: Changes,
     /// The ends of processes.
     pub processes: Processes,
+    /// What the BFD sessions say, by their places in the configuration.
+    pub standings: Standings,
 }
 
 impl Health {
@@ -156,6 +161,13 @@ impl Look {
         }
     }
 
+    fn nothing(note: impl Into<String>) -> Self {
+        Self {
+            observation: Observation::Nothing,
+            note: note.into(),
+        }
+    }
+
     fn fail(note: impl Into<String>) -> Self {
         Self {
             observation: Observation::Fail,
@@ -173,6 +185,7 @@ enum Looker {
     Http(http::Http),
     File(file::File),
     Route(route::Route),
+    Bfd(bfd::Bfd),
 }
 
 impl Looker {
@@ -187,6 +200,7 @@ impl Looker {
             Kind::Http(http) => Self::Http(http::Http::new(http)),
             Kind::File { path } => Self::File(file::File::new(path)),
             Kind::Route(route) => Self::Route(route::Route::new(route, means)),
+            Kind::Bfd { session } => Self::Bfd(bfd::Bfd::new(means.standings.get(*session))),
         }
     }
 
@@ -199,6 +213,7 @@ impl Looker {
             Self::Http(http) => http.look().await,
             Self::File(file) => file.look().await,
             Self::Route(route) => route.look().await,
+            Self::Bfd(bfd) => bfd.look(),
         }
     }
 
@@ -209,6 +224,7 @@ impl Looker {
             Self::Process(process) => process.told().await,
             Self::File(file) => file.told().await,
             Self::Route(route) => route.told().await,
+            Self::Bfd(bfd) => bfd.told().await,
             Self::Script(_) | Self::Tcp(_) | Self::Http(_) => std::future::pending().await,
         }
     }

@@ -8,13 +8,10 @@ use std::{
 
 use anyhow::{Context, Result};
 use ha_common::wire::bfd::{Control, HOP_LIMIT, SEAMLESS_PORT};
-use socket2::{Domain, Protocol, Type};
 use tokio::{net::UdpSocket, sync::mpsc};
 
 use super::{Answer, Way, packet, packet::Request, sys};
-
-/// Type of service of network control (RFC 2474 section 4.2.2.2, class selector 6).
-const CONTROL: u32 = 0xc0;
+use crate::net::open_udp;
 
 /// The socket.
 #[derive(Debug)]
@@ -60,18 +57,7 @@ impl Socket {
 }
 
 fn open(way: &Way) -> io::Result<UdpSocket> {
-    let domain = Domain::for_address(SocketAddr::new(way.own, 0));
-    let socket = socket2::Socket::new(domain, Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_nonblocking(true)?;
-    socket.bind_device(Some(way.interface.as_bytes()))?;
-    let hops = u32::from(HOP_LIMIT);
-    if way.own.is_ipv4() {
-        socket.set_ttl_v4(hops)?;
-        socket.set_tos_v4(CONTROL)?;
-    } else {
-        socket.set_unicast_hops_v6(hops)?;
-        socket.set_tclass_v6(CONTROL)?;
-    }
+    let socket = open_udp(&way.interface, way.own.is_ipv4())?;
     sys::omit_checksums(socket.as_fd(), way.own.is_ipv4())?;
     // What came through a router is not taken (RFC 5082).
     sys::require_hop_limit(socket.as_fd(), way.own.is_ipv4(), HOP_LIMIT)?;

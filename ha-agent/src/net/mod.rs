@@ -4,6 +4,7 @@
 //! * [`PacketSocket`]: sends any frame, receives VRRP;
 //! * [`Ping`]: echo requests to one host;
 //! * [`Membership`]: the VRRP multicast groups;
+//! * `udp`: sockets for control packets of the link;
 //! * [`frame`]: announcements and advertisements as octets.
 
 #![expect(
@@ -22,7 +23,9 @@ mod netlink;
 mod packet;
 mod ping;
 mod route;
+mod udp;
 
+pub(crate) use self::udp::open as open_udp;
 pub use self::{
     changes::Changes,
     link::{Addresses, AttachedXdp, Link},

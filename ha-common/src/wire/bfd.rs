@@ -112,6 +112,22 @@ pub enum Diagnostic {
 }
 
 impl Diagnostic {
+    /// The name in logs and in the status.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::DetectionTimeExpired => "detection_time_expired",
+            Self::EchoFailed => "echo_failed",
+            Self::NeighbourDown => "neighbour_down",
+            Self::ForwardingPlaneReset => "forwarding_plane_reset",
+            Self::PathDown => "path_down",
+            Self::ConcatenatedPathDown => "concatenated_path_down",
+            Self::AdministrativelyDown => "administratively_down",
+            Self::ReverseConcatenatedPathDown => "reverse_concatenated_path_down",
+        }
+    }
+
     /// The diagnostic behind a number, `None` if it is reserved.
     #[must_use]
     pub const fn from_bits(bits: u8) -> Option<Self> {
@@ -157,6 +173,50 @@ pub struct Control {
 impl Control {
     /// Length in octets.
     pub const LEN: usize = size_of::<Self>();
+
+    /// The section as it is on the wire.
+    #[must_use]
+    pub const fn octets(&self) -> [u8; Self::LEN] {
+        let words = [
+            [
+                self.version_diagnostic,
+                self.state_flags,
+                self.detect_mult,
+                self.length,
+            ],
+            self.my_discriminator,
+            self.your_discriminator,
+            self.desired_min_tx,
+            self.required_min_rx,
+            self.required_min_echo_rx,
+        ];
+        let mut octets = [0; Self::LEN];
+        let mut at = 0;
+        while at < Self::LEN {
+            octets[at] = words[at / 4][at % 4];
+            at += 1;
+        }
+        octets
+    }
+
+    /// The section in octets from the wire, which may say anything.
+    #[must_use]
+    pub const fn from_octets(octets: &[u8; Self::LEN]) -> Self {
+        const fn word(octets: &[u8; Control::LEN], at: usize) -> [u8; 4] {
+            [octets[at], octets[at + 1], octets[at + 2], octets[at + 3]]
+        }
+        Self {
+            version_diagnostic: octets[0],
+            state_flags: octets[1],
+            detect_mult: octets[2],
+            length: octets[3],
+            my_discriminator: word(octets, 4),
+            your_discriminator: word(octets, 8),
+            desired_min_tx: word(octets, 12),
+            required_min_rx: word(octets, 16),
+            required_min_echo_rx: word(octets, 20),
+        }
+    }
 
     /// Protocol version.
     #[must_use]
@@ -267,6 +327,16 @@ mod tests {
         assert!(broken(|packet| packet.state_flags |= FLAG_AUTHENTICATION));
         assert!(broken(|packet| packet.my_discriminator = [0; 4]));
         assert!(broken(|packet| packet.your_discriminator = [0; 4]));
+    }
+
+    #[test]
+    fn octets_and_fields_are_the_same() {
+        let octets = core::array::from_fn(|at| at as u8);
+        let packet = Control::from_octets(&octets);
+        assert_eq!(packet.octets(), octets);
+        assert_eq!((packet.detect_mult, packet.length), (2, 3));
+        assert_eq!(packet.my_discriminator, [4, 5, 6, 7]);
+        assert_eq!(packet.required_min_echo_rx, [20, 21, 22, 23]);
     }
 
     #[test]

@@ -8,10 +8,11 @@ use crate::workspace;
 /// Frames through the program in the kernel.
 pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
 /// Network namespaces.
-pub(crate) const LAB: [&str; 6] = [
+pub(crate) const LAB: [&str; 7] = [
     "conflict",
     "demotion",
     "lab",
+    "liveness",
     "many_groups",
     "scenarios",
     "tracking",

@@ -9,6 +9,8 @@ pub enum Observation {
     Fail,
     /// A number to be added to the priority as it is (a tracked file's).
     Number(i32),
+    /// It cannot be said, and what was said before stands.
+    Nothing,
 }
 
 /// What a check says now.
@@ -58,6 +60,7 @@ impl Debounce {
         let before = self.state;
         self.state = match (self.state, observation) {
             (_, Observation::Number(number)) => State::Number(number),
+            (state, Observation::Nothing) => state,
             (State::Up, Observation::Fail) => self.count_against(self.fall, State::Down),
             (State::Down, Observation::Pass) => self.count_against(self.rise, State::Up),
             (State::Unknown | State::Up | State::Number(_), Observation::Pass) => {
@@ -141,6 +144,26 @@ mod tests {
         assert_eq!(
             states(3, 3, &[Number(-5), Number(7)]),
             [State::Number(-5), State::Number(7)]
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_said_changes_nothing() {
+        assert_eq!(
+            states(
+                1,
+                2,
+                &[Nothing, Pass, Nothing, Fail, Nothing, Fail, Nothing]
+            ),
+            [
+                State::Unknown,
+                State::Up,
+                State::Up,
+                State::Up,
+                State::Up,
+                State::Down,
+                State::Down
+            ]
         );
     }
 

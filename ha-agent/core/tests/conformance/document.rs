@@ -2,21 +2,25 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::PathBuf};
 
-use crate::table::{ROWS, Row, Test};
+use crate::{
+    b_table,
+    table::{self, Row, Test},
+};
 
 const DOCUMENT: &str = "docs/conformance.md";
 
-const SOURCES: [(&str, &str); 2] = [
+const SOURCES: [(&str, &str); 3] = [
     ("p_rows.rs", include_str!("p_rows.rs")),
     ("s_rows.rs", include_str!("s_rows.rs")),
+    ("b_rows.rs", include_str!("b_rows.rs")),
 ];
 
 const HEAD: &str = "\
-# Conformance with RFC 9568
+# Conformance with RFC 9568, and with BFD
 
-What VRRP version 3 demands, and the tests that hold it. This page is generated from
-`ha-agent/core/tests/conformance/table.rs`, which is checked against the tests themselves; after a
-change there, write it anew:
+What VRRP version 3 and BFD demand, and the tests that hold it. This page is generated from `table.rs` and
+`b_table.rs` in `ha-agent/core/tests/conformance`, which are checked against the tests themselves; after
+a change there, write it anew:
 
 ```sh
 HA_UPDATE_DOCS=1 cargo test -p ha-core --test conformance
@@ -26,6 +30,16 @@ The errata 8298 to 8301 are included. In each cell the first list is of tests in
 is kept, the second one of those in which it is broken or would be. Names without a file are in
 `ha-agent/core/tests/conformance`; names in quotes are fixtures of the data path, which run against
 the program in the kernel and its host build.
+
+## VRRP
+
+";
+
+const BFD: &str = "
+## BFD
+
+Single hop, asynchronous mode. The other system may use Demand mode; authentication and several hops are not
+offered.
 
 ";
 
@@ -56,8 +70,12 @@ fn from_top(path: &str) -> PathBuf {
         .join(path)
 }
 
+fn rows() -> impl Iterator<Item = &'static Row> {
+    table::ROWS.iter().chain(b_table::ROWS)
+}
+
 fn tests() -> impl Iterator<Item = (&'static Row, Test)> {
-    ROWS.iter().flat_map(|row| {
+    rows().flat_map(|row| {
         row.kept
             .iter()
             .chain(row.broken)
@@ -111,11 +129,12 @@ fn every_test_is_in_the_row_it_is_named_after() {
 
 #[test]
 fn every_row_has_a_test_that_keeps_it_and_one_that_breaks_it() {
-    let ids: Vec<_> = ROWS.iter().map(|row| row.id).collect();
+    let ids: Vec<_> = rows().map(|row| row.id).collect();
     let expected = (1..=12).map(|n| format!("P{n}"));
     let expected = expected.chain((1..=11).map(|n| format!("S{n}")));
+    let expected = expected.chain((1..=11).map(|n| format!("B{n}")));
     assert_eq!(ids, expected.collect::<Vec<_>>());
-    for row in ROWS {
+    for row in rows() {
         assert!(!row.kept.is_empty() && !row.broken.is_empty(), "{}", row.id);
     }
 }
@@ -135,9 +154,14 @@ fn the_document_says_what_the_table_says() {
 }
 
 fn document() -> String {
-    let mut text = HEAD.to_owned();
-    text.push_str("| | requirement | section | tests |\n|---|---|---|---|\n");
-    for row in ROWS {
+    let vrrp = markdown(table::ROWS);
+    let bfd = markdown(b_table::ROWS);
+    [HEAD, &vrrp, BFD, &bfd, FOOT].concat()
+}
+
+fn markdown(rows: &[Row]) -> String {
+    let mut text = "| | requirement | section | tests |\n|---|---|---|---|\n".to_owned();
+    for row in rows {
         let (kept, broken) = (cell(row.kept), cell(row.broken));
         let (id, requirement, section) = (row.id, row.requirement, row.section);
         writeln!(
@@ -146,7 +170,7 @@ fn document() -> String {
         )
         .expect("a string takes whatever is written to it");
     }
-    text + FOOT
+    text
 }
 
 fn cell(tests: &[Test]) -> String {

@@ -1,12 +1,12 @@
 //! The requirements and the tests that hold them.
 
-/// A requirement of RFC 9568, errata 8298 to 8301 included.
+/// A requirement of RFC 9568, errata 8298 to 8301 included, or of one of BFD's.
 pub(crate) struct Row {
-    /// P for packets, S for the state machine.
+    /// P for packets, S for the state machine, B for BFD.
     pub(crate) id: &'static str,
     /// What is demanded, in our own words.
     pub(crate) requirement: &'static str,
-    /// Section of RFC 9568.
+    /// Section of RFC 9568, or the RFC and its section.
     pub(crate) section: &'static str,
     /// Tests in which it is kept.
     pub(crate) kept: &'static [Test],

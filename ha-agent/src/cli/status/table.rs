@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use comfy_table::{Table, presets::NOTHING};
 
-use crate::api::types::{Check, Group, Peer, Reason, Status};
+use crate::api::types::{Bfd, Check, Group, Peer, Reason, Status};
 
 /// How many of the newest events are shown.
 const EVENTS: usize = 8;
@@ -26,6 +26,7 @@ pub(super) fn render(status: &Status) -> String {
     }
     section(&mut text, groups(&status.groups));
     section(&mut text, peers(&status.peers));
+    section(&mut text, bfd(&status.bfd));
     section(&mut text, checks(&status.checks));
     section(&mut text, reasons(&status.reasons));
     events(&mut text, status);
@@ -142,6 +143,49 @@ fn peers(peers: &[Peer]) -> Option<Table> {
     (!peers.is_empty()).then_some(rows)
 }
 
+fn bfd(sessions: &[Bfd]) -> Option<Table> {
+    let mut rows = table(&[
+        "BFD",
+        "INTERFACE",
+        "ROUTER",
+        "STATE",
+        "ITS STATE",
+        "SENT EACH",
+        "DOWN AFTER",
+        "UP SINCE",
+        "IN/OUT",
+        "DISCARDED",
+    ]);
+    let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    for session in sessions {
+        let remote = session.remote_state.as_ref().map(|state| {
+            let diagnostic = session.remote_diagnostic.as_deref().unwrap_or("none");
+            with_diagnostic(state, diagnostic)
+        });
+        rows.add_row([
+            session.name.clone(),
+            session.interface.clone(),
+            session.address.to_string(),
+            with_diagnostic(&session.state, &session.diagnostic),
+            or_dash(remote),
+            format!("{} ms", session.transmit_interval_ms),
+            or_dash(session.detection_time_ms.map(|time| format!("{time} ms"))),
+            or_dash(session.up_since.map(utc)),
+            format!("{}/{}", session.packets_in, session.packets_out),
+            session.discards.values().sum::<u64>().to_string(),
+        ]);
+    }
+    (!sessions.is_empty()).then_some(rows)
+}
+
+fn with_diagnostic(state: &str, diagnostic: &str) -> String {
+    if diagnostic == "none" {
+        state.to_owned()
+    } else {
+        format!("{state} ({diagnostic})")
+    }
+}
+
 /// Those of interfaces only when they are not well: that an interface is up is said above.
 fn checks(checks: &[Check]) -> Option<Table> {
     let mut rows = table(&["CHECK", "TYPE", "STATE", "SAYS", "GROUPS"]);
@@ -243,6 +287,7 @@ mod tests {
             }],
             peers: Vec::new(),
             witness: None,
+            bfd: Vec::new(),
             checks: vec![Check {
                 name: "web".to_owned(),
                 kind: "tcp".to_owned(),
@@ -313,6 +358,36 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
+    }
+
+    #[test]
+    fn a_session_says_what_both_ends_say() {
+        let mut routed = status();
+        routed.bfd.push(Bfd {
+            name: "uplink".to_owned(),
+            interface: "eth0".to_owned(),
+            address: "192.0.2.1".parse().unwrap(),
+            state: "down".to_owned(),
+            diagnostic: "detection_time_expired".to_owned(),
+            remote_state: Some("up".to_owned()),
+            remote_diagnostic: Some("none".to_owned()),
+            discriminator: 7,
+            remote_discriminator: Some(8),
+            transmit_interval_ms: 1000.0,
+            detection_time_ms: Some(150.0),
+            up_since: None,
+            since: 0.0,
+            ups: 1,
+            packets_in: 12,
+            packets_out: 13,
+            discards: [("version".to_owned(), 2), ("hop_limit".to_owned(), 3)].into(),
+        });
+        let text = render(&routed);
+        let line = text.lines().find(|line| line.contains("uplink")).unwrap();
+        let words: Vec<_> = line.split_whitespace().collect();
+        let expected =
+            "uplink eth0 192.0.2.1 down (detection_time_expired) up 1000 ms 150 ms - 12/13 5";
+        assert_eq!(words.join(" "), expected);
     }
 
     #[test]

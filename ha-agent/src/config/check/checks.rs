@@ -30,9 +30,10 @@ enum Word {
     Http,
     File,
     Route,
+    Bfd,
 }
 
-const WORDS: [(&str, Word); 7] = [
+const WORDS: [(&str, Word); 8] = [
     ("interface", Word::Interface),
     ("script", Word::Script),
     ("process", Word::Process),
@@ -40,6 +41,7 @@ const WORDS: [(&str, Word); 7] = [
     ("http", Word::Http),
     ("file", Word::File),
     ("route", Word::Route),
+    ("bfd", Word::Bfd),
 ];
 
 impl Word {
@@ -53,13 +55,15 @@ impl Word {
             Self::Http => &["url", "status", "body"],
             Self::File => &["file"],
             Self::Route => &["destination", "via", "interface"],
+            Self::Bfd => &["session"],
         }
     }
 }
 
-pub(super) fn checks(written: &[file::Check], report: &mut Report<'_>) -> Option<Vec<Check>> {
+pub(super) fn checks(file: &file::File, report: &mut Report<'_>) -> Option<Vec<Check>> {
     let mut lines = HashMap::new();
-    let checks: Vec<_> = written
+    let checks: Vec<_> = file
+        .check
         .iter()
         .map(|check| {
             let line = report.line(check.name.span());
@@ -71,13 +75,13 @@ pub(super) fn checks(written: &[file::Check], report: &mut Report<'_>) -> Option
                     "give each check a name of its own",
                 );
             }
-            self::check(check, report)
+            self::check(check, file, report)
         })
         .collect();
     checks.into_iter().collect()
 }
 
-fn check(written: &file::Check, report: &mut Report<'_>) -> Option<Check> {
+fn check(written: &file::Check, file: &file::File, report: &mut Report<'_>) -> Option<Check> {
     let key = format!("check.{}", written.name.get_ref());
     let kind = word(report, &format!("{key}.type"), &written.kind, &WORDS);
     let interval = optional(written.interval.as_ref(), INTERVAL, |interval| {
@@ -96,7 +100,7 @@ fn check(written: &file::Check, report: &mut Report<'_>) -> Option<Check> {
     let (rise, fall) = (times("rise", &written.rise), times("fall", &written.fall));
     let kind = kind.and_then(|word| {
         foreign(written, word, &key, report)?;
-        self::kind(written, word, &key, report)
+        self::kind(written, word, &key, file, report)
     });
     Some(Check {
         name: written.name.get_ref().clone(),
@@ -123,6 +127,7 @@ fn foreign(written: &file::Check, word: Word, key: &str, report: &mut Report<'_>
         ("file", span(&written.file)),
         ("destination", span(&written.destination)),
         ("via", span(&written.via)),
+        ("session", span(&written.session)),
     ];
     let mut fits = true;
     for (name, place) in keys {
@@ -142,7 +147,13 @@ fn foreign(written: &file::Check, word: Word, key: &str, report: &mut Report<'_>
     fits.then_some(())
 }
 
-fn kind(written: &file::Check, word: Word, key: &str, report: &mut Report<'_>) -> Option<Kind> {
+fn kind(
+    written: &file::Check,
+    word: Word,
+    key: &str,
+    file: &file::File,
+    report: &mut Report<'_>,
+) -> Option<Kind> {
     Some(match word {
         Word::Interface => Kind::Interface {
             interface: needed(&written.interface, written, "interface", key, report)?,
@@ -167,6 +178,9 @@ fn kind(written: &file::Check, word: Word, key: &str, report: &mut Report<'_>) -
             path: PathBuf::from(needed(&written.file, written, "file", key, report)?),
         },
         Word::Route => Kind::Route(route(written, key, report)?),
+        Word::Bfd => Kind::Bfd {
+            session: session(written, key, file, report)?,
+        },
     })
 }
 
@@ -295,6 +309,26 @@ fn route(written: &file::Check, key: &str, report: &mut Report<'_>) -> Option<Ro
         via,
         interface: written.interface.as_ref().map(|i| i.get_ref().clone()),
     })
+}
+
+/// The place of the session that is named.
+fn session(
+    written: &file::Check,
+    key: &str,
+    file: &file::File,
+    report: &mut Report<'_>,
+) -> Option<usize> {
+    let name = needed(&written.session, written, "session", key, report)?;
+    let place = file.bfd.iter().position(|bfd| *bfd.name.get_ref() == name);
+    if place.is_none() {
+        report.add(
+            written.session.as_ref().map_or(0..0, Spanned::span),
+            format!("{key}.session"),
+            format!("there is no session \"{name}\" in this file"),
+            format!("add [[bfd]] with name = \"{name}\", or name one that is there"),
+        );
+    }
+    place
 }
 
 fn prefix(text: &str) -> Option<(IpAddr, u8)> {

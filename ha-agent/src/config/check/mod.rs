@@ -1,6 +1,7 @@
 //! From what is written to what is meant. Each check reports all faults that it finds.
 
 mod announce;
+mod bfd;
 mod checks;
 mod election;
 mod group;
@@ -52,7 +53,8 @@ pub(super) fn config(file: &file::File, report: &mut Report<'_>) -> Option<Confi
     unique::check(&file.group, &groups, report);
     let peers = liveness::peers(file, report);
     let witness = witness::witness(file, report);
-    let checks = checks::checks(&file.check, report);
+    let bfd = bfd::sessions(file, report);
+    let checks = checks::checks(file, report);
     track::unused(file, report);
     let syncs = sync::syncs(&file.sync, &file.group, &groups, report);
     let rivals = file.peer.len() - usize::from(witness::is_agent(file));
@@ -74,6 +76,7 @@ pub(super) fn config(file: &file::File, report: &mut Report<'_>) -> Option<Confi
         interfaces: interfaces?,
         peers: peers?,
         witness: witness?,
+        bfd: bfd?,
         checks: checks?,
         groups,
         syncs: syncs?,

@@ -1,0 +1,58 @@
+//! Packets that broke a rule: all are counted, few are logged.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Display,
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
+/// How often the same discard from the same sender is logged at most.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// Counts of discarded packets of one protocol.
+#[derive(Debug)]
+pub(crate) struct Discards {
+    /// What they are called.
+    what: &'static str,
+    seen: BTreeMap<(IpAddr, &'static str), Seen>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    since_logged: u64,
+    logged: Instant,
+}
+
+impl Discards {
+    /// Of packets that are called `what`.
+    pub(crate) const fn new(what: &'static str) -> Self {
+        Self {
+            what,
+            seen: BTreeMap::new(),
+        }
+    }
+
+    /// Counts a discard, `name` in one word and `why` as a sentence, and logs the first one, and then one in a
+    /// while with what came between. `of` is the group, session or interface that is concerned.
+    pub(crate) fn count(&mut self, of: &str, from: IpAddr, name: &'static str, why: &impl Display) {
+        let what = self.what;
+        let now = Instant::now();
+        let seen = self.seen.entry((from, name)).or_insert_with(|| {
+            tracing::warn!(of, %from, "discarded {what}: {why}");
+            Seen {
+                since_logged: 0,
+                logged: now,
+            }
+        });
+        seen.since_logged += 1;
+        if now.duration_since(seen.logged) >= QUIET {
+            let count = seen.since_logged;
+            tracing::warn!(of, %from, count, "discarded more: {what}: {why}");
+            *seen = Seen {
+                since_logged: 0,
+                logged: now,
+            };
+        }
+    }
+}

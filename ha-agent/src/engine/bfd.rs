@@ -1,0 +1,83 @@
+//! Sessions with routers: what becomes of them is told, logged and shown. What a group makes of it is a check's.
+
+use anyhow::{Context, Result};
+use ha_core::bfd::{Diagnostic, State};
+
+use super::{Engine, history::seconds, port::Port};
+use crate::{
+    api::types,
+    bfd::{Bfd, News, Router, View},
+    config::{self, Config},
+};
+
+/// Begins to speak with the routers of the configuration.
+pub(super) fn start(config: &Config, ports: &[Port]) -> Result<Bfd> {
+    let routers = config.bfd.iter().map(|session| {
+        let mut ports = ports.iter();
+        let port = ports.find(|port| port.link.name == session.interface);
+        let port = port.with_context(|| format!("there is no interface {}", session.interface))?;
+        Ok(Router {
+            session: session.clone(),
+            ifindex: port.link.index,
+        })
+    });
+    Bfd::start(routers.collect::<Result<_>>()?)
+}
+
+impl Engine {
+    /// A session has changed its state.
+    pub(super) fn session_changed(&mut self, news: News) {
+        let config::Bfd { name, address, .. } = self.bfd.configured(news.session);
+        let (state, why) = (news.state.name(), news.why);
+        let mut text = format!("BFD session {name} with {address}: {state}: {why}");
+        if news.diagnostic != Diagnostic::None && news.state != State::Up {
+            text.push_str(&format!(" ({})", news.diagnostic.name()));
+        }
+        if why.is_failure() {
+            tracing::warn!(session = %name, "{text}");
+        } else {
+            tracing::info!(session = %name, "{text}");
+        }
+        self.history.node("bfd", text);
+    }
+
+    /// The sessions, for the status.
+    pub(super) fn bfd_status(&self) -> Vec<types::Bfd> {
+        let sessions = self.bfd.views();
+        sessions
+            .map(|(config, view)| status(config, view))
+            .collect()
+    }
+}
+
+fn status(config: &config::Bfd, view: View) -> types::Bfd {
+    let millis = |time: std::time::Duration| time.as_secs_f64() * 1e3;
+    let remote = view.remote.as_ref();
+    let since = seconds(view.since);
+    types::Bfd {
+        name: config.name.clone(),
+        interface: config.interface.clone(),
+        address: config.address,
+        state: view.state.name().to_owned(),
+        diagnostic: view.diagnostic.name().to_owned(),
+        remote_state: remote.map(|remote| remote.state.name().to_owned()),
+        remote_diagnostic: remote.map(|remote| {
+            let name = remote.diagnostic.map_or("reserved", Diagnostic::name);
+            name.to_owned()
+        }),
+        discriminator: view.discriminator.get(),
+        remote_discriminator: remote.map(|remote| remote.my_discriminator.get()),
+        transmit_interval_ms: millis(view.transmit_interval),
+        detection_time_ms: view.detection_time.map(millis),
+        up_since: (view.state == State::Up).then_some(since),
+        since,
+        ups: view.ups,
+        packets_in: view.received,
+        packets_out: view.sent,
+        discards: view
+            .discards
+            .into_iter()
+            .map(|(name, count)| (name.to_owned(), count))
+            .collect(),
+    }
+}
