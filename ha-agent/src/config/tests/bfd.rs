@@ -58,6 +58,7 @@ fn what_cannot_be_a_session_is_said_with_its_mend() {
             "not a single host's",
         ),
         (ROUTER.replace("192.0.2.1", "router"), "not a single host's"),
+        (ROUTER.replace("192.0.2.1", "192.0.2.10"), "is a virtual IP"),
         (
             format!("{ROUTER}\ntransmit_interval = \"2ms\""),
             "choose 3ms to 10s",
