@@ -87,6 +87,9 @@ fn status(config: &config::Bfd, view: View) -> types::Bfd {
         ups: view.ups,
         packets_in: view.received,
         packets_out: view.sent,
+        echo_active: view.has_echo,
+        echoes_in: view.echoes_returned,
+        echoes_out: view.echoes_sent,
         discards: view
             .discards
             .into_iter()

@@ -102,6 +102,10 @@ fn session(written: &file::Bfd, file: &file::File, report: &mut Report<'_>) -> O
         ECHO_INTERVAL,
         ECHO_INTERVALS,
     );
+    let echo = written
+        .echo_interval
+        .is_some()
+        .then(|| interval("echo_interval", &written.echo_interval, INTERVAL, INTERVALS));
     let multiplier = optional(written.multiplier.as_ref(), MULTIPLIER, |multiplier| {
         let key = format!("{key}.multiplier");
         number(report, &key, multiplier, MULTIPLIERS)
@@ -118,7 +122,10 @@ fn session(written: &file::Bfd, file: &file::File, report: &mut Report<'_>) -> O
             detect_mult: NonZeroU8::new(multiplier?)?,
             is_passive: written.passive.unwrap_or(false),
             required_min_echo_rx: echo_receive?.into(),
-            echo_interval: None,
+            echo_interval: match echo {
+                None => None,
+                Some(interval) => Some(interval?.into()),
+            },
         },
     })
 }
