@@ -13,6 +13,7 @@ const DETECTION: &str = "ha-agent/core/tests/bfd/detection.rs";
 const SIMULATION: &str = "ha-agent/core/tests/bfd/simulation.rs";
 const ECHO: &str = "ha-agent/core/tests/bfd/echo.rs";
 const ADMIN: &str = "ha-agent/core/tests/bfd/admin.rs";
+const FRAME: &str = "ha-agent/src/net/frame/echo.rs";
 const SOCKET: &str = "ha-agent/src/bfd/socket.rs";
 const LIVE: &str = "tests/tests/fixtures/cases/live.rs";
 
@@ -141,11 +142,12 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "B7",
         requirement: "Echo packets are sent only while Up, to a system that loops them, and no more often \
-                      than it can; when they do not come back the session is Down. (The agent sends none itself.)",
+                      than it can; when they do not come back the session is Down.",
         section: "RFC 5880 6.4, 6.8.5, 6.8.9; RFC 5881 4",
         kept: &[
             In(ECHO, "the_slower_interval_is_kept"),
             In(ECHO, "packets_that_come_back_keep_it_up"),
+            In(FRAME, "what_comes_back_is_what_was_sent"),
         ],
         broken: &[
             In(ECHO, "it_needs_both_sides_and_a_session_that_is_up"),
