@@ -73,7 +73,7 @@ impl Stage {
             receive: THEIRS.receive,
             multiplier: THEIRS.multiplier,
             is_passive: case.passive == Passive::Theirs,
-            echo: matches!(case.story, Story::Echo | Story::EchoRefused).then_some(ECHO),
+            echo: case.echo.then_some(ECHO),
         };
         let setup = tables(case, theirs);
         let begin = || Frr::bfd(lab.node(THERE), std::slice::from_ref(&session));

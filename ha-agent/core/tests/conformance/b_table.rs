@@ -15,6 +15,7 @@ const ECHO: &str = "ha-agent/core/tests/bfd/echo.rs";
 const ADMIN: &str = "ha-agent/core/tests/bfd/admin.rs";
 const SOCKET: &str = "ha-agent/src/bfd/socket.rs";
 const LIVE: &str = "tests/tests/fixtures/cases/live.rs";
+const LOOPED: &str = "tests/tests/fixtures/cases/bfd_echo.rs";
 
 pub(crate) const ROWS: &[Row] = &[
     Row {
@@ -141,16 +142,24 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "B7",
         requirement: "Echo packets are sent only while Up, to a system that loops them, and no more often \
-                      than it can; when they do not come back the session is Down. (The agent sends none itself.)",
+                      than it can; when they do not come back the session is Down. (The agent \
+                      sends none itself.) Those of a neighbour come back to it, once",
         section: "RFC 5880 6.4, 6.8.5, 6.8.9; RFC 5881 4",
         kept: &[
             In(ECHO, "the_slower_interval_is_kept"),
             In(ECHO, "packets_that_come_back_keep_it_up"),
+            In(LOOPED, "a BFD echo to its sender comes back"),
+            In(LOOPED, "a BFD echo to this node comes back over IPv6"),
         ],
         broken: &[
             In(ECHO, "it_needs_both_sides_and_a_session_that_is_up"),
             In(ECHO, "it_ends_when_the_other_system_loops_no_longer"),
             In(ECHO, "the_multiplier_of_lost_ones_is_a_failure"),
+            In(
+                LOOPED,
+                "a BFD echo that was looped already is not looped again",
+            ),
+            In(LOOPED, "a stranger's BFD echo"),
         ],
     },
     Row {
