@@ -18,7 +18,7 @@ use nix::{
 };
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::{lab::Lab, node::Node};
+use crate::{lab::Lab, node::Node, sys};
 
 /// UDP and TCP port (RFC 862).
 pub const PORT: u16 = 7;
@@ -120,6 +120,8 @@ fn bind(address: IpAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
 }
 
 fn serve(sockets: &[(UdpSocket, TcpListener)], name: &[u8], stop: &AtomicBool) {
+    // Whether the service has time is not what is measured.
+    let _ = sys::become_real_time();
     let look_for_stop = PollTimeout::from(50u8);
     while !stop.load(Ordering::Acquire) {
         let mut ready: Vec<PollFd<'_>> = sockets

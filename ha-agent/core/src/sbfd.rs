@@ -176,7 +176,7 @@ impl Session {
         let Reply { at, said, sequence } = heard.reply?;
         self.round_trip.answered(sequence, at);
         let liveness = if self.is_lost(now, sign) {
-            Liveness::Lost
+            self.gone(at, sign)
         } else {
             match said {
                 Said::Up => Liveness::Up,
@@ -184,7 +184,7 @@ impl Session {
             }
         };
         // A lost peer is back with a new answer only: its questions alone do not show that it hears.
-        if self.liveness == Some(Liveness::Lost) && self.is_old(now, at) {
+        if self.is_gone() && self.is_old(now, at) {
             return None;
         }
         if self.liveness == Some(liveness) {
@@ -200,7 +200,7 @@ impl Session {
     fn note_sign(&mut self, sign: Time) {
         if let Some(last) = self.last_sign
             && last < sign
-            && self.liveness != Some(Liveness::Lost)
+            && !self.is_gone()
         {
             let asked = self.unanswered.first().copied().unwrap_or(sign).min(sign);
             let silence = sign
@@ -210,6 +210,19 @@ impl Session {
         }
         self.last_sign = Some(sign);
         self.unanswered.retain(|probe| *probe > sign);
+    }
+
+    /// What it is whose last sign was `sign`, and whose last answer came at `replied`.
+    fn gone(&self, replied: Time, sign: Time) -> Liveness {
+        if sign.since(replied) < self.config.detection_time() {
+            Liveness::Lost
+        } else {
+            Liveness::Unknown
+        }
+    }
+
+    const fn is_gone(&self) -> bool {
+        matches!(self.liveness, Some(Liveness::Lost | Liveness::Unknown))
     }
 
     fn is_old(&self, now: Time, reply: Time) -> bool {

@@ -167,6 +167,15 @@ pub struct Bfd {
     pub packets_in: u64,
     /// Packets to the router.
     pub packets_out: u64,
+    /// Whether echo packets are sent now.
+    #[serde(default)]
+    pub echo_active: bool,
+    /// Echo packets that the router has sent back.
+    #[serde(default)]
+    pub echoes_in: u64,
+    /// Echo packets sent.
+    #[serde(default)]
+    pub echoes_out: u64,
     /// Packets of the router that were discarded, by the rule that they broke.
     pub discards: BTreeMap<String, u64>,
 }

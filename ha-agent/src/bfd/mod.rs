@@ -9,6 +9,7 @@
 //! One thread has all sockets and timers. It says that the host and the agent are there, not which groups are
 //! Active: that is the election's.
 
+mod echo;
 mod runner;
 mod session;
 mod socket;

@@ -119,6 +119,10 @@ impl Runner {
                 }
             }
         }
+        for place in 0..self.sessions.len() {
+            let now = self.now();
+            self.sessions[place].read_echoes(now);
+        }
         has_news
     }
 
@@ -193,7 +197,9 @@ impl Runner {
         let next = self.sessions.iter().filter_map(Session::deadline).min();
         let nap = next.map_or(NAP, |next| next.since(self.now()).min(NAP));
         let sockets = self.listeners.iter().map(AsFd::as_fd);
+        let echoes = self.sessions.iter().filter_map(Session::echo);
         let mut waited: Vec<_> = sockets
+            .chain(echoes.map(AsFd::as_fd))
             .chain([self.wake.as_fd()])
             .map(|socket| PollFd::new(socket, PollFlags::POLLIN))
             .collect();

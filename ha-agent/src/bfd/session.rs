@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, hash_map::RandomState},
     hash::{BuildHasher as _, Hasher as _},
+    io,
     net::IpAddr,
     num::NonZeroU32,
     time::{Instant, SystemTime},
@@ -15,7 +16,7 @@ use ha_core::{
 };
 use tokio::sync::watch;
 
-use super::{News, Router, Standing, View, socket::Sender};
+use super::{News, Router, Standing, View, echo::Echo, socket::Sender};
 
 /// How often it is logged at most that packets do not leave.
 const QUIET: std::time::Duration = std::time::Duration::from_secs(10);
@@ -27,11 +28,15 @@ pub(super) struct Session {
     pub(super) ifindex: u32,
     machine: bfd::Session,
     sender: Sender,
+    /// `None` unless echo packets are to be sent.
+    echo: Option<Echo>,
     teller: watch::Sender<Standing>,
     since: SystemTime,
     ups: u64,
     received: u64,
     sent: u64,
+    echoes_sent: u64,
+    echoes_returned: u64,
     discards: BTreeMap<&'static str, u64>,
     /// When it was last logged that a packet did not leave.
     complained: Option<Instant>,
@@ -47,17 +52,23 @@ impl Session {
         taken: &[NonZeroU32],
         teller: watch::Sender<Standing>,
     ) -> Result<Self> {
+        let number = discriminator(taken);
+        let has_echo = router.session.session.echo_interval.is_some();
+        let echo = has_echo.then(|| Echo::open(router, number)).transpose()?;
         Ok(Self {
             name: router.session.name.clone(),
             address: router.session.address,
             ifindex: router.ifindex,
-            machine: bfd::Session::new(discriminator(taken), router.session.session),
+            machine: bfd::Session::new(number, router.session.session),
             sender: Sender::open(router)?,
+            echo,
             teller,
             since: SystemTime::now(),
             ups: 0,
             received: 0,
             sent: 0,
+            echoes_sent: 0,
+            echoes_returned: 0,
             discards: BTreeMap::new(),
             complained: None,
         })
@@ -85,6 +96,9 @@ impl Session {
                     self.since = SystemTime::now();
                     self.ups += u64::from(state == State::Up);
                     self.tell(|standing| standing.after(state, why));
+                    if let Some(echo) = &mut self.echo {
+                        echo.forget_address();
+                    }
                     news = Some(News {
                         session: place,
                         state,
@@ -93,11 +107,42 @@ impl Session {
                     });
                 }
                 Command::Send(packet) => self.send(&packet),
-                // Not configured: there is no echo interval.
-                Command::SendEcho { .. } => {}
+                Command::SendEcho { sequence } => self.send_echo(now, sequence),
             }
         }
         news
+    }
+
+    fn send_echo(&mut self, now: Time, sequence: u32) {
+        let sent = self.echo.as_mut().map(|echo| echo.send(sequence));
+        match sent {
+            Some(Ok(())) => self.echoes_sent += 1,
+            Some(Err(error)) => {
+                self.complain(&error);
+                self.unsent(now, sequence);
+            }
+            None => self.unsent(now, sequence),
+        }
+    }
+
+    fn unsent(&mut self, now: Time, sequence: u32) {
+        // Nothing comes of it but that it is not missed.
+        let input = Input::EchoUnsent { sequence };
+        let _ = self.machine.handle(now, 0, input);
+    }
+
+    /// What its echo packets come back to.
+    pub(super) const fn echo(&self) -> Option<&Echo> {
+        self.echo.as_ref()
+    }
+
+    /// Takes the echo packets that are back.
+    pub(super) fn read_echoes(&mut self, now: Time) {
+        for sequence in self.echo.as_ref().map(Echo::returned).unwrap_or_default() {
+            self.echoes_returned += 1;
+            let input = Input::EchoReturned { sequence };
+            let _ = self.machine.handle(now, 0, input);
+        }
     }
 
     /// A packet of the router.
@@ -130,6 +175,9 @@ impl Session {
             ups: self.ups,
             received: self.received,
             sent: self.sent,
+            has_echo: self.machine.has_echo(),
+            echoes_sent: self.echoes_sent,
+            echoes_returned: self.echoes_returned,
             discards: self.discards.clone(),
         }
     }
@@ -146,16 +194,17 @@ impl Session {
         match self.sender.send(&packet.encode()) {
             Ok(()) => {
                 self.sent += 1;
-                self.complained = None;
             }
-            Err(error) => {
-                let is_news = self.complained.is_none_or(|at| at.elapsed() >= QUIET);
-                if is_news {
-                    self.complained = Some(Instant::now());
-                    let Self { name, address, .. } = self;
-                    tracing::warn!(session = %name, "cannot send to {address}: {error}");
-                }
-            }
+            Err(error) => self.complain(&error),
+        }
+    }
+
+    /// Something has not left.
+    fn complain(&mut self, error: &io::Error) {
+        if self.complained.is_none_or(|at| at.elapsed() >= QUIET) {
+            self.complained = Some(Instant::now());
+            let Self { name, address, .. } = self;
+            tracing::warn!(session = %name, "cannot send to {address}: {error}");
         }
     }
 }
@@ -163,12 +212,16 @@ impl Session {
 /// A number that is none of `taken`, and that nobody can guess (RFC 5880 section 9).
 fn discriminator(taken: &[NonZeroU32]) -> NonZeroU32 {
     loop {
-        // The standard library has its keys from the kernel.
-        let random = RandomState::new().build_hasher().finish() as u32;
-        if let Some(number) = NonZeroU32::new(random).filter(|n| !taken.contains(n)) {
+        let random = NonZeroU32::new(unguessable() as u32);
+        if let Some(number) = random.filter(|number| !taken.contains(number)) {
             return number;
         }
     }
+}
+
+/// A number that nobody can guess: the standard library has the keys of its hashes from the kernel.
+pub(super) fn unguessable() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 #[cfg(test)]

@@ -32,6 +32,12 @@ pub struct View {
     pub received: u64,
     /// Packets sent.
     pub sent: u64,
+    /// Whether echo packets are sent now.
+    pub has_echo: bool,
+    /// Echo packets sent.
+    pub echoes_sent: u64,
+    /// Echo packets that came back.
+    pub echoes_returned: u64,
     /// Packets of the router that were discarded, by the rule that they broke.
     pub discards: BTreeMap<&'static str, u64>,
 }

@@ -115,6 +115,7 @@ pub(super) struct Bfd {
     pub(super) multiplier: Option<Spanned<i64>>,
     pub(super) passive: Option<bool>,
     pub(super) echo_receive_interval: Option<Spanned<String>>,
+    pub(super) echo_interval: Option<Spanned<String>>,
 }
 
 /// `[[check]]`; which keys go with which type is for the check.

@@ -1,6 +1,8 @@
 //! Sessions with routers: what becomes of them is told, logged and shown. What a group makes of it is a check's.
 
-use anyhow::{Context, Result};
+use std::net::IpAddr;
+
+use anyhow::{Context, Result, ensure};
 use ha_core::bfd::{Diagnostic, State};
 
 use super::{Engine, history::seconds, port::Port};
@@ -18,6 +20,14 @@ pub(super) fn start(config: &Config, ports: &[Port], dataplane: &Dataplane) -> R
         let mut ports = ports.iter();
         let port = ports.find(|port| port.link.name == session.interface);
         let port = port.with_context(|| format!("there is no interface {}", session.interface))?;
+        let own = port.addresses;
+        let own = [own.v4.map(IpAddr::V4), own.link_local.map(IpAddr::V6)];
+        ensure!(
+            !own.contains(&Some(session.address)),
+            "BFD session {}: {} is this node's own address: write the router's",
+            session.name,
+            session.address
+        );
         Ok(Router {
             session: session.clone(),
             ifindex: port.link.index,
@@ -83,6 +93,9 @@ fn status(config: &config::Bfd, view: View) -> types::Bfd {
         ups: view.ups,
         packets_in: view.received,
         packets_out: view.sent,
+        echo_active: view.has_echo,
+        echoes_in: view.echoes_returned,
+        echoes_out: view.echoes_sent,
         discards: view
             .discards
             .into_iter()

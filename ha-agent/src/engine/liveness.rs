@@ -33,13 +33,13 @@ impl Peers {
             Some(Liveness::Up)
         } else if any(Liveness::Down) {
             Some(Liveness::Down)
-        } else if known
-            .iter()
-            .all(|liveness| *liveness == Some(Liveness::Lost))
-        {
+        } else if known.contains(&None) {
+            None
+        } else if any(Liveness::Lost) {
+            // Over that way it may hear that it is replaced.
             Some(Liveness::Lost)
         } else {
-            None
+            Some(Liveness::Unknown)
         }
     }
 
@@ -102,6 +102,10 @@ impl Engine {
             Liveness::Up => format!("{name} answers"),
             Liveness::Lost => format!("{name} has been silent for {:.1?}", news.change.silence),
             Liveness::Down => format!("{name} says that its lease has lapsed"),
+            Liveness::Unknown => format!(
+                "{name} has been silent for {:.1?}, and did not answer before: its advertisements decide",
+                news.change.silence
+            ),
         };
         tracing::info!(peer = %name, "{text}");
         let addresses = peers.addresses(news.way);
@@ -159,7 +163,7 @@ impl Engine {
         let state = |liveness| match liveness {
             Some(Liveness::Up) => "up",
             Some(Liveness::Down) => "down",
-            Some(Liveness::Lost) => "lost",
+            Some(Liveness::Lost | Liveness::Unknown) => "lost",
             None => "unknown",
         };
         let reports = peers.watch.reports();

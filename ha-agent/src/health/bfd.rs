@@ -28,6 +28,9 @@ impl Bfd {
         let Some(standing) = &mut self.standing else {
             return Look::fail("there is no such session");
         };
+        if standing.has_changed().is_err() {
+            return Look::fail("BFD is no longer spoken: its thread has ended");
+        }
         let standing = *standing.borrow_and_update();
         match standing {
             Standing::Up => Look::pass("up"),
@@ -74,6 +77,15 @@ mod tests {
             check.told().await;
             assert_eq!(check.look().observation, observation, "{standing:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_believed_of_a_thread_that_has_ended() {
+        let (teller, standing) = watch::channel(Standing::Up);
+        let mut check = Bfd::new(Some(&standing));
+        assert_eq!(check.look().observation, Observation::Pass);
+        drop(teller);
+        assert_eq!(check.look().observation, Observation::Fail);
     }
 
     #[tokio::test]

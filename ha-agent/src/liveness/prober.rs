@@ -149,7 +149,7 @@ impl Probed {
     fn probe(&mut self, way: usize) {
         let view = match self.session.liveness() {
             Some(Liveness::Up | Liveness::Down) => View::Heard,
-            Some(Liveness::Lost) | None => View::Unheard,
+            Some(Liveness::Lost | Liveness::Unknown) | None => View::Unheard,
         };
         let request = Request::probe(way, self.session.sequence(), self.node, view);
         let begun = now();

@@ -4,7 +4,7 @@
 //! * [`PacketSocket`]: sends any frame, receives VRRP;
 //! * [`Ping`]: echo requests to one host;
 //! * [`Membership`]: the VRRP multicast groups;
-//! * `udp`: sockets for control packets of the link;
+//! * `udp`: sockets for control packets of the link; `echo`: packets to oneself by way of a neighbour;
 //! * [`frame`]: announcements and advertisements as octets.
 
 #![expect(
@@ -13,6 +13,7 @@
 )]
 
 mod changes;
+mod echo;
 mod filter;
 pub mod frame;
 mod joined;
@@ -25,7 +26,6 @@ mod ping;
 mod route;
 mod udp;
 
-pub(crate) use self::udp::open as open_udp;
 pub use self::{
     changes::Changes,
     link::{Addresses, AttachedXdp, Link},
@@ -35,3 +35,4 @@ pub use self::{
     ping::Ping,
     route::ROUTE_PROTOCOL,
 };
+pub(crate) use self::{echo::EchoSocket, udp::open as open_udp};

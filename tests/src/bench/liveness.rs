@@ -41,14 +41,9 @@ pub struct Entry {
     pub program: &'static str,
     /// How its nodes watch each other.
     pub watches: String,
-    /// Probes of the client, of all kinds.
-    pub probes_sent: u64,
-    /// Those that nobody answered within a second.
-    pub probes_lost: u64,
-    /// The longest time without any answer, milliseconds.
-    pub outage_ms: f64,
-    /// Probes that both nodes answered.
-    pub dual_answers: u64,
+    /// What the client met.
+    #[serde(flatten)]
+    pub probes: Probes,
     /// The nodes, first the one that has the addresses.
     pub nodes: Vec<Node>,
 }
@@ -161,7 +156,7 @@ fn look_on(system: &System, service: Service, time: Duration) -> Result<Entry> {
         .zip(pairs)
     {
         let (before, after) = (before?, after?);
-        if after.role_changes > before.role_changes {
+        if cluster.agent(node).is_some() && after.role_changes > before.role_changes {
             cluster.lab().keep_evidence();
         }
         nodes.push(Node::of(&cluster, (node, role), (before, after), looked)?);
@@ -169,10 +164,7 @@ fn look_on(system: &System, service: Service, time: Duration) -> Result<Entry> {
     Ok(Entry {
         program,
         watches,
-        probes_sent: probes.probes_sent,
-        probes_lost: probes.probes_lost,
-        outage_ms: probes.outage_ms,
-        dual_answers: probes.dual_answers,
+        probes,
         nodes,
     })
 }
@@ -244,10 +236,10 @@ impl fmt::Display for Report {
                 "\n{}, {}: a client lost {} of {} probes, at most {} ms in a row; both answered {}",
                 entry.program,
                 entry.watches,
-                entry.probes_lost,
-                entry.probes_sent,
-                entry.outage_ms,
-                entry.dual_answers
+                entry.probes.probes_lost,
+                entry.probes.probes_sent,
+                entry.probes.outage_ms,
+                entry.probes.dual_answers
             )?;
             writeln!(
                 f,

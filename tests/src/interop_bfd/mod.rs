@@ -54,6 +54,8 @@ enum Story {
     Echo,
     /// Ours does not want echo packets.
     EchoRefused,
+    /// Ours sends echo packets, and their host forwards.
+    EchoOurs,
 }
 
 /// One case.

@@ -43,4 +43,6 @@ pub const CASES: &[Case] = &[
     echo(case("echo-v6", Family::V6, Story::Echo)),
     echo(case("echo-refused-v4", Family::V4, Story::EchoRefused)),
     echo(case("echo-hang-ours-v4", Family::V4, Story::OursHangs)),
+    case("echo-ours-v4", Family::V4, Story::EchoOurs),
+    echo(case("echo-both-v4", Family::V4, Story::EchoOurs)),
 ];

@@ -34,6 +34,8 @@ impl Matching {
     }
 
     pub(super) fn asked(&mut self, sequence: u8, at: Time) {
+        // One that was never answered may have had the number when the numbers last came round.
+        self.waiting.retain(|(before, _)| *before != sequence);
         if self.waiting.len() == WAITING {
             self.waiting.pop_front();
         }
@@ -93,6 +95,15 @@ mod tests {
             longest: MS * 16,
         };
         assert_eq!(matching.result(), Some(expected));
+    }
+
+    #[test]
+    fn an_answer_is_of_the_newest_probe_with_its_number() {
+        let mut matching = Matching::default();
+        matching.asked(7, at(0));
+        matching.asked(7, at(768));
+        matching.answered(7, at(769));
+        assert_eq!(matching.result().map(|trip| trip.longest), Some(MS));
     }
 
     #[test]

@@ -167,3 +167,28 @@ fn an_answer_tells_how_long_it_took() {
     let _ = session.observe(at(36), heard);
     assert_eq!(session.round_trip().map(|trip| trip.last), Some(MS * 2));
 }
+
+#[test]
+fn of_a_peer_that_still_asked_but_did_not_answer_its_death_is_not_told() {
+    let mut session = up();
+    // Its questions come until 48 ms.
+    let heard = |now: u64| Heard {
+        request: Some(at(now.min(48))),
+        ..reply(30, Said::Up)
+    };
+    for now in (33..57).step_by(3) {
+        session.sent(at(now), at(now), true);
+        assert_eq!(session.observe(at(now), heard(now)), None);
+    }
+    session.sent(at(57), at(57), true);
+    let change = session.observe(at(57), heard(57));
+    assert_eq!(change.map(|c| c.liveness), Some(Liveness::Unknown));
+    // It asks again, which says as little.
+    let asks = Heard {
+        request: Some(at(60)),
+        ..reply(30, Said::Up)
+    };
+    assert_eq!(session.observe(at(60), asks), None);
+    let change = session.observe(at(63), reply(63, Said::Up));
+    assert_eq!(change.map(|c| c.liveness), Some(Liveness::Up));
+}

@@ -11,6 +11,9 @@ pub enum Liveness {
     Lost,
     /// It answers that its lease has lapsed: its kernel keeps it silent.
     Down,
+    /// Nothing is heard of it, over any path, and what was heard last were no answers: it did not hear this
+    /// node, and would not hear either that it is replaced. Only its advertisements tell whether it lives.
+    Unknown,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -28,12 +31,17 @@ pub(super) struct Alive(Vec<Watched>);
 
 impl Alive {
     pub(super) fn note(&mut self, peer: IpAddr, liveness: Liveness) {
-        self.0.retain(|watched| watched.peer != peer);
+        self.forget(peer);
         self.0.push(Watched {
             peer,
             liveness,
             is_idle: false,
         });
+    }
+
+    /// Nothing is known of it any more.
+    pub(super) fn forget(&mut self, peer: IpAddr) {
+        self.0.retain(|watched| watched.peer != peer);
     }
 
     pub(super) fn is_up(&self, peer: IpAddr) -> bool {

@@ -38,6 +38,8 @@
 //! * Where liveness is watched, a peer that is lost or whose lease has lapsed is replaced at once; one that
 //!   lives is not replaced because its advertisements do not arrive, unless it denies that it is Active.
 //!   A lost peer is told that it is not heard, and replaced when it must have fallen silent.
+//! * A peer that fell silent when it did not answer any more, but still asked, is not known to be dead, and cannot be
+//!   told: its missing advertisements decide, as where liveness is not watched.
 //! * Where a witness is needed, a Backup takes over from a node that it merely does not hear only when the
 //!   witness has just answered.
 //! * A group with both families has one machine. Priorities are compared in either family, addresses

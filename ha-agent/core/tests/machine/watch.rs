@@ -223,3 +223,43 @@ fn an_owner_that_dies_while_it_is_claimed_from_is_not_waited_for() {
     assert_eq!(commands, [Command::TellUnheard { peer: LESSER }]);
     assert_eq!(machine.deadline(), Some(at(DOWN + LOSS)));
 }
+
+#[test]
+fn who_may_live_and_not_hear_is_replaced_by_its_missing_advertisements_only() {
+    let mut machine = following();
+    let unprobed = {
+        let mut machine = backup(watching());
+        for n in 1..=2 {
+            let _ = machine.handle(at(INTERVAL * n), advert(GREATER, 200));
+        }
+        machine
+    };
+    let now = at(INTERVAL * 2 + LOSS);
+    let commands = machine.handle(now, liveness(GREATER, Liveness::Unknown));
+    assert_eq!(commands, []);
+    assert_eq!(machine.deadline(), unprobed.deadline());
+    let down = machine.deadline().expect("a Backup waits");
+    let commands = machine.handle(down, Input::Timer);
+    let questions = |command: &Command| matches!(command, Command::Ask { .. });
+    assert!(!commands.iter().any(questions), "nobody would answer");
+    assert_ne!(machine.role(), Role::Backup);
+}
+
+#[test]
+fn a_claim_over_one_that_may_live_and_not_hear_is_not_made_good_sooner() {
+    let mut machine = backup(watching());
+    let _ = machine.handle(at(INTERVAL), liveness(LESSER, Liveness::Up));
+    let _ = machine.handle(at(INTERVAL), advert(LESSER, 50));
+    let begin = at(INTERVAL + LOSS);
+    let _ = machine.handle(begin, Input::Promote);
+    assert_eq!(machine.role(), Role::Claiming);
+    let deadline = machine.deadline();
+    let commands = machine.handle(begin + LOSS, liveness(LESSER, Liveness::Unknown));
+    assert_eq!((commands, machine.deadline()), (Vec::new(), deadline));
+    // It goes on advertising, so it stays the only owner.
+    for n in 2..=20 {
+        let _ = machine.handle(at(INTERVAL * n), advert(LESSER, 50));
+        let _ = machine.handle(at(INTERVAL * n), Input::Timer);
+        assert_ne!(machine.role(), Role::Active);
+    }
+}

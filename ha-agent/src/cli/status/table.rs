@@ -154,6 +154,7 @@ fn bfd(sessions: &[Bfd]) -> Option<Table> {
         "DOWN AFTER",
         "UP SINCE",
         "IN/OUT",
+        "ECHOES",
         "DISCARDED",
     ]);
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
@@ -172,6 +173,10 @@ fn bfd(sessions: &[Bfd]) -> Option<Table> {
             or_dash(session.detection_time_ms.map(|time| format!("{time} ms"))),
             or_dash(session.up_since.map(utc)),
             format!("{}/{}", session.packets_in, session.packets_out),
+            or_dash(
+                (session.echoes_out > 0)
+                    .then(|| format!("{}/{}", session.echoes_in, session.echoes_out)),
+            ),
             session.discards.values().sum::<u64>().to_string(),
         ]);
     }
@@ -380,13 +385,16 @@ mod tests {
             ups: 1,
             packets_in: 12,
             packets_out: 13,
+            echo_active: true,
+            echoes_in: 6,
+            echoes_out: 9,
             discards: [("version".to_owned(), 2), ("hop_limit".to_owned(), 3)].into(),
         });
         let text = render(&routed);
         let line = text.lines().find(|line| line.contains("uplink")).unwrap();
         let words: Vec<_> = line.split_whitespace().collect();
         let expected =
-            "uplink eth0 192.0.2.1 down (detection_time_expired) up 1000 ms 150 ms - 12/13 5";
+            "uplink eth0 192.0.2.1 down (detection_time_expired) up 1000 ms 150 ms - 12/13 6/9 5";
         assert_eq!(words.join(" "), expected);
     }
 

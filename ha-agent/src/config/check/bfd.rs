@@ -1,6 +1,11 @@
 //! `[[bfd]]`: sessions with routers.
 
-use std::{collections::HashMap, net::IpAddr, num::NonZeroU8, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    net::IpAddr,
+    num::NonZeroU8,
+    time::Duration,
+};
 
 use ha_common::wire::{ipv4, ipv6};
 use ha_core::bfd;
@@ -13,6 +18,7 @@ use super::{
         file,
         value::{duration, number},
     },
+    group::Draft,
     optional,
 };
 
@@ -24,7 +30,13 @@ const ECHO_INTERVAL: Duration = Duration::from_millis(10);
 const MULTIPLIERS: std::ops::RangeInclusive<i64> = 1..=255;
 const MULTIPLIER: u8 = 3;
 
-pub(super) fn sessions(file: &file::File, report: &mut Report<'_>) -> Option<Vec<Bfd>> {
+pub(super) fn sessions(
+    file: &file::File,
+    groups: &[Option<Draft>],
+    report: &mut Report<'_>,
+) -> Option<Vec<Bfd>> {
+    let drafts = groups.iter().flatten();
+    let vips: HashSet<_> = drafts.flat_map(|draft| &draft.group.vips).collect();
     let mut names = HashMap::new();
     let mut ways = HashMap::new();
     let mut sessions = Vec::new();
@@ -50,6 +62,14 @@ pub(super) fn sessions(file: &file::File, report: &mut Report<'_>) -> Option<Vec
                 format!("bfd.{name}.address"),
                 format!("{address} over {interface} is already in line {first}"),
                 "keep one of them: there is one session for each router, interface and family",
+            );
+        }
+        if let Some(session) = session.as_ref().filter(|s| vips.contains(&s.address)) {
+            report.add(
+                written.address.span(),
+                format!("bfd.{name}.address"),
+                format!("{} is a virtual IP in this file", session.address),
+                "write the router's own address",
             );
         }
         sessions.push(session);
@@ -82,6 +102,10 @@ fn session(written: &file::Bfd, file: &file::File, report: &mut Report<'_>) -> O
         ECHO_INTERVAL,
         ECHO_INTERVALS,
     );
+    let echo = written
+        .echo_interval
+        .is_some()
+        .then(|| interval("echo_interval", &written.echo_interval, INTERVAL, INTERVALS));
     let multiplier = optional(written.multiplier.as_ref(), MULTIPLIER, |multiplier| {
         let key = format!("{key}.multiplier");
         number(report, &key, multiplier, MULTIPLIERS)
@@ -98,7 +122,10 @@ fn session(written: &file::Bfd, file: &file::File, report: &mut Report<'_>) -> O
             detect_mult: NonZeroU8::new(multiplier?)?,
             is_passive: written.passive.unwrap_or(false),
             required_min_echo_rx: echo_receive?.into(),
-            echo_interval: None,
+            echo_interval: match echo {
+                None => None,
+                Some(interval) => Some(interval?.into()),
+            },
         },
     })
 }

@@ -53,7 +53,7 @@ pub(super) fn config(file: &file::File, report: &mut Report<'_>) -> Option<Confi
     unique::check(&file.group, &groups, report);
     let peers = liveness::peers(file, report);
     let witness = witness::witness(file, report);
-    let bfd = bfd::sessions(file, report);
+    let bfd = bfd::sessions(file, &groups, report);
     let checks = checks::checks(file, report);
     track::unused(file, report);
     let syncs = sync::syncs(&file.sync, &file.group, &groups, report);

@@ -27,6 +27,7 @@ fn a_session_has_three_times_50_ms_unless_told_otherwise() {
     assert_eq!(bfd.session.required_min_rx, micros(50));
     assert_eq!(bfd.session.detect_mult.get(), 3);
     assert_eq!(bfd.session.required_min_echo_rx, micros(10));
+    assert_eq!(bfd.session.echo_interval, None);
     assert!(!bfd.session.is_passive);
     assert!(parse(GOOD).unwrap().bfd.is_empty());
 }
@@ -35,7 +36,7 @@ fn a_session_has_three_times_50_ms_unless_told_otherwise() {
 fn every_key_is_heeded() {
     let text = format!(
         "{}\ntransmit_interval = \"3ms\"\nreceive_interval = \"10s\"\nmultiplier = 255\n\
-         passive = true\necho_receive_interval = \"0ms\"",
+         passive = true\necho_receive_interval = \"0ms\"\necho_interval = \"20ms\"",
         ROUTER.replace("192.0.2.1", "fe80::1")
     );
     let config = parse(&session(&text)).unwrap();
@@ -45,6 +46,7 @@ fn every_key_is_heeded() {
     assert_eq!(bfd.session.required_min_rx, micros(10_000));
     assert_eq!(bfd.session.detect_mult.get(), 255);
     assert_eq!(bfd.session.required_min_echo_rx, Micros::ZERO);
+    assert_eq!(bfd.session.echo_interval, Some(micros(20)));
     assert!(bfd.session.is_passive);
 }
 
@@ -58,6 +60,7 @@ fn what_cannot_be_a_session_is_said_with_its_mend() {
             "not a single host's",
         ),
         (ROUTER.replace("192.0.2.1", "router"), "not a single host's"),
+        (ROUTER.replace("192.0.2.1", "192.0.2.10"), "is a virtual IP"),
         (
             format!("{ROUTER}\ntransmit_interval = \"2ms\""),
             "choose 3ms to 10s",
@@ -70,6 +73,10 @@ fn what_cannot_be_a_session_is_said_with_its_mend() {
         (
             format!("{ROUTER}\necho_receive_interval = \"11s\""),
             "choose 0s to 10s",
+        ),
+        (
+            format!("{ROUTER}\necho_interval = \"0ms\""),
+            "choose 3ms to 10s",
         ),
         (format!("{ROUTER}\ninterval = \"1s\""), "unknown field"),
         (

@@ -2,6 +2,7 @@
 
 mod announcement;
 mod builder;
+pub(in crate::net) mod echo;
 mod vrrp;
 
 pub use self::{

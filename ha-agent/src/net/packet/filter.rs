@@ -1,6 +1,6 @@
-//! The socket's filter: a classic BPF program that keeps VRRP (`Documentation/networking/filter.rst`).
+//! The sockets' filters: classic BPF programs (`Documentation/networking/filter.rst`).
 
-use ha_common::wire::{eth, vrrp};
+use ha_common::wire::{bfd, eth, udp, vrrp};
 use socket2::SockFilter;
 
 /// Where the EtherType is; the kernel has taken the outer VLAN tag off.
@@ -14,12 +14,34 @@ const PROTOCOL6: u32 = 14 + 6;
 
 const LOAD_HALF: u32 = libc::BPF_LD | libc::BPF_H | libc::BPF_ABS;
 const LOAD_BYTE_X: u32 = libc::BPF_LD | libc::BPF_B | libc::BPF_IND;
+const LOAD_BYTE: u32 = libc::BPF_LD | libc::BPF_B | libc::BPF_ABS;
+const AND: u32 = libc::BPF_ALU | libc::BPF_AND | libc::BPF_K;
 const SET_X: u32 = libc::BPF_LDX | libc::BPF_IMM;
 const IF_EQUAL: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
 const JUMP: u32 = libc::BPF_JMP | libc::BPF_JA;
 const RETURN: u32 = libc::BPF_RET | libc::BPF_K;
 
-/// X is the length of the tag that is still in the frame.
+/// Keeps BFD echo packets, with the frame beginning at its IP header.
+pub(in crate::net) const ECHO: [SockFilter; 14] = [
+    op(LOAD_BYTE, 0),
+    // IPv4 without options: protocol, destination port.
+    jump(0x45, 0, 4),
+    op(LOAD_BYTE, 9),
+    jump(udp::PROTOCOL as u32, 0, 9),
+    op(LOAD_HALF, 22),
+    jump(bfd::ECHO_PORT as u32, 6, 7),
+    // IPv6: next header, destination port.
+    op(AND, 0xf0),
+    jump(0x60, 0, 5),
+    op(LOAD_BYTE, 6),
+    jump(udp::PROTOCOL as u32, 0, 3),
+    op(LOAD_HALF, 42),
+    jump(bfd::ECHO_PORT as u32, 0, 1),
+    op(RETURN, u32::MAX),
+    op(RETURN, 0),
+];
+
+/// Keeps VRRP. X is the length of the tag that is still in the frame.
 pub(super) const VRRP: [SockFilter; 13] = [
     op(SET_X, 0),
     op(LOAD_HALF, ETHERTYPE),

@@ -1,6 +1,6 @@
 //! Raw frames on an interface: sends any, receives VRRP.
 
-mod filter;
+pub(super) mod filter;
 pub(super) mod sys;
 
 use std::{io, os::fd::AsFd};

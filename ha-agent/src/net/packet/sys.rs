@@ -26,7 +26,7 @@ pub(in crate::net) fn watch(socket: Socket) -> io::Result<AsyncFd<Socket>> {
 }
 
 /// Starts to receive all protocols on the interface `index`.
-pub(super) fn bind(socket: BorrowedFd<'_>, index: u32) -> io::Result<()> {
+pub(in crate::net) fn bind(socket: BorrowedFd<'_>, index: u32) -> io::Result<()> {
     // SAFETY: all zeros is a value of this plain C struct.
     let mut address: libc::sockaddr_ll = unsafe { zeroed() };
     address.sll_family = libc::AF_PACKET as u16;
@@ -43,7 +43,7 @@ pub(super) fn deliver_vlan_tags(socket: BorrowedFd<'_>) -> io::Result<()> {
 }
 
 /// Leaves out frames that this host sends (`PACKET_IGNORE_OUTGOING`, Linux 4.20).
-pub(super) fn ignore_outgoing(socket: BorrowedFd<'_>) -> io::Result<()> {
+pub(in crate::net) fn ignore_outgoing(socket: BorrowedFd<'_>) -> io::Result<()> {
     switch_on(socket, libc::PACKET_IGNORE_OUTGOING)
 }
 

@@ -15,6 +15,10 @@ impl Machine {
         self.alive.note(peer, state);
         let cause = match state {
             Liveness::Up => return Vec::new(),
+            Liveness::Unknown => {
+                self.alive.forget(peer);
+                return Vec::new();
+            }
             Liveness::Lost => Cause::ActiveLost,
             Liveness::Down => Cause::ActiveDown,
         };
@@ -175,6 +179,6 @@ impl Machine {
 const fn is_unheard(state: Liveness) -> bool {
     match state {
         Liveness::Lost => true,
-        Liveness::Up | Liveness::Down => false,
+        Liveness::Up | Liveness::Down | Liveness::Unknown => false,
     }
 }
