@@ -16,6 +16,7 @@ const ADMIN: &str = "ha-agent/core/tests/bfd/admin.rs";
 const FRAME: &str = "ha-agent/src/net/frame/echo.rs";
 const SOCKET: &str = "ha-agent/src/bfd/socket.rs";
 const LIVE: &str = "tests/tests/fixtures/cases/live.rs";
+const LOOPED: &str = "tests/tests/fixtures/cases/bfd_echo.rs";
 
 pub(crate) const ROWS: &[Row] = &[
     Row {
@@ -142,17 +143,25 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "B7",
         requirement: "Echo packets are sent only while Up, to a system that loops them, and no more often \
-                      than it can; when they do not come back the session is Down.",
+                      than it can; when they do not come back the session is Down. Those of a neighbour \
+                      are sent back, once",
         section: "RFC 5880 6.4, 6.8.5, 6.8.9; RFC 5881 4",
         kept: &[
             In(ECHO, "the_slower_interval_is_kept"),
             In(ECHO, "packets_that_come_back_keep_it_up"),
             In(FRAME, "what_comes_back_is_what_was_sent"),
+            In(LOOPED, "a BFD echo to its sender comes back"),
+            In(LOOPED, "a BFD echo to this node comes back over IPv6"),
         ],
         broken: &[
             In(ECHO, "it_needs_both_sides_and_a_session_that_is_up"),
             In(ECHO, "it_ends_when_the_other_system_loops_no_longer"),
             In(ECHO, "the_multiplier_of_lost_ones_is_a_failure"),
+            In(
+                LOOPED,
+                "a BFD echo that was looped already is not looped again",
+            ),
+            In(LOOPED, "a stranger's BFD echo"),
         ],
     },
     Row {
