@@ -171,6 +171,14 @@ reasons! {
     LiveMalformed = 36, "live_malformed", Dropped;
     /// Liveness request for a discriminator of this node from an address that is no configured peer's.
     LiveStranger = 37, "live_stranger", Dropped;
+    /// BFD echo packet (RFC 5880 section 6.4) of a configured neighbour, sent back to it.
+    BfdEchoLooped = 38, "bfd_echo_looped", Answered;
+    /// BFD echo packet of a configured neighbour with a TTL or hop limit other than 255: it was looped
+    /// already, or came through a router.
+    BfdEchoHopLimit = 39, "bfd_echo_hop_limit", Dropped;
+    /// BFD echo packet of a configured neighbour whose lengths contradict each other, or from a MAC that
+    /// cannot be a single host's.
+    BfdEchoMalformed = 40, "bfd_echo_malformed", Dropped;
 }
 
 /// Slots in `ha_reason`; room for more than [`Reason::ALL`] has.

@@ -8,6 +8,7 @@
 //!                    ├─ NS, NA ───► reply::nd
 //!                    ├─ VRRP ─────► demote
 //!                    ├─ S-BFD ────► live
+//!                    ├─ BFD echo ─► live::echo
 //!                    ├─ IPv4 ─┬───► steer ─┬─► reply::{echo, echo6}
 //!                    ├─ IPv6 ─┘            ├─► deliver::local
 //!                    │                     └─► deliver::peer

@@ -3,7 +3,10 @@
 //!
 //! What names no discriminator of this node is left to the stack: another program may speak the
 //! protocol too.
+//!
+//! Beside it the echo packets of plain BFD, which are sent back.
 
+mod echo;
 mod reply;
 mod request;
 
@@ -11,7 +14,7 @@ use ha_common::{
     abi::LivePeerKey,
     reason::Reason,
     wire::{
-        bfd::{self, Control, SEAMLESS_PORT},
+        bfd::{self, Control, ECHO_PORT, SEAMLESS_PORT},
         ipv4, ipv6, udp,
     },
 };
@@ -79,7 +82,7 @@ impl Bearer for ipv6::Header {
 /// Takes a packet that is for no virtual IP.
 #[inline(always)]
 pub(crate) fn judge<H: Bearer>(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> End {
-    let Some(Then(ip, Then(udp, control))) = packet.get::<Message<H>>(frame.l3) else {
+    let Some(&Then(ip, udp)) = packet.get::<Then<H, udp::Header>>(frame.l3) else {
         return End::NOT_OURS;
     };
     if ip.protocol() != udp::PROTOCOL
@@ -88,11 +91,13 @@ pub(crate) fn judge<H: Bearer>(packet: &mut Packet, maps: &mut Maps, frame: &Fra
     {
         return End::NOT_OURS;
     }
-    let your = u32::from_be_bytes(control.your_discriminator);
-    let reason = if u16::from_be_bytes(udp.dst_port) == SEAMLESS_PORT {
-        request::judge::<H>(packet, maps, frame, your)
-    } else if u16::from_be_bytes(udp.src_port) == SEAMLESS_PORT {
-        reply::judge::<H>(packet, maps, frame, your)
+    let [from, to] = [udp.src_port, udp.dst_port].map(u16::from_be_bytes);
+    let reason = if to == ECHO_PORT {
+        echo::judge::<H>(packet, maps, frame)
+    } else if to == SEAMLESS_PORT {
+        request::judge::<H>(packet, maps, frame)
+    } else if from == SEAMLESS_PORT {
+        reply::judge::<H>(packet, maps, frame)
     } else {
         None
     };
@@ -101,6 +106,13 @@ pub(crate) fn judge<H: Bearer>(packet: &mut Packet, maps: &mut Maps, frame: &Fra
         group: WHOLE_NODE,
         len: packet.len(),
     }
+}
+
+/// The discriminator that a request or reply is for.
+#[inline(always)]
+fn your<H: Bearer>(packet: &Packet, frame: &Frame) -> Option<u32> {
+    let Then(_, Then(_, control)) = packet.get::<Message<H>>(frame.l3)?;
+    Some(u32::from_be_bytes(control.your_discriminator))
 }
 
 /// The checks that requests and replies have in common. `demand` is what the demand bit has to be.
@@ -127,9 +139,7 @@ fn check<H: Bearer>(packet: &Packet, frame: &Frame, demand: bool) -> Result<(), 
 #[inline(always)]
 fn peer<H: Bearer>(packet: &Packet, frame: &Frame) -> LivePeerKey {
     LivePeerKey {
-        addr: packet
-            .get::<H>(frame.l3)
-            .map_or([0; 16], super::steer::Header::source),
+        addr: packet.get::<H>(frame.l3).map_or([0; 16], H::source),
         ifindex: packet.ifindex(),
     }
 }

@@ -39,8 +39,8 @@ pub(crate) trait Header: Wire {
     /// Turns an echo request into its reply.
     fn answer_echo(&self, packet: &mut Packet, hit: &Hit) -> Reason;
 
-    /// Takes one hop off, as a router does.
-    fn age(&self, packet: &mut Packet, hit: &Hit) -> Result<(), Reason>;
+    /// Takes one hop off the packet at `l3`, as a router does.
+    fn age(&self, packet: &mut Packet, l3: usize) -> Result<(), Reason>;
 }
 
 /// Takes a packet whose destination is a virtual IP.

@@ -73,6 +73,9 @@ struct Status {
     events: Vec<EventStatus>,
     #[serde(default)]
     peers: Vec<Way>,
+    #[serde(default)]
+    bfd: Vec<BfdStatus>,
+    reasons: Vec<ReasonStatus>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -82,6 +85,29 @@ struct GroupStatus {
     epoch: u32,
     /// Why the kernel does not act on the role, if it does not.
     fenced: Option<String>,
+    priority: Option<u8>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ReasonStatus {
+    reason: String,
+    packets: u64,
+}
+
+/// How an agent finds one of its BFD sessions.
+#[derive(Clone, Debug, Deserialize)]
+pub struct BfdStatus {
+    name: String,
+    /// `up`, `init`, `down` or `admin_down`.
+    pub state: String,
+    /// Why it was down last.
+    pub diagnostic: String,
+    /// What the router says of its side; `None` while nothing is heard.
+    pub remote_state: Option<String>,
+    /// Time between its packets, without jitter, milliseconds.
+    pub transmit_interval_ms: f64,
+    /// The silence that is a failure, milliseconds; `None` while nothing is heard.
+    pub detection_time_ms: Option<f64>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -202,6 +228,41 @@ impl Agent {
         let groups = || status.groups.iter();
         let active = groups().filter(|group| group.role == "active").count();
         Ok((active, groups().map(|group| u64::from(group.epoch)).sum()))
+    }
+
+    /// The session of BFD of this name.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`], and when it has none of this name.
+    pub fn bfd(&self, name: &str) -> Result<BfdStatus> {
+        let sessions = self.status()?.bfd.into_iter();
+        let mut named = sessions.filter(|session| session.name == name);
+        named
+            .next()
+            .with_context(|| format!("the agent has no BFD session {name}"))
+    }
+
+    /// The priority of its group that is in force.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`].
+    pub fn priority(&self) -> Result<Option<u8>> {
+        let groups = self.status()?.groups;
+        Ok(groups.first().and_then(|group| group.priority))
+    }
+
+    /// How many frames its data path has counted under a reason.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`].
+    pub fn counted(&self, reason: &str) -> Result<u64> {
+        let reasons = self.status()?.reasons.into_iter();
+        let mut named = reasons.filter(|counted| counted.reason == reason);
+        // What never occurred is left out.
+        Ok(named.next().map_or(0, |counted| counted.packets))
     }
 
     /// How often it has begun or ceased to be an owner of its groups; of an agent that is dead or frozen too,

@@ -9,8 +9,8 @@ use aya::{
 };
 use ha_common::{
     abi::{
-        Deliver, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector, Router, RouterKey,
-        RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key, map, program,
+        Deliver, EchoPeer, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector, Router,
+        RouterKey, RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key, map, program,
     },
     lease::{Reply, Request},
 };
@@ -219,6 +219,15 @@ impl DataPath {
     /// As for [`Self::vip4`].
     pub fn live(&mut self) -> Result<Array<&mut MapData, Live>> {
         self.array(map::LIVE)
+    }
+
+    /// `ha_echo`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn echo(&mut self) -> Result<HashMap<&mut MapData, LivePeerKey, EchoPeer>> {
+        Ok(self.map(map::ECHO)?.try_into()?)
     }
 
     /// `ha_deliver`.

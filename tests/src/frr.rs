@@ -1,8 +1,12 @@
 //! FRR on a node: zebra, and a daemon that it serves.
 
+pub mod bfd;
+
 use std::{
     fs,
     net::IpAddr,
+    path::PathBuf,
+    process::Command,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -25,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Frr {
     daemon: Daemon,
     zebra: Daemon,
+    /// Where its daemons listen for commands.
+    vty: PathBuf,
 }
 
 /// A virtual router as `vrrpd` is told.
@@ -86,7 +92,29 @@ impl Frr {
             sleep(Duration::from_millis(5));
         }
         let daemon = spawn(node, name, config)?;
-        Ok(Self { daemon, zebra })
+        Ok(Self {
+            daemon,
+            zebra,
+            vty: node.dir().join("frr-run"),
+        })
+    }
+
+    /// Types these lines into its command line, one after the other. Returns what it printed.
+    ///
+    /// # Errors
+    ///
+    /// When it does not answer, or does not understand one.
+    pub fn vtysh(&self, lines: &[&str]) -> Result<String> {
+        let mut vtysh = Command::new("vtysh");
+        vtysh.arg("--vty_socket").arg(&self.vty);
+        for line in lines {
+            vtysh.args(["-c", line]);
+        }
+        let printed = command::run_within(&mut vtysh, PATIENCE)?;
+        if let Some(complaint) = printed.lines().find(|line| line.starts_with('%')) {
+            bail!("vtysh says {complaint:?} to {lines:?}");
+        }
+        Ok(printed)
     }
 
     /// Ends it cleanly.

@@ -26,6 +26,7 @@ pub mod echo;
 mod filter;
 pub mod frr;
 pub mod interop;
+pub mod interop_bfd;
 pub mod keepalived;
 pub mod lab;
 mod loss;

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::{address::Station, netns::NetNs};
+use crate::{address::Station, command, netns::NetNs};
 
 /// The interface that every node and the client have.
 pub const INTERFACE: &str = "eth0";
@@ -73,6 +73,18 @@ impl Node {
     #[must_use]
     pub fn pins(&self) -> &Path {
         &self.pins
+    }
+
+    /// Has its stack make checksums, which a veth leaves to a NIC that is not there: what the other end's data
+    /// path sends back would go without.
+    ///
+    /// # Errors
+    ///
+    /// When `ethtool` fails.
+    pub fn make_checksums(&self) -> Result<()> {
+        let mut ethtool = self.namespace.command("ethtool")?;
+        command::run(ethtool.args(["-K", INTERFACE, "tx", "off"]))?;
+        Ok(())
     }
 
     /// Writes a file into the node's directory and returns its path.

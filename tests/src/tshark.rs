@@ -1,8 +1,8 @@
 //! What Wireshark's dissectors think of a capture.
 
-use std::{path::Path, process::Command};
+use std::{net::IpAddr, path::Path, process::Command};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::command;
 
@@ -39,12 +39,51 @@ pub fn faults(capture: &Path, source: &str, checksum: Checksum) -> Result<(Vec<S
     Ok((faults, read(capture, &from)?.len()))
 }
 
-fn read(capture: &Path, filter: &str) -> Result<Vec<String>> {
-    let mut tshark = Command::new("tshark");
-    tshark
-        .args(["-n", "-o", "ip.check_checksum:TRUE", "-r"])
-        .arg(capture)
-        .args(["-Y", filter]);
+/// The same of BFD control packets, which must have right checksums.
+///
+/// # Errors
+///
+/// When `tshark` fails.
+pub fn bfd_faults(capture: &Path, source: IpAddr) -> Result<(Vec<String>, usize)> {
+    let from = format!("{} && bfd", from(source));
+    let wrong = "_ws.malformed || _ws.expert.severity == error || ip.checksum.status == Bad \
+                 || udp.checksum.status == Bad";
+    let faults = read(capture, &format!("{from} && ({wrong})"))?;
+    Ok((faults, read(capture, &from)?.len()))
+}
+
+/// When the packets of `capture` went by that `filter` chooses, seconds since 1970.
+///
+/// # Errors
+///
+/// When `tshark` fails.
+pub fn times(capture: &Path, filter: &str) -> Result<Vec<f64>> {
+    let mut tshark = tshark(capture, filter);
+    tshark.args(["-T", "fields", "-e", "frame.time_epoch"]);
     let printed = command::run(&mut tshark)?;
+    let read = |line: &str| line.parse().with_context(|| format!("no time: {line}"));
+    printed.lines().map(read).collect()
+}
+
+/// A filter for what comes from an address.
+#[must_use]
+pub fn from(source: IpAddr) -> String {
+    match source {
+        IpAddr::V4(v4) => format!("ip.src == {v4}"),
+        IpAddr::V6(v6) => format!("ipv6.src == {v6}"),
+    }
+}
+
+fn read(capture: &Path, filter: &str) -> Result<Vec<String>> {
+    let printed = command::run(&mut tshark(capture, filter))?;
     Ok(printed.lines().map(str::to_owned).collect())
+}
+
+fn tshark(capture: &Path, filter: &str) -> Command {
+    let mut tshark = Command::new("tshark");
+    for checked in ["ip.check_checksum:TRUE", "udp.check_checksum:TRUE"] {
+        tshark.args(["-o", checked]);
+    }
+    tshark.args(["-n", "-r"]).arg(capture).args(["-Y", filter]);
+    tshark
 }

@@ -22,7 +22,7 @@ use std::sync::{
 use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result};
-use ha_core::bfd::{Diagnostic, State, Why};
+use ha_core::bfd::{Diagnostic, Micros, State, Why};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use tokio::sync::{mpsc, watch};
 
@@ -37,6 +37,15 @@ pub struct Router {
     pub session: config::Bfd,
     /// Index of the interface.
     pub ifindex: u32,
+}
+
+impl Router {
+    /// Whether the router is told that it may send echo packets (RFC 5880 section 6.8.9: zero says that it may
+    /// not).
+    #[must_use]
+    pub fn takes_echo(&self) -> bool {
+        self.session.session.required_min_echo_rx != Micros::ZERO
+    }
 }
 
 /// A session has changed its state.

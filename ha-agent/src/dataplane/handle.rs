@@ -1,11 +1,16 @@
 //! The data path of a running agent.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    path::Path,
+    sync::Arc,
+};
 
 use anyhow::Result;
 use aya::Ebpf;
 use ha_common::{
-    abi::{Peer, Traffic, Vip},
+    abi::{Mac, Peer, Traffic, Vip},
     reason::{Reason, Verdict},
 };
 use ha_core::plan::{Actual, Routers, VipKey, Write};
@@ -14,6 +19,7 @@ use super::{
     Attach, Events, Exits, GroupMap, LeaseSwitch, Liveness, Maps, PeerMaps, PinDir, RouterMaps,
     Stamps, StatMaps, VipMaps, adopt,
     attach::{self, Attacher},
+    echo,
     lines::Lines,
     load,
     pin::PinLock,
@@ -27,8 +33,8 @@ pub struct Dataplane {
     /// The dead-man's switch.
     pub switch: Arc<LeaseSwitch>,
     pins: PinDir,
-    /// Indices of the interfaces.
-    attached: Vec<u32>,
+    /// The interfaces by index, and their own MACs.
+    attached: BTreeMap<u32, Mac>,
     vips: VipMaps,
     /// What `vips` holds; nobody else writes there.
     known: BTreeMap<VipKey, Vip>,
@@ -82,7 +88,10 @@ impl Dataplane {
             stats: maps.stats,
             lines,
             exits,
-            attached: attach.iter().map(|attach| attach.link.index).collect(),
+            attached: attach
+                .iter()
+                .map(|attach| (attach.link.index, attach.link.mac))
+                .collect(),
             pins,
             _ebpf: ebpf,
             _lock: lock,
@@ -110,7 +119,8 @@ impl Dataplane {
     /// # Errors
     /// If a pin cannot be removed.
     pub fn detach_others(&self) -> Result<()> {
-        attach::keep_only(&self.pins, &self.attached)
+        let attached: Vec<u32> = self.attached.keys().copied().collect();
+        attach::keep_only(&self.pins, &attached)
     }
 
     /// Slot of the group that a virtual IP belongs to.
@@ -174,6 +184,15 @@ impl Dataplane {
     /// The kernel's.
     pub fn watch(&self, liveness: &Liveness) -> Result<Stamps> {
         Stamps::open(&self.pins, liveness)
+    }
+
+    /// Sends back the BFD echo packets of these neighbours, each with the index of the interface on which it
+    /// is, and of nobody else.
+    ///
+    /// # Errors
+    /// If the data path is not on such an interface, there is no room, or the kernel refuses.
+    pub fn loop_echoes(&self, neighbours: &BTreeSet<(IpAddr, u32)>) -> Result<()> {
+        echo::set(&self.pins, &echo::entries(&self.attached, neighbours)?)
     }
 
     /// Puts a peer into a slot that no role word names.

@@ -98,7 +98,7 @@ impl Stamps {
 }
 
 /// Makes a map hold just these entries.
-fn only<K: aya::Pod + Ord, V: aya::Pod>(
+pub(super) fn only<K: aya::Pod + Ord, V: aya::Pod>(
     map: &mut HashMap<MapData, K, V>,
     desired: &BTreeMap<K, V>,
 ) -> Result<()> {

@@ -11,6 +11,7 @@
 mod admitted;
 mod adopt;
 mod attach;
+mod echo;
 mod events;
 mod exits;
 mod group_map;

@@ -8,10 +8,12 @@ use crate::{
     api::types,
     bfd::{Bfd, News, Router, View},
     config::{self, Config},
+    dataplane::Dataplane,
 };
 
-/// Begins to speak with the routers of the configuration.
-pub(super) fn start(config: &Config, ports: &[Port]) -> Result<Bfd> {
+/// Begins to speak with the routers of the configuration, once the data path loops the echo packets of those
+/// that are told that they may send some.
+pub(super) fn start(config: &Config, ports: &[Port], dataplane: &Dataplane) -> Result<Bfd> {
     let routers = config.bfd.iter().map(|session| {
         let mut ports = ports.iter();
         let port = ports.find(|port| port.link.name == session.interface);
@@ -21,7 +23,11 @@ pub(super) fn start(config: &Config, ports: &[Port]) -> Result<Bfd> {
             ifindex: port.link.index,
         })
     });
-    Bfd::start(routers.collect::<Result<_>>()?)
+    let routers = routers.collect::<Result<Vec<_>>>()?;
+    let looped = routers.iter().filter(|router| router.takes_echo());
+    let looped = looped.map(|router| (router.session.address, router.ifindex));
+    dataplane.loop_echoes(&looped.collect())?;
+    Bfd::start(routers)
 }
 
 impl Engine {
@@ -30,8 +36,11 @@ impl Engine {
         let config::Bfd { name, address, .. } = self.bfd.configured(news.session);
         let (state, why) = (news.state.name(), news.why);
         let mut text = format!("BFD session {name} with {address}: {state}: {why}");
-        if news.diagnostic != Diagnostic::None && news.state != State::Up {
-            text.push_str(&format!(" ({})", news.diagnostic.name()));
+        match news.state {
+            State::AdminDown | State::Down => {
+                text.push_str(&format!(" ({})", news.diagnostic.name()));
+            }
+            State::Init | State::Up => {}
         }
         if why.is_failure() {
             tracing::warn!(session = %name, "{text}");

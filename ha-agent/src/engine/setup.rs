@@ -81,7 +81,7 @@ impl Engine {
             .enumerate()
             .map(|(index, group)| prepare_group(group, &ports, &checks, sync_of(index), about))
             .collect::<Result<Vec<_>>>()?;
-        let bfd = super::bfd::start(&config, &ports)?;
+        let bfd = super::bfd::start(&config, &ports, &dataplane)?;
         let means = Means {
             netlink: netlink.clone(),
             changes: Changes::listen()?,

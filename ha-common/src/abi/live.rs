@@ -1,11 +1,16 @@
-//! Liveness: for what this node answers, of whom it hears, and what it has heard.
+//! Liveness: for what this node answers, of whom it hears, what it has heard, and whose echoes it loops.
 
 use core::mem::{offset_of, size_of};
+
+use super::Mac;
 
 /// Discriminators a node can answer for: its own, and one for each group. Sizes `ha_reflect`.
 pub const MAX_REFLECT: u32 = 2 * super::MAX_GROUPS;
 /// Paths to peers. Sizes `ha_live` and `ha_live_peer`.
 pub const MAX_LIVE: u32 = super::MAX_PEERS;
+
+/// Neighbours whose BFD echo packets are looped. Sizes `ha_echo`.
+pub const MAX_ECHO: u32 = super::MAX_PEERS;
 
 /// [`Reflector::group`] of the discriminator that stands for the node.
 pub const REFLECT_NODE: u32 = u32::MAX;
@@ -21,7 +26,7 @@ pub struct Reflector {
     pub min_rx_us: u32,
 }
 
-/// Key of `ha_live_peer`: where a peer's packets come from. The value is its slot in `ha_live`.
+/// Key of `ha_live_peer` and `ha_echo`: where a peer's packets come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(C)]
 pub struct LivePeerKey {
@@ -29,6 +34,17 @@ pub struct LivePeerKey {
     pub addr: [u8; 16],
     /// The interface that receives them.
     pub ifindex: u32,
+}
+
+/// Value of `ha_echo`, whose key is a neighbour with a BFD session: its echo packets (RFC 5880 section 6.4) are
+/// sent back to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct EchoPeer {
+    /// The interface's own MAC: what is addressed to another one is for another node to loop.
+    pub nic: Mac,
+    /// Padding.
+    pub pad: [u8; 2],
 }
 
 /// Bits of a discriminator of ours that number the probe; the others are [`Live::session`].
@@ -100,6 +116,7 @@ impl Reply {
 const _: () = {
     assert!(size_of::<Reflector>() == 8);
     assert!(size_of::<LivePeerKey>() == 20);
+    assert!(size_of::<EchoPeer>() == 8);
     assert!(size_of::<Live>() == 48);
     assert!(size_of::<Reply>() == 8);
     assert!(offset_of!(Live, reply) == 8);

@@ -14,7 +14,8 @@ use core::mem::{offset_of, size_of};
 pub use self::{
     event::{Event, EventKind},
     live::{
-        Live, LivePeerKey, MAX_LIVE, MAX_REFLECT, REFLECT_NODE, Reflector, Reply, SEQUENCE_BITS,
+        EchoPeer, Live, LivePeerKey, MAX_ECHO, MAX_LIVE, MAX_REFLECT, REFLECT_NODE, Reflector,
+        Reply, SEQUENCE_BITS,
     },
     names::{map, private, program},
     role::{Demotion, Role, RoleWord},
@@ -236,8 +237,8 @@ const _: () = {
 #[cfg(feature = "user")]
 mod pod {
     use super::{
-        Deliver, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector, Reply, Router,
-        RouterKey, RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key,
+        Deliver, EchoPeer, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector, Reply,
+        Router, RouterKey, RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key,
     };
 
     macro_rules! pod {
@@ -249,6 +250,7 @@ mod pod {
     }
     pod!(
         Deliver,
+        EchoPeer,
         Event,
         Group,
         Live,

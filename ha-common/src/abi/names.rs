@@ -24,6 +24,8 @@ pub mod map {
     pub const LIVE_PEER: &str = "ha_live_peer";
     /// Array by path: [`Live`](super::super::Live). Memory-mappable.
     pub const LIVE: &str = "ha_live";
+    /// Hash: [`LivePeerKey`](super::super::LivePeerKey) to [`EchoPeer`](super::super::EchoPeer).
+    pub const ECHO: &str = "ha_echo";
     /// Array by delivery slot: [`Deliver`](super::super::Deliver).
     pub const DELIVER: &str = "ha_deliver";
     /// Per-CPU array by [`stat_index`](super::super::stat_index): [`Traffic`](super::super::Traffic).
@@ -34,7 +36,7 @@ pub mod map {
     pub const EVENT: &str = "ha_event";
 
     /// All of them, in the order in which they are pinned.
-    pub const ALL: [&str; 15] = [
+    pub const ALL: [&str; 16] = [
         VIP4,
         VIP6,
         GROUP,
@@ -46,6 +48,7 @@ pub mod map {
         REFLECT,
         LIVE_PEER,
         LIVE,
+        ECHO,
         DELIVER,
         STAT,
         REASON,

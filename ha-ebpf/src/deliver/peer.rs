@@ -42,7 +42,7 @@ pub(crate) fn forward<H: Header>(
         return Reason::PeerElsewhere;
     }
     // A loop between nodes that each believe the other to be Active ends here.
-    if let Err(reason) = ip.age(packet, hit) {
+    if let Err(reason) = ip.age(packet, hit.l3) {
         return reason;
     }
     let Some(header) = packet.get_mut::<eth::Header>(0) else {

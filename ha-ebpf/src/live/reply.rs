@@ -5,21 +5,17 @@ use ha_common::{
     reason::Reason,
 };
 
-use super::{Bearer, Message, check, peer};
+use super::{Bearer, Message, check, peer, your};
 use crate::{
     frame::Frame,
     maps::Maps,
     packet::{Packet, Then},
 };
 
-/// Takes a reply to the discriminator `your`; `None` if this node does not ask its sender with that.
+/// Takes a reply; `None` if this node does not ask its sender with the discriminator that it is to.
 #[inline(always)]
-pub(super) fn judge<H: Bearer>(
-    packet: &Packet,
-    maps: &mut Maps,
-    frame: &Frame,
-    your: u32,
-) -> Option<Reason> {
+pub(super) fn judge<H: Bearer>(packet: &Packet, maps: &mut Maps, frame: &Frame) -> Option<Reason> {
+    let your = your::<H>(packet, frame)?;
     let slot = maps.live_peer(&peer::<H>(packet, frame))?;
     if maps.live_session(slot) != your >> SEQUENCE_BITS || your >> SEQUENCE_BITS == 0 {
         return None;

@@ -11,7 +11,7 @@ use ha_common::{
     },
 };
 
-use super::{Bearer, Message, check, peer};
+use super::{Bearer, Message, check, peer, your};
 use crate::{
     events,
     fence::Served,
@@ -21,15 +21,14 @@ use crate::{
     packet::{Packet, Then},
 };
 
-/// Takes a request for the discriminator `your`; `None` if that is none of this node's.
+/// Takes a request; `None` if it is for none of this node's discriminators.
 #[inline(always)]
 pub(super) fn judge<H: Bearer>(
     packet: &mut Packet,
     maps: &mut Maps,
     frame: &Frame,
-    your: u32,
 ) -> Option<Reason> {
-    let &reflector = maps.reflector(your)?;
+    let &reflector = maps.reflector(your::<H>(packet, frame)?)?;
     let reason = match check::<H>(packet, frame, true) {
         Err(reason) => reason,
         Ok(()) => answer::<H>(packet, maps, frame, reflector),

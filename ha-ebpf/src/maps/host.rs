@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use ha_common::{
     abi::{
-        Deliver, Demotion, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector, Reply,
-        Router, RouterKey, RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key,
+        Deliver, Demotion, EchoPeer, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector,
+        Reply, Router, RouterKey, RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key,
     },
     lease::LeaseWord,
 };
@@ -38,6 +38,8 @@ pub struct Maps {
     pub live_peers: HashMap<LivePeerKey, u32>,
     /// `ha_live`; slots that are not here are all zeros.
     pub live: HashMap<u32, Live>,
+    /// `ha_echo`.
+    pub echo_peers: HashMap<LivePeerKey, EchoPeer>,
     /// `ha_deliver`; slots that are not here are all zeros.
     pub deliver: HashMap<u32, Deliver>,
     /// `ha_reason`: what is not here has not been counted.
@@ -112,6 +114,10 @@ impl Maps {
         live.requests += 1;
         live.view = view;
         live.asked_ns = self.clock_ns;
+    }
+
+    pub(crate) fn echo_peer(&self, key: &LivePeerKey) -> Option<&EchoPeer> {
+        self.echo_peers.get(key)
     }
 
     pub(crate) fn peer(&self, slot: u32) -> Option<&Peer> {

@@ -14,10 +14,10 @@ use aya_ebpf::{
 };
 use ha_common::{
     abi::{
-        Deliver, Demotion, EVENT_RING_BYTES, Event, Group, Live, LivePeerKey, MAX_DELIVER,
-        MAX_GROUPS, MAX_LIVE, MAX_PEERS, MAX_REFLECT, MAX_ROUTER_PEERS, MAX_ROUTERS, MAX_VIPS,
-        MAX_WATCHED, Mac, Node, Peer, Reflector, Reply, RoleWord, Router, RouterKey, RouterPeerKey,
-        Traffic, Vip, Vip4Key, Vip6Key,
+        Deliver, Demotion, EVENT_RING_BYTES, EchoPeer, Event, Group, Live, LivePeerKey,
+        MAX_DELIVER, MAX_ECHO, MAX_GROUPS, MAX_LIVE, MAX_PEERS, MAX_REFLECT, MAX_ROUTER_PEERS,
+        MAX_ROUTERS, MAX_VIPS, MAX_WATCHED, Mac, Node, Peer, Reflector, Reply, RoleWord, Router,
+        RouterKey, RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key,
     },
     lease::LeaseWord,
     reason::{MAX_REASONS, Verdict},
@@ -64,6 +64,9 @@ static LIVE_PEER: HashMap<LivePeerKey, u32, { MAX_LIVE as usize }> = HashMap::ne
 
 #[btf_map(name = "ha_live")]
 static LIVE: Array<Live, { MAX_LIVE as usize }, { BPF_F_MMAPABLE as usize }> = Array::new();
+
+#[btf_map(name = "ha_echo")]
+static ECHO: HashMap<LivePeerKey, EchoPeer, { MAX_ECHO as usize }, SPARSE> = HashMap::new();
 
 #[btf_map(name = "ha_deliver")]
 static DELIVER: Array<Deliver, { MAX_DELIVER as usize }> = Array::new();
@@ -197,6 +200,12 @@ impl Maps {
                 write_volatile(&raw mut (*live).asked_ns, now);
             }
         }
+    }
+
+    #[inline(always)]
+    pub(crate) fn echo_peer(&self, key: &LivePeerKey) -> Option<&EchoPeer> {
+        // SAFETY: as in `vip4`.
+        unsafe { ECHO.get(key) }
     }
 
     #[inline(always)]

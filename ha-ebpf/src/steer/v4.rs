@@ -57,14 +57,14 @@ impl Header for ipv4::Header {
     }
 
     #[inline(always)]
-    fn age(&self, packet: &mut Packet, hit: &Hit) -> Result<(), Reason> {
-        if !checksum_is_valid(packet, hit.l3, self.header_len()) {
+    fn age(&self, packet: &mut Packet, l3: usize) -> Result<(), Reason> {
+        if !checksum_is_valid(packet, l3, self.header_len()) {
             return Err(Reason::IpChecksum);
         }
         if self.ttl <= 1 {
             return Err(Reason::TtlExpired);
         }
-        let Some(header) = packet.get_mut::<ipv4::Header>(hit.l3) else {
+        let Some(header) = packet.get_mut::<ipv4::Header>(l3) else {
             return Err(Reason::IpMalformed);
         };
         set_ttl(header, self.ttl - 1);

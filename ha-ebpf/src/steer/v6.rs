@@ -49,11 +49,11 @@ impl Header for ipv6::Header {
     }
 
     #[inline(always)]
-    fn age(&self, packet: &mut Packet, hit: &Hit) -> Result<(), Reason> {
+    fn age(&self, packet: &mut Packet, l3: usize) -> Result<(), Reason> {
         if self.hop_limit <= 1 {
             return Err(Reason::TtlExpired);
         }
-        let Some(header) = packet.get_mut::<ipv6::Header>(hit.l3) else {
+        let Some(header) = packet.get_mut::<ipv6::Header>(l3) else {
             return Err(Reason::IpMalformed);
         };
         header.hop_limit = self.hop_limit - 1;

@@ -25,16 +25,19 @@ pub(crate) enum Part {
     Lab,
     /// The agent beside keepalived and FRR: two cases, or all of them if this is named
     InteropVrrp,
+    /// The agent beside FRR's BFD: two cases, or all of them if this is named
+    InteropBfd,
 }
 
 impl Part {
     /// All of them, cheapest first.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Lint,
         Self::Unit,
         Self::Fixtures,
         Self::Lab,
         Self::InteropVrrp,
+        Self::InteropBfd,
     ];
 }
 
@@ -46,6 +49,7 @@ impl fmt::Display for Part {
             Self::Fixtures => "packet fixtures",
             Self::Lab => "lab scenarios",
             Self::InteropVrrp => "VRRP with others",
+            Self::InteropBfd => "BFD with FRR",
         })
     }
 }
@@ -87,7 +91,8 @@ impl Plan<'_> {
                 command.env("HA_AGENT_BIN", agent.program);
                 vec![command]
             }
-            Part::InteropVrrp => vec![self.interop_vrrp()?],
+            Part::InteropVrrp => vec![self.interop(programs::INTEROP_VRRP, FEW_VRRP_CASES)?],
+            Part::InteropBfd => vec![self.interop(programs::INTEROP_BFD, FEW_BFD_CASES)?],
         })
     }
 
@@ -101,17 +106,17 @@ impl Plan<'_> {
     }
 
     /// The names are those of cases here: the whole table is one test.
-    fn interop_vrrp(&self) -> Result<Command> {
+    fn interop(&self, program: &str, few: &str) -> Result<Command> {
         let agent = build::agent(Profile::Release)?;
         let cases = match self.names {
-            [] if self.is_short => FEW_CASES.to_owned(),
+            [] if self.is_short => few.to_owned(),
             names => names.join(","),
         };
         let mut plan = Self {
             names: &[],
             ..*self
         }
-        .test_as_root(&[programs::INTEROP_VRRP], &["--nocapture"]);
+        .test_as_root(&[program], &["--nocapture"]);
         plan.env("HA_AGENT_BIN", agent.program);
         plan.env("HA_INTEROP_CASES", cases);
         Ok(plan)
@@ -140,7 +145,9 @@ impl Plan<'_> {
 }
 
 /// One of each maker's, in either role.
-const FEW_CASES: &str = "keepalived-ours,frr-theirs";
+const FEW_VRRP_CASES: &str = "keepalived-ours,frr-theirs";
+/// Timers and failures in one, and echo packets.
+const FEW_BFD_CASES: &str = "hang-frr-v4,echo-v6";
 
 /// Makes cargo run what it built with sudo, in the environment of the user.
 const SUDO_RUNNER: &str = "target.'cfg(all())'.runner=['sudo', '-n', '-E']";

@@ -8,18 +8,21 @@ use crate::workspace;
 /// Frames through the program in the kernel.
 pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
 /// Network namespaces.
-pub(crate) const LAB: [&str; 7] = [
+pub(crate) const LAB: [&str; 8] = [
     "conflict",
     "demotion",
     "lab",
     "liveness",
     "many_groups",
+    "pins",
     "scenarios",
     "tracking",
 ];
 
 /// The same, beside routers of other makers.
 pub(crate) const INTEROP_VRRP: &str = "interop_vrrp";
+/// The same, beside FRR's BFD.
+pub(crate) const INTEROP_BFD: &str = "interop_bfd";
 
 /// All others: a new one belongs here unless it is named above.
 ///
@@ -38,7 +41,10 @@ pub(crate) fn without_root() -> Result<Vec<String>> {
 }
 
 fn with_root() -> impl Iterator<Item = &'static str> {
-    FIXTURES.into_iter().chain(LAB).chain([INTEROP_VRRP])
+    FIXTURES
+        .into_iter()
+        .chain(LAB)
+        .chain([INTEROP_VRRP, INTEROP_BFD])
 }
 
 fn all(metadata: &Metadata) -> Vec<String> {

@@ -13,6 +13,7 @@ const DETECTION: &str = "ha-agent/core/tests/bfd/detection.rs";
 const SIMULATION: &str = "ha-agent/core/tests/bfd/simulation.rs";
 const ECHO: &str = "ha-agent/core/tests/bfd/echo.rs";
 const ADMIN: &str = "ha-agent/core/tests/bfd/admin.rs";
+const SOCKET: &str = "ha-agent/src/bfd/socket.rs";
 const LIVE: &str = "tests/tests/fixtures/cases/live.rs";
 
 pub(crate) const ROWS: &[Row] = &[
@@ -121,11 +122,15 @@ pub(crate) const ROWS: &[Row] = &[
     },
     Row {
         id: "B6",
-        requirement: "UDP 3784 over one hop: TTL or hop limit 255 when sent, any other is discarded; a \
-                      session for each family; whoever speaks first is answered, and either may be passive",
+        requirement: "UDP 3784 over one hop, from a port of 49152 to 65535 that stays; TTL or hop limit 255 \
+                      when sent, any other is discarded; a session for each family; whoever speaks first is answered, and either may be passive",
         section: "RFC 5881 3, 4, 5, 6",
         kept: &[
             Here("b6_ports_and_hop_limit_are_the_assigned_ones"),
+            In(
+                SOCKET,
+                "a_packet_leaves_from_a_port_of_the_range_with_the_greatest_ttl",
+            ),
             In(SIMULATION, "one_may_be_passive_but_not_both"),
         ],
         broken: &[
@@ -136,7 +141,7 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "B7",
         requirement: "Echo packets are sent only while Up, to a system that loops them, and no more often \
-                      than it can; when they do not come back the session is Down",
+                      than it can; when they do not come back the session is Down. (The agent sends none itself.)",
         section: "RFC 5880 6.4, 6.8.5, 6.8.9; RFC 5881 4",
         kept: &[
             In(ECHO, "the_slower_interval_is_kept"),

@@ -8,6 +8,7 @@
 //! is the one that its name says.
 
 mod kernel;
+mod liveness;
 mod paths;
 mod refill;
 
@@ -141,6 +142,7 @@ fn node_with(object: &[u8], vips: u32) -> Result<DataPath> {
         ..Router::default()
     };
     node.router()?.insert(key, router, 0)?;
+    liveness::prepare(&mut node)?;
     let vip = Vip {
         group: GROUP,
         deliver: 0,

@@ -12,6 +12,8 @@ use smoltcp::{
     },
 };
 
+use super::liveness;
+
 pub(super) const MAC4: Mac = Mac([0x00, 0x00, 0x5e, 0x00, 0x01, 0x01]);
 pub(super) const MAC6: Mac = Mac([0x00, 0x00, 0x5e, 0x00, 0x02, 0x01]);
 pub(super) const NIC: Mac = Mac([0x02, 0, 0, 0, 0, 0x01]);
@@ -33,10 +35,11 @@ pub(super) struct Path {
     pub(super) reason: Option<Reason>,
 }
 
-/// A frame for virtual IP 0, and where the number of another one goes.
+/// A frame for virtual IP 0, and where the number of another one goes; one that is for no virtual IP has
+/// something else there that differs.
 pub(super) struct Frame {
     pub(super) octets: Vec<u8>,
-    /// Where the last two octets of the virtual IP are.
+    /// Where the number goes: the last two octets of the virtual IP.
     pub(super) number_at: usize,
     /// Where the last two octets of the client's address are, which are the number's complement:
     /// so the checksums over both stay right.
@@ -68,7 +71,7 @@ const ARP_TARGET: usize = ETHERNET + 26;
 const SRC6: usize = ETHERNET + 22;
 const ND_TARGET: usize = ETHERNET + 40 + 22;
 
-pub(super) fn all() -> [Path; 6] {
+pub(super) fn all() -> [Path; 9] {
     [
         Path {
             name: "not ours",
@@ -99,6 +102,21 @@ pub(super) fn all() -> [Path; 6] {
             name: "delivered",
             frame: udp(vip4(0)),
             reason: Some(Reason::DeliveredLocal),
+        },
+        Path {
+            name: "S-BFD request answered",
+            frame: liveness::request(),
+            reason: Some(Reason::LiveAnswered),
+        },
+        Path {
+            name: "S-BFD reply stamped",
+            frame: liveness::reply(),
+            reason: Some(Reason::LiveReply),
+        },
+        Path {
+            name: "BFD echo looped",
+            frame: liveness::echo(),
+            reason: Some(Reason::BfdEchoLooped),
         },
     ]
 }
@@ -226,6 +244,6 @@ fn ipv4(dst: Ipv4Addr, protocol: IpProtocol, payload: &[u8]) -> Vec<u8> {
     ethernet(MAC4, 0x0800, &body)
 }
 
-fn ethernet(dst: Mac, ethertype: u16, body: &[u8]) -> Vec<u8> {
+pub(super) fn ethernet(dst: Mac, ethertype: u16, body: &[u8]) -> Vec<u8> {
     [&dst.0, &CLIENT.0, &ethertype.to_be_bytes()[..], body].concat()
 }
