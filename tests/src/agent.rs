@@ -108,6 +108,10 @@ pub struct BfdStatus {
     pub transmit_interval_ms: f64,
     /// The silence that is a failure, milliseconds; `None` while nothing is heard.
     pub detection_time_ms: Option<f64>,
+    /// Echo packets that came back.
+    pub echoes_in: u64,
+    /// Echo packets sent.
+    pub echoes_out: u64,
 }
 
 #[derive(Debug, Deserialize)]
