@@ -13,6 +13,7 @@ const DETECTION: &str = "ha-agent/core/tests/bfd/detection.rs";
 const SIMULATION: &str = "ha-agent/core/tests/bfd/simulation.rs";
 const ECHO: &str = "ha-agent/core/tests/bfd/echo.rs";
 const ADMIN: &str = "ha-agent/core/tests/bfd/admin.rs";
+const ECHO_LAB: &str = "tests/tests/bfd_echo.rs";
 const FRAME: &str = "ha-agent/src/net/frame/echo.rs";
 const SOCKET: &str = "ha-agent/src/bfd/socket.rs";
 const LIVE: &str = "tests/tests/fixtures/cases/live.rs";
@@ -152,6 +153,10 @@ pub(crate) const ROWS: &[Row] = &[
             In(FRAME, "what_comes_back_is_what_was_sent"),
             In(LOOPED, "a BFD echo to its sender comes back"),
             In(LOOPED, "a BFD echo to this node comes back over IPv6"),
+            In(
+                ECHO_LAB,
+                "what_is_sent_comes_back_and_when_it_does_not_the_session_is_down",
+            ),
         ],
         broken: &[
             In(ECHO, "it_needs_both_sides_and_a_session_that_is_up"),
