@@ -152,6 +152,21 @@ mod tests {
     }
 
     #[test]
+    fn a_lease_that_is_ended_before_its_time_is_told_from_one_that_was_not_renewed() {
+        let mut maps = Maps::default();
+        ask(&mut maps, Operation::Grant, 0, 20);
+        maps.advance(20 * MILLISECOND);
+        assert!(!maps.node.was_ended_early());
+        ask(&mut maps, Operation::Grant, 0, 20);
+        assert!(!maps.node.was_ended_early());
+        maps.advance(19 * MILLISECOND);
+        super::lapse(&mut maps);
+        assert!(maps.node.was_ended_early());
+        ask(&mut maps, Operation::Grant, 0, 20);
+        assert!(!maps.node.was_ended_early(), "there is a new one");
+    }
+
+    #[test]
     fn a_lapse_is_final_for_its_generation() {
         let mut maps = Maps::default();
         ask(&mut maps, Operation::Grant, 0, 20);

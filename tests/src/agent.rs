@@ -108,7 +108,7 @@ pub struct BfdStatus {
     pub transmit_interval_ms: f64,
     /// The silence that is a failure, milliseconds; `None` while nothing is heard.
     pub detection_time_ms: Option<f64>,
-    /// Echo packets that came back.
+    /// Echo packets that have come back.
     pub echoes_in: u64,
     /// Echo packets sent.
     pub echoes_out: u64,

@@ -43,6 +43,7 @@ pub(crate) fn check(node: &Node) -> String {
     )
 }
 
-fn pid_file(node: &Node) -> PathBuf {
+/// The file with its number.
+pub(crate) fn pid_file(node: &Node) -> PathBuf {
     node.dir().join("application.pid")
 }

@@ -5,6 +5,7 @@ use std::{fmt::Write, fs, net::IpAddr, process::Command};
 use anyhow::{Context, Result};
 
 use crate::{
+    application,
     cluster::Service,
     command,
     daemon::Daemon,
@@ -109,6 +110,14 @@ fn config(node: &Node, service: &Service, priority: u8) -> String {
         node.name(),
         node.dir().join("plan").display()
     );
+    if service.has_application {
+        let _ = write!(
+            text,
+            "vrrp_script application {{\n  script \"/usr/bin/pkill -0 -F {}\"\n  interval 1\n  \
+             user root\n}}\n",
+            application::pid_file(node).display()
+        );
+    }
     let family = |v4: bool| -> Vec<_> {
         let vips = service.vips.iter().copied();
         vips.filter(|vip| vip.is_ipv4() == v4).collect()
@@ -132,6 +141,9 @@ fn config(node: &Node, service: &Service, priority: u8) -> String {
             service.vrid,
             service.advert_interval.as_secs_f64()
         );
+        if service.has_application {
+            text.push_str("  track_script {\n    application\n  }\n");
+        }
         for (block, vips) in [
             ("virtual_ipaddress", advertised),
             ("virtual_ipaddress_excluded", excluded),

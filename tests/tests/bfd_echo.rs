@@ -4,9 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
-    env,
     net::IpAddr,
-    path::PathBuf,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -16,6 +14,7 @@ use ha_lab::{
     cluster::Service,
     command,
     lab::Lab,
+    under_test,
 };
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -23,13 +22,6 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// loss takes three seconds to be one.
 const EVERY: Duration = Duration::from_millis(50);
 const WHILE: Duration = Duration::from_millis(1_500);
-
-fn program() -> PathBuf {
-    let program = env::var_os("HA_AGENT_BIN");
-    program
-        .expect("run this with `cargo xtask test lab`, or name the agent in HA_AGENT_BIN")
-        .into()
-}
 
 /// A session for each family with the other node.
 fn sessions(lab: &Lab, node: u8) -> String {
@@ -64,7 +56,7 @@ impl Stage {
                 tables: sessions(&lab, node),
                 ..Setup::new(&service, priority)
             };
-            Agent::start_as(&program(), lab.node(node), &setup).unwrap()
+            Agent::start_as(&under_test::agent(), lab.node(node), &setup).unwrap()
         });
         Self { agents, lab }
     }

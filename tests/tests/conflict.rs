@@ -3,9 +3,8 @@
 //! Takes the built agent and root. `cargo xtask test` sees to both.
 
 use std::{
-    env, fs,
+    fs,
     net::IpAddr,
-    path::PathBuf,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -21,6 +20,7 @@ use ha_common::{
 use ha_lab::{
     cluster::{Cluster, PREFERRED, Service, System},
     station::Station,
+    under_test,
 };
 
 const RIVAL: Mac = Mac([0x02, 0x66, 0, 0, 0, 0x66]);
@@ -28,20 +28,13 @@ const RIVAL: Mac = Mac([0x02, 0x66, 0, 0, 0, 0x66]);
 const OWN: &str = "00:00:5e:00:01:33";
 const LIMIT: Duration = Duration::from_secs(5);
 
-fn agent() -> PathBuf {
-    let program = env::var_os("HA_AGENT_BIN");
-    program
-        .expect("run this with `cargo xtask test lab`, or name the agent in HA_AGENT_BIN")
-        .into()
-}
-
 #[test]
 fn a_second_owner_is_counted_and_logged_with_both_macs() {
     let service = Service::new(1, 0);
     let [IpAddr::V4(vip)] = service.vips[..] else {
         panic!("{service:?}");
     };
-    let cluster = Cluster::start(&System::HaAgent(agent()), service).unwrap();
+    let cluster = Cluster::start(&System::HaAgent(under_test::agent()), service).unwrap();
     let node = cluster.lab().node(PREFERRED);
     let maps = Maps::open(&PinDir::new(node.pins())).unwrap();
     let conflicts = || {

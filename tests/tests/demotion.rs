@@ -5,10 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
-    env,
     net::{IpAddr, Ipv4Addr},
     num::NonZeroU8,
-    path::PathBuf,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -26,6 +24,7 @@ use ha_lab::{
     address,
     cluster::{Cluster, PREFERRED, STANDBY, Service, System},
     station::Station,
+    under_test,
 };
 
 /// Long, so that the lease outlasts the test's look at a node whose agent is stopped.
@@ -43,13 +42,6 @@ const RIVAL: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 200);
 const TTL: usize = 14 + 8;
 const CHECKSUM: usize = 14 + 20 + 6;
 
-fn agent() -> PathBuf {
-    let program = env::var_os("HA_AGENT_BIN");
-    program
-        .expect("run this with `cargo xtask test lab`, or name the agent in HA_AGENT_BIN")
-        .into()
-}
-
 #[test]
 fn an_advertisement_that_wins_silences_a_node_whose_agent_is_stopped() {
     let service = Service {
@@ -60,7 +52,7 @@ fn an_advertisement_that_wins_silences_a_node_whose_agent_is_stopped() {
     let [IpAddr::V4(vip)] = service.vips[..] else {
         panic!("{service:?}");
     };
-    let mut cluster = Cluster::start(&System::HaAgent(agent()), service).unwrap();
+    let mut cluster = Cluster::start(&System::HaAgent(under_test::agent()), service).unwrap();
     let observer = Station::observer(cluster.lab()).unwrap();
     let answers = || observer.is_answered(vip, PATIENCE).unwrap();
     assert!(answers());

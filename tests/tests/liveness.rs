@@ -4,8 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
-    env,
-    path::PathBuf,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -17,6 +15,7 @@ use ha_lab::{
     command,
     lab::Lab,
     node::Node,
+    under_test,
 };
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -24,13 +23,6 @@ const LIMIT: Duration = Duration::from_secs(10);
 const WHILE: Duration = Duration::from_millis(1_500);
 /// A link of their own between the nodes.
 const HEART: &str = "heart";
-
-fn program() -> PathBuf {
-    let program = env::var_os("HA_AGENT_BIN");
-    program
-        .expect("run this with `cargo xtask test lab`, or name the agent in HA_AGENT_BIN")
-        .into()
-}
 
 /// Two nodes that probe each other.
 struct Stage {
@@ -52,7 +44,7 @@ impl Stage {
                 tables: tables(&lab, index),
                 ..Setup::new(&service, priority)
             };
-            Agent::start_as(&program(), lab.node(index), &setup).unwrap()
+            Agent::start_as(&under_test::agent(), lab.node(index), &setup).unwrap()
         });
         let stage = Self {
             agents: agents.into(),
@@ -215,7 +207,8 @@ fn a_host_that_answers_pings_is_a_witness() {
 #[test]
 fn a_third_agent_is_a_witness() {
     let lab = Lab::create(&["a", "b", "c"]).unwrap();
-    let witness = Agent::start_witness(&program(), lab.node(2), &lab.nodes()[..2]).unwrap();
+    let witness =
+        Agent::start_witness(&under_test::agent(), lab.node(2), &lab.nodes()[..2]).unwrap();
     let mut stage = Stage::set(lab, Duration::from_millis(200), "", |lab, node| {
         let third = ha_lab::agent::peer(lab.node(2), Duration::from_millis(10));
         peer(lab, node) + &third + "[witness]\nagent = \"c\"\n"

@@ -4,10 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
-    env,
     fmt::Write,
     net::Ipv4Addr,
-    path::PathBuf,
     process::Command,
     thread::sleep,
     time::{Duration, Instant},
@@ -20,6 +18,7 @@ use ha_lab::{
     cluster::Service,
     lab::Lab,
     node::INTERFACE,
+    under_test,
 };
 
 const GROUPS: usize = 512;
@@ -28,13 +27,6 @@ const PRIORITIES: [u8; 2] = [200, 150];
 const LIMIT: Duration = Duration::from_secs(20);
 /// For how long nothing may change.
 const CALM: Duration = Duration::from_secs(10);
-
-fn program() -> PathBuf {
-    let program = env::var_os("HA_AGENT_BIN");
-    program
-        .expect("run this with `cargo xtask test lab`, or name the agent in HA_AGENT_BIN")
-        .into()
-}
 
 fn interface(number: usize) -> String {
     match number {
@@ -118,7 +110,7 @@ fn all_groups_stay_until_their_node_dies_and_then_all_go() {
             tables: tables(&service, priority),
             ..Setup::new(&service, priority)
         };
-        Agent::start_as(&program(), lab.node(node), &setup).unwrap()
+        Agent::start_as(&under_test::agent(), lab.node(node), &setup).unwrap()
     });
     let active = |agent: &Agent| agent.epochs_by_role().map_or(0, |(active, _)| active);
     until("node a has all groups", &lab, || {

@@ -3,22 +3,19 @@
 //! Takes the built agent and root. `cargo xtask test` sees to both.
 
 use std::{
-    env, fs,
-    path::PathBuf,
+    fs,
     thread::sleep,
     time::{Duration, Instant},
 };
 
 use ha_common::abi::{SCHEMA, map};
-use ha_lab::{agent::Agent, cluster::Service, lab::Lab};
+use ha_lab::{agent::Agent, cluster::Service, lab::Lab, under_test};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
 #[test]
 fn a_map_that_an_older_agent_had_not_is_made() {
-    let program: PathBuf = env::var_os("HA_AGENT_BIN")
-        .expect("run this with `cargo xtask test lab`, or name the agent in HA_AGENT_BIN")
-        .into();
+    let program = under_test::agent();
     let lab = Lab::create(&["a"]).unwrap();
     let service = Service::new(1, 1);
     let start = || {

@@ -2,44 +2,13 @@
 //!
 //! They need the built agent and root. `cargo xtask test` sees to both.
 
-use std::{
-    env,
-    path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use ha_lab::{
     cluster::System,
     scenario::{self, Outcome},
+    under_test,
 };
-
-const HOW_TO: &str = "run the scenarios with `cargo xtask test`, or build the agent with `cargo xtask build \
-     --release` and name it in HA_AGENT_BIN";
-
-/// The program named in `HA_AGENT_BIN`, or the one that was built last into the directory from which this test
-/// runs.
-fn agent() -> PathBuf {
-    if let Some(program) = env::var_os("HA_AGENT_BIN") {
-        let program = PathBuf::from(program);
-        assert!(
-            program.exists(),
-            "HA_AGENT_BIN is {}, which does not exist; {HOW_TO}",
-            program.display()
-        );
-        return program;
-    }
-    let this = env::current_exe().expect("a test knows where it is");
-    // target/<profile>/deps/<test>
-    let target = this
-        .ancestors()
-        .nth(3)
-        .expect("tests are built into a target directory");
-    let built = ["release", "debug"]
-        .map(|profile| target.join(profile).join("ha-agent"))
-        .into_iter()
-        .find(|program| Path::exists(program));
-    built.unwrap_or_else(|| panic!("there is no agent in {}; {HOW_TO}", target.display()))
-}
 
 /// Plays a scenario, and fails if a promise was broken.
 fn play(name: &str) -> Outcome {
@@ -48,7 +17,7 @@ fn play(name: &str) -> Outcome {
     let _alone = LAB.lock().unwrap_or_else(PoisonError::into_inner);
 
     let scenario = scenario::find(name).expect("the scenario exists");
-    let system = System::HaAgent(agent());
+    let system = System::HaAgent(under_test::agent());
     let outcome = scenario
         .run(&system, &mut |doing| println!("{name}: {doing}"))
         .unwrap_or_else(|error| panic!("{error:#}"));

@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
-    env, fs,
+    fs,
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command},
@@ -18,18 +18,12 @@ use ha_lab::{
     cluster::Service,
     lab::Lab,
     node::Node,
+    under_test,
 };
 
 /// The group that moves with the first one.
 const OTHER: &str = "other";
 const LIMIT: Duration = Duration::from_secs(10);
-
-fn program() -> PathBuf {
-    let program = env::var_os("HA_AGENT_BIN");
-    program
-        .expect("run this with `cargo xtask test lab`, or name the agent in HA_AGENT_BIN")
-        .into()
-}
 
 /// Both nodes, and what the first one's checks look at.
 struct Stage {
@@ -59,7 +53,8 @@ impl Stage {
             tables: synced(150),
             ..Setup::new(&service, 150)
         };
-        let start = |node, setup| Agent::start_as(&program(), lab.node(node), setup).unwrap();
+        let start =
+            |node, setup| Agent::start_as(&under_test::agent(), lab.node(node), setup).unwrap();
         let agents = [start(0, &tracked), start(1, &plain)];
         let stage = Self {
             agents,

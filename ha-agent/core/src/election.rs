@@ -74,6 +74,9 @@ pub enum Input {
     /// The lease lapsed: the kernel has silenced the node already. Nothing may be done any more that
     /// was commanded before; the election waits for [`Input::Start`] under a new lease.
     LeaseLapsed,
+    /// As [`Input::LeaseLapsed`], but the kernel ended the lease before its time: a peer that does not hear this
+    /// node is about to take over, and has said so.
+    GaveWay,
     /// The agent stops cleanly.
     Stop,
 }

@@ -106,6 +106,7 @@ impl Election for Manual {
             Input::Fitness(fitness) => self.weigh(fitness),
             Input::Demoted { priority } => self.let_go(Cause::Demoted { priority }),
             Input::LeaseLapsed => self.leave(Cause::LeaseLapsed),
+            Input::GaveWay => self.leave(Cause::GaveWay),
             Input::Stop => self.leave(Cause::Stopping),
             Input::Timer
             | Input::Advert { .. }
@@ -188,6 +189,7 @@ mod tests {
                 [(Initialize, none()), (Backup, none()), (Backup, released)],
             ),
             left(Input::LeaseLapsed, Cause::LeaseLapsed),
+            left(Input::GaveWay, Cause::GaveWay),
             left(Input::Stop, Cause::Stopping),
             (
                 Input::Fitness(Fitness::Faulty { check: 0 }),

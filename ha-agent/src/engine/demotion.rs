@@ -38,7 +38,7 @@ impl Engine {
 /// Whether an input is for an election that does not know yet that its role was taken back.
 const fn comes_first(input: &Input) -> bool {
     match input {
-        Input::Advert { .. } | Input::LeaseLapsed | Input::Demoted { .. } => true,
+        Input::Advert { .. } | Input::LeaseLapsed | Input::GaveWay | Input::Demoted { .. } => true,
         Input::Start
         | Input::Timer
         | Input::Promote

@@ -44,17 +44,24 @@ impl Engine {
         })
     }
 
-    /// Tells all elections that the lease has lapsed. The kernel has silenced the node already; the
+    /// Tells all elections that the lease has ended. The kernel has silenced the node already; the
     /// role words follow, and the keeper's notice brings the next lease.
     pub(super) fn fall_silent(&mut self) {
         if self.lease.take().is_none() {
             return;
         }
-        let text = "the agent did not renew its lease in time, and the kernel fenced the node";
+        let gave_way = self.keeper.gave_way().unwrap_or(false);
+        let (kind, text, input) = if gave_way {
+            let text = "a peer does not hear this node and takes over: the kernel ended the lease";
+            ("gave_way", text, Input::GaveWay)
+        } else {
+            let text = "the agent did not renew its lease in time, and the kernel fenced the node";
+            ("lease_lapsed", text, Input::LeaseLapsed)
+        };
         tracing::error!("{text}");
-        self.history.node("lease_lapsed", text);
+        self.history.node(kind, text);
         for index in 0..self.groups.len() {
-            self.input(index, Input::LeaseLapsed);
+            self.input(index, input.clone());
         }
     }
 }

@@ -128,6 +128,14 @@ impl Keeper {
         Ok(lease.generation == generation && LeaseState::from_u8(lease.state) == LeaseState::Valid)
     }
 
+    /// Whether the kernel ended the lease before its time: another node was to take over.
+    ///
+    /// # Errors
+    /// If the kernel does not answer.
+    pub fn gave_way(&self) -> Result<bool> {
+        Ok(self.switch.node()?.was_ended_early())
+    }
+
     /// Gives the lease up: the node is fenced from now on.
     ///
     /// # Errors

@@ -161,6 +161,14 @@ pub struct Node {
     pub timer_ready: u64,
 }
 
+impl Node {
+    /// Whether the lease was ended before its time was over, and has not been granted again.
+    #[must_use]
+    pub const fn was_ended_early(&self) -> bool {
+        self.renewed_ns < self.lapsed_ns && self.lapsed_ns - self.renewed_ns < self.length_ns
+    }
+}
+
 /// The kernel's `struct bpf_timer`, which the verifier finds by this name (`kernel/bpf/btf.c`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C, align(8))]

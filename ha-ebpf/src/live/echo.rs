@@ -31,7 +31,7 @@ pub(super) fn judge<H: Bearer>(packet: &mut Packet, maps: &Maps, frame: &Frame) 
     let from = peer::<H>(packet, frame);
     let addr = packet.get::<H>(frame.l3)?.destination();
     let sender = maps.echo_peer(&from);
-    // A neighbour that addresses another one is the neighbour.
+    // Where one neighbour addresses another, it is the sender's.
     let is_to_sender = sender.is_none() || addr == from.addr;
     let ifindex = packet.ifindex();
     let &EchoPeer { nic, .. } = match sender {

@@ -17,6 +17,7 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use super::{
+    Seen,
     load::Load,
     usage::{Usage, usages},
 };
@@ -87,10 +88,8 @@ pub fn run(agent: &Path, seconds: u64) -> Result<Report> {
     })
 }
 
-impl Report {
-    /// Role changes of this project's agent.
-    #[must_use]
-    pub fn own_role_changes(&self) -> u64 {
+impl Seen for Report {
+    fn own_role_changes(&self) -> u64 {
         let own = self.rows.iter().filter(|row| row.program == "ha-agent");
         own.map(|row| row.role_changes).sum()
     }

@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::{load::Load, usage::Usage};
+use super::{Seen, load::Load, usage::Usage};
 use crate::{
     cluster::{Cluster, PREFERRED, STANDBY, Service, System},
     probe::Prober,
@@ -106,10 +106,8 @@ pub fn run(agent: &Path, seconds: u64) -> Result<Report> {
     })
 }
 
-impl Report {
-    /// Role changes of this project's agents: each is a false take-over, or its end.
-    #[must_use]
-    pub fn own_role_changes(&self) -> u64 {
+impl Seen for Report {
+    fn own_role_changes(&self) -> u64 {
         let own = self
             .programs
             .iter()

@@ -6,8 +6,11 @@
 pub mod groups;
 pub mod liveness;
 mod load;
+mod look_on;
 pub mod packet;
 mod usage;
+
+pub use self::look_on::{Seen, look_on};
 
 /// Several times of the same thing, in any one unit.
 #[derive(Clone, Debug)]

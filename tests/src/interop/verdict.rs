@@ -2,7 +2,10 @@
 
 use std::{fmt, time::Duration};
 
-use crate::probe::{Owners, Track};
+use crate::{
+    cases::Judged,
+    probe::{Owners, Track},
+};
 
 /// The machine's own hiccups: the prober stalls for as long.
 const NOISE: Duration = Duration::from_millis(40);
@@ -98,6 +101,12 @@ impl Verdict {
             outage,
             both,
         });
+    }
+}
+
+impl Judged for Verdict {
+    fn is_at_fault(&self) -> bool {
+        !self.faults.is_empty()
     }
 }
 

@@ -50,10 +50,12 @@ enum Story {
     TheirsHangs,
     /// Ours hangs, and goes on.
     OursHangs,
-    /// Theirs sends echo packets.
+    /// Echo packets come back.
     Echo,
-    /// Theirs would send echo packets, and ours does not want any.
+    /// Ours does not want echo packets.
     EchoRefused,
+    /// Ours sends echo packets, and their host forwards.
+    EchoOurs,
 }
 
 /// One case.
@@ -63,6 +65,8 @@ pub struct Case {
     pub name: &'static str,
     family: Family,
     passive: Passive,
+    /// Whether theirs would like to send echo packets.
+    echo: bool,
     story: Story,
 }
 

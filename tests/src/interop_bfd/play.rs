@@ -54,6 +54,7 @@ fn tell(case: &Case, stage: &mut Stage, verdict: &mut Verdict) -> Result<()> {
         Story::OursHangs => ours_hangs(stage, verdict),
         Story::Echo => echo(stage, verdict),
         Story::EchoRefused => echo_refused(stage, verdict),
+        Story::EchoOurs => echo_ours(stage, verdict),
     }
 }
 
@@ -335,6 +336,31 @@ fn echo_refused(stage: &mut Stage, verdict: &mut Verdict) -> Result<()> {
         &before.session_down,
     );
     verdict.equal("frames looped", &looped(stage)?, &0);
+    Ok(())
+}
+
+/// Our echo packets come back from a host that forwards.
+fn echo_ours(stage: &mut Stage, verdict: &mut Verdict) -> Result<()> {
+    stage.until("an echo packet comes back", || {
+        stage.here().is_ok_and(|here| here.echoes_in > 0)
+    })?;
+    let lost = stage.them.counters(stage.ours)?.session_down;
+    let before = stage.here()?;
+    watch();
+    let after = stage.here()?;
+    let sent = usize::try_from(after.echoes_out - before.echoes_out)?;
+    let back = usize::try_from(after.echoes_in - before.echoes_in)?;
+    let most = (WATCHED.as_secs_f64() / (ECHO.as_secs_f64() * 0.75)) as usize + 10;
+    verdict.between("echo packets of ours", sent, most / 3, most);
+    verdict.between(
+        "echo packets of ours back",
+        back,
+        sent.saturating_sub(2),
+        sent + 2,
+    );
+    let lost_since = stage.them.counters(stage.ours)?.session_down;
+    verdict.equal("sessions lost there", &lost_since, &lost);
+    verdict.equal("our state", &after.state, &"up".to_owned());
     Ok(())
 }
 

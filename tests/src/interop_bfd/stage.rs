@@ -63,6 +63,10 @@ impl Stage {
             // What is looped or captured must have its checksum already.
             node.make_checksums()?;
         }
+        if case.story == Story::EchoOurs {
+            let there = lab.node(THERE).namespace();
+            there.set("ipv4/conf/all/forwarding", "1")?;
+        }
         lab.capture()?;
         let ours = address(case.family, lab.node(HERE));
         let theirs = address(case.family, lab.node(THERE));
@@ -73,7 +77,7 @@ impl Stage {
             receive: THEIRS.receive,
             multiplier: THEIRS.multiplier,
             is_passive: case.passive == Passive::Theirs,
-            echo: matches!(case.story, Story::Echo | Story::EchoRefused).then_some(ECHO),
+            echo: case.echo.then_some(ECHO),
         };
         let setup = tables(case, theirs);
         let begin = || Frr::bfd(lab.node(THERE), std::slice::from_ref(&session));
@@ -182,7 +186,13 @@ fn tables(case: &Case, router: IpAddr) -> String {
         | Story::Stopped
         | Story::TheirsHangs
         | Story::OursHangs
-        | Story::Echo => ECHO_RECEIVE,
+        | Story::Echo
+        | Story::EchoOurs => ECHO_RECEIVE,
+    };
+    let sent = if case.story == Story::EchoOurs {
+        format!("echo_interval = \"{}ms\"\n", ECHO.as_millis())
+    } else {
+        String::new()
     };
     format!(
         r#"
@@ -195,7 +205,7 @@ receive_interval = "{}ms"
 multiplier = {}
 passive = {}
 echo_receive_interval = "{}ms"
-
+{sent}
 [[check]]
 name = "{SESSION}"
 type = "bfd"

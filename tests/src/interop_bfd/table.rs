@@ -7,6 +7,7 @@ const fn case(name: &'static str, family: Family, story: Story) -> Case {
         name,
         family,
         passive: Passive::Nobody,
+        echo: false,
         story,
     }
 }
@@ -16,6 +17,10 @@ const fn passive(name: &'static str, family: Family, passive: Passive) -> Case {
         passive,
         ..case(name, family, Story::Agreement)
     }
+}
+
+const fn echo(case: Case) -> Case {
+    Case { echo: true, ..case }
 }
 
 /// All cases.
@@ -34,7 +39,10 @@ pub const CASES: &[Case] = &[
     case("hang-frr-v6", Family::V6, Story::TheirsHangs),
     case("hang-ours-v4", Family::V4, Story::OursHangs),
     case("hang-ours-v6", Family::V6, Story::OursHangs),
-    case("echo-v4", Family::V4, Story::Echo),
-    case("echo-v6", Family::V6, Story::Echo),
-    case("echo-refused-v4", Family::V4, Story::EchoRefused),
+    echo(case("echo-v4", Family::V4, Story::Echo)),
+    echo(case("echo-v6", Family::V6, Story::Echo)),
+    echo(case("echo-refused-v4", Family::V4, Story::EchoRefused)),
+    echo(case("echo-hang-ours-v4", Family::V4, Story::OursHangs)),
+    case("echo-ours-v4", Family::V4, Story::EchoOurs),
+    echo(case("echo-both-v4", Family::V4, Story::EchoOurs)),
 ];

@@ -2,6 +2,8 @@
 
 use std::{fmt, time::Duration};
 
+use crate::cases::Judged;
+
 /// What became of a case.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict {
@@ -52,6 +54,12 @@ impl Verdict {
             millis(least),
             millis(most),
         );
+    }
+}
+
+impl Judged for Verdict {
+    fn is_at_fault(&self) -> bool {
+        !self.faults.is_empty()
     }
 }
 

@@ -66,6 +66,8 @@ pub enum Cause {
     },
     /// The lease lapsed.
     LeaseLapsed,
+    /// A peer that does not hear this node takes over, and the kernel ended the lease.
+    GaveWay,
     /// The agent stops.
     Stopping,
     /// The Active peer changed; the role did not.
@@ -98,6 +100,7 @@ impl Cause {
             Self::MemberLeft => "member_left",
             Self::Demoted { .. } => "demoted",
             Self::LeaseLapsed => "lease_lapsed",
+            Self::GaveWay => "gave_way",
             Self::Stopping => "stopping",
             Self::ActiveChanged => "active_changed",
         }
@@ -160,6 +163,9 @@ impl fmt::Display for Cause {
                 f,
                 "The kernel saw an advertisement of priority {priority} that takes precedence.",
             ),
+            Self::GaveWay => f.write_str(
+                "A peer does not hear this node and takes over, and the kernel silenced this one.",
+            ),
             Self::LeaseLapsed => f.write_str(
                 "The agent did not renew its lease in time, and the kernel silenced the node.",
             ),
@@ -215,7 +221,7 @@ mod tests {
 
     const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
-    const ALL: [Cause; 23] = [
+    const ALL: [Cause; 24] = [
         Cause::Started,
         Cause::AddressOwner,
         Cause::ActiveSilent {
@@ -245,6 +251,7 @@ mod tests {
         Cause::MemberLeft,
         Cause::Demoted { priority: 200 },
         Cause::LeaseLapsed,
+        Cause::GaveWay,
         Cause::Stopping,
         Cause::ActiveChanged,
     ];

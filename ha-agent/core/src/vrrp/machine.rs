@@ -70,7 +70,7 @@ use super::{
     peers::{Advertisers, Peer},
 };
 use crate::{
-    election::{Command, Election, Input, Role},
+    election::{Cause, Command, Election, Input, Role},
     time::Time,
 };
 
@@ -229,7 +229,8 @@ impl Election for Machine {
             Input::Join => self.join(now),
             Input::Leave => self.leave(now),
             Input::Demoted { priority } => self.demoted(now, priority),
-            Input::LeaseLapsed => self.lapse(),
+            Input::LeaseLapsed => self.lapse(Cause::LeaseLapsed),
+            Input::GaveWay => self.lapse(Cause::GaveWay),
             Input::Stop => self.stop(),
         }
     }

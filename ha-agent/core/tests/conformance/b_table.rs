@@ -17,6 +17,7 @@ const ECHO_LAB: &str = "tests/tests/bfd_echo.rs";
 const FRAME: &str = "ha-agent/src/net/frame/echo.rs";
 const SOCKET: &str = "ha-agent/src/bfd/socket.rs";
 const LIVE: &str = "tests/tests/fixtures/cases/live.rs";
+const LOOPED: &str = "tests/tests/fixtures/cases/bfd_echo.rs";
 
 pub(crate) const ROWS: &[Row] = &[
     Row {
@@ -143,7 +144,8 @@ pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "B7",
         requirement: "Echo packets are sent only while Up, to a system that loops them, and no more often \
-                      than it can; when they do not come back the session is Down.",
+                      than it can; when they do not come back the session is Down. Those of a neighbour \
+                      are sent back, once",
         section: "RFC 5880 6.4, 6.8.5, 6.8.9; RFC 5881 4",
         kept: &[
             In(ECHO, "the_slower_interval_is_kept"),
@@ -153,11 +155,18 @@ pub(crate) const ROWS: &[Row] = &[
                 ECHO_LAB,
                 "what_is_sent_comes_back_and_when_it_does_not_the_session_is_down",
             ),
+            In(LOOPED, "a BFD echo to its sender comes back"),
+            In(LOOPED, "a BFD echo to this node comes back over IPv6"),
         ],
         broken: &[
             In(ECHO, "it_needs_both_sides_and_a_session_that_is_up"),
             In(ECHO, "it_ends_when_the_other_system_loops_no_longer"),
             In(ECHO, "the_multiplier_of_lost_ones_is_a_failure"),
+            In(
+                LOOPED,
+                "a BFD echo that was looped already is not looped again",
+            ),
+            In(LOOPED, "a stranger's BFD echo"),
         ],
     },
     Row {

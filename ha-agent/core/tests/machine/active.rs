@@ -35,6 +35,7 @@ fn every_input() {
     let asserted = vec![send(PRIORITY), Command::Announce];
     let released = silenced(None, Cause::OperatorReleased, Some(send(0)));
     let lapsed = silenced(None, Cause::LeaseLapsed, None);
+    let gave_way = silenced(None, Cause::GaveWay, None);
     let stopped = silenced(None, Cause::Stopping, Some(send(0)));
     check(
         &active(config()),
@@ -90,6 +91,7 @@ fn every_input() {
                 down,
             ),
             ("lapse", Input::LeaseLapsed, lapsed, Role::Backup, None),
+            ("gave way", Input::GaveWay, gave_way, Role::Backup, None),
             ("stop", Input::Stop, stopped, Role::Backup, None),
         ],
     );

@@ -25,6 +25,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         1 => Just(Input::Promote),
         1 => Just(Input::Release),
         1 => Just(Input::LeaseLapsed),
+        1 => Just(Input::GaveWay),
         1 => Just(Input::Stop),
         1 => (1_u8..).prop_map(|priority| Input::Fitness(Fitness::Eligible { priority })),
         1 => Just(Input::Fitness(Fitness::Faulty { check: 0 })),
@@ -181,6 +182,7 @@ proptest! {
                 | Input::Join
                 | Input::Leave
                 | Input::LeaseLapsed
+                | Input::GaveWay
                 | Input::Stop => {}
             }
             let commands = machine.handle(now, input);

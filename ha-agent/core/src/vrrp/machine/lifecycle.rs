@@ -32,11 +32,11 @@ impl Machine {
     }
 
     /// Waits for a new lease, in silence.
-    pub(super) fn lapse(&mut self) -> Vec<Command> {
+    pub(super) fn lapse(&mut self, cause: Cause) -> Vec<Command> {
         match self.state {
             State::Initialize => Vec::new(),
             State::Backup(_) | State::Claiming(_) | State::Active(_) => {
-                let commands = self.fall_silent(Cause::LeaseLapsed);
+                let commands = self.fall_silent(cause);
                 // Who could not answer in time was this node, not the peer.
                 self.hold = match self.hold {
                     Hold::Until(_) | Hold::None => Hold::None,
