@@ -2,15 +2,19 @@
 //!
 //! * [`table`]: the cases;
 //! * [`timers`]: what both sides are told, and what they must agree on;
-//! * [`play`]: the story of a case;
+//! * [`play`]: the story of a case; [`failures`] and [`echo`]: those of failures and of echo packets;
 //! * [`stage`]: both sides on their nodes;
+//! * [`window`]: part of a capture, to count in;
 //! * [`verdict`]: what was found, and what is wrong with it.
 
+mod echo;
+mod failures;
 mod play;
 mod stage;
 mod table;
 mod timers;
 mod verdict;
+mod window;
 
 use std::path::Path;
 

@@ -52,6 +52,16 @@ impl Timers {
     }
 }
 
+/// As milliseconds with their fraction.
+pub(super) fn millis(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1_000.0
+}
+
+/// As whole milliseconds.
+pub(super) fn whole_ms(duration: Duration) -> u64 {
+    duration.as_millis() as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::{CHANGED, OURS, THEIRS, ms};
