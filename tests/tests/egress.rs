@@ -319,7 +319,7 @@ fn without_links_it_is_a_filter() {
             .skip_while(|word| *word != "id")
             .nth(1);
         (
-            shown.matches(program::EGRESS).count(),
+            shown.matches("direct-action").count(),
             ids.map(str::to_owned),
         )
     };
