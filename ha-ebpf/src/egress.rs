@@ -121,3 +121,77 @@ fn withheld(standing: Standing, speech: Speech) -> Option<Reason> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ha_common::{
+        abi::{GROUP_USED, Group, Role, RoleWord, Vip, Vip4Key, Vlan},
+        lease::{LeaseState, LeaseWord},
+        reason::Reason,
+    };
+
+    use crate::{Action, Maps, SocketBuffer, run_egress};
+
+    const VIP: [u8; 4] = [192, 0, 2, 10];
+
+    fn maps(role: Role) -> Maps {
+        let mut maps = Maps::default();
+        let key = Vip4Key {
+            addr: VIP,
+            vlan: Vlan::default(),
+        };
+        maps.vip4.insert(key, Vip::default());
+        let word = RoleWord {
+            role: role as u8,
+            epoch: 1,
+            ..RoleWord::default()
+        };
+        let group = Group {
+            word,
+            flags: GROUP_USED,
+            ..Group::default()
+        };
+        maps.groups.insert(0, group);
+        maps.node.lease = LeaseWord {
+            state: LeaseState::Valid as u8,
+            ..LeaseWord::default()
+        };
+        maps
+    }
+
+    /// Why a frame from the virtual IP is kept, if it is.
+    fn kept(maps: &mut Maps, ethertype: [u8; 2], source_at: usize) -> Option<u32> {
+        let mut frame = [0; 60];
+        frame[12..14].copy_from_slice(&ethertype);
+        frame[source_at..source_at + 4].copy_from_slice(&VIP);
+        let action = run_egress(&SocketBuffer::new(&frame, frame.len(), None), maps);
+        let counted = maps.reasons.drain().next().map(|(reason, _)| reason);
+        assert_eq!(action == Action::Drop, counted.is_some());
+        counted
+    }
+
+    #[test]
+    fn a_claimer_answers_but_does_not_say_that_it_has_the_address() {
+        let [ip, arp] = [Reason::EgressIp, Reason::EgressArp].map(|reason| reason as u32);
+        for (role, of_ip, of_arp) in [
+            (Role::Active, None, None),
+            (Role::Claiming, None, Some(arp)),
+            (Role::Backup, Some(ip), Some(arp)),
+        ] {
+            let mut maps = maps(role);
+            assert_eq!(kept(&mut maps, [0x08, 0x00], 26), of_ip, "{role:?}");
+            assert_eq!(kept(&mut maps, [0x08, 0x06], 28), of_arp, "{role:?}");
+            maps.node.lease.state = LeaseState::Lapsed as u8;
+            assert_eq!(
+                kept(&mut maps, [0x08, 0x00], 26),
+                Some(ip),
+                "{role:?}, fenced"
+            );
+            assert_eq!(
+                kept(&mut maps, [0x08, 0x06], 28),
+                Some(arp),
+                "{role:?}, fenced"
+            );
+        }
+    }
+}
