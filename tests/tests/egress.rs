@@ -10,8 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::Context;
 use aya::{
     Ebpf,
+    maps::HashMap,
     programs::{SchedClassifier, TcAttachType},
 };
 use ha_agent::{
@@ -22,7 +24,7 @@ use ha_agent::{
     net::frame::{gratuitous_arp_reply, unsolicited_na},
 };
 use ha_common::{
-    abi::{Mac, Vlan, program},
+    abi::{Mac, Vip, Vip4Key, Vlan, map, program},
     wire::vrrp,
 };
 use ha_lab::{
@@ -308,53 +310,74 @@ fn without_links_it_is_a_filter() {
     let attach = || {
         inside.run(|| {
             let mut ebpf = Ebpf::load(OBJECT)?;
+            let vips = ebpf.map_mut(map::VIP4).context("no map")?;
+            let key = Vip4Key {
+                addr: address::vip4(0).octets(),
+                vlan: Vlan::default(),
+            };
+            // Its group is not in use, so nobody speaks as it.
+            HashMap::<_, Vip4Key, Vip>::try_from(vips)?.insert(key, Vip::default(), 0)?;
             egress::attach_by(Hook::Filter, &mut ebpf, &pins, INTERFACE, index)
         })
     };
     let filters = || tc(node, &["filter", "show", "dev", INTERFACE, "egress"]);
     let ids = || {
         let shown = filters();
-        let ids = shown
-            .split_whitespace()
-            .skip_while(|word| *word != "id")
-            .nth(1);
+        let words = shown.split_whitespace();
+        let id = words.skip_while(|word| *word != "id").nth(1);
         (
             shown.matches("direct-action").count(),
-            ids.map(str::to_owned),
+            id.map(str::to_owned),
         )
     };
+    let (raw, ear) = (Station::on(inside).unwrap(), Ear::at(&lab, 0).unwrap());
+    let is_heard = || {
+        let mac = vrrp::mac4(VRID);
+        let _ = raw.send(&gratuitous_arp_reply(
+            mac,
+            address::vip4(0),
+            Vlan::default(),
+        ));
+        let frames = ear.heard().unwrap();
+        frames
+            .iter()
+            .any(|frame| speech(frame) == Some(Speech::Arp))
+    };
 
+    assert!(is_heard());
     attach().unwrap();
     let (count, first) = ids();
-    assert_eq!(count, 1, "it stays when its loader is gone:\n{}", filters());
+    assert_eq!(count, 1, "its loader is gone, and so is it:\n{}", filters());
+    assert!(!is_heard());
     attach().unwrap();
     let (count, second) = ids();
     assert_eq!(count, 1, "{}", filters());
     assert_ne!(first, second, "it was replaced");
+    assert!(!is_heard());
     // What others have there is left alone.
-    tc(
-        node,
-        &[
-            "filter", "add", "dev", INTERFACE, "egress", "pref", "7", "matchall", "action", "ok",
-        ],
-    );
+    add_filter(node, "7");
     inside.run(|| egress::remove(&pins, index)).unwrap();
     assert_eq!(ids().0, 0, "{}", filters());
     assert!(filters().contains("pref 7"), "{}", filters());
+    assert!(is_heard());
 
     // In the way: a filter of another kind in its place, and the older qdisc of ingress alone.
-    tc(
-        node,
-        &[
-            "filter", "add", "dev", INTERFACE, "egress", "pref", "1", "matchall", "action", "ok",
-        ],
-    );
+    add_filter(node, "1");
     let error = format!("{:#}", attach().unwrap_err());
     assert!(error.contains("tc filter show dev eth0 egress"), "{error}");
     tc(node, &["qdisc", "del", "dev", INTERFACE, "clsact"]);
     tc(node, &["qdisc", "add", "dev", INTERFACE, "ingress"]);
     let error = format!("{:#}", attach().unwrap_err());
     assert!(error.contains("tc qdisc show dev eth0"), "{error}");
+}
+
+/// A filter of somebody else, of this priority.
+fn add_filter(node: &Node, priority: &str) {
+    let add = [
+        "filter", "add", "dev", INTERFACE, "egress", "pref", priority,
+    ];
+    let kind = ["protocol", "all", "u32", "match", "u32", "0", "0"];
+    tc(node, &[&add[..], &kind].concat());
 }
 
 fn tc(node: &Node, arguments: &[&str]) -> String {

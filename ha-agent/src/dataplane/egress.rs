@@ -194,6 +194,8 @@ fn remove_filter(index: u32) -> Result<()> {
     match tc::qdisc_detach_program(&name, TcAttachType::Egress, program::EGRESS) {
         Ok(()) => Ok(()),
         Err(TcError::IoError(error)) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        // A kernel without filters has none of ours.
+        Err(TcError::NetlinkError(error)) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => Ok(()),
         Err(error) => Err(error).with_context(|| {
             format!(
                 "cannot remove the filter {} of {name}: run `tc filter del dev {name} egress pref {PRIORITY}`",
