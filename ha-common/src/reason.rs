@@ -1,4 +1,4 @@
-//! Every way a frame for a virtual IP, or about who has it, can end: counter, metric label, row of the
+//! Every way a frame for a virtual IP, from one, or about who has it, can end: counter, metric label, row of the
 //! documentation and fixture, from one list.
 
 /// What became of a frame, as `ha_stat` counts it by group.
@@ -17,6 +17,8 @@ pub enum Verdict {
     Dropped = 4,
     /// Taken in by the data path itself.
     Taken = 5,
+    /// One of this host's own, kept from being sent.
+    Withheld = 6,
 }
 
 impl Verdict {
@@ -24,13 +26,14 @@ impl Verdict {
     pub const COUNT: u32 = 8;
 
     /// All verdicts.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Passed,
         Self::Answered,
         Self::Delivered,
         Self::Forwarded,
         Self::Dropped,
         Self::Taken,
+        Self::Withheld,
     ];
 
     /// The name in the status and in metrics.
@@ -43,6 +46,7 @@ impl Verdict {
             Self::Forwarded => "forwarded",
             Self::Dropped => "dropped",
             Self::Taken => "taken",
+            Self::Withheld => "withheld",
         }
     }
 }
@@ -179,6 +183,18 @@ reasons! {
     /// BFD echo packet of a configured neighbour whose lengths contradict each other, or from a MAC that
     /// cannot be a single host's.
     BfdEchoMalformed = 40, "bfd_echo_malformed", Dropped;
+    /// IP packet of this host with a virtual IP as its source, not sent: this node is not Active for
+    /// the group, nor about to be.
+    EgressIp = 41, "egress_ip", Withheld;
+    /// ARP packet of this host with a virtual IP as its sender, not sent: this node is not Active for
+    /// the group.
+    EgressArp = 42, "egress_arp", Withheld;
+    /// Neighbour advertisement of a virtual IP, or neighbour discovery from one, not sent: this node is
+    /// not Active for the group.
+    EgressNd = 43, "egress_nd", Withheld;
+    /// Packet of this host from a virtual IP whose group is not in use, not sent: the maps contradict
+    /// each other.
+    EgressUnused = 44, "egress_unused", Withheld;
 }
 
 /// Slots in `ha_reason`; room for more than [`Reason::ALL`] has.

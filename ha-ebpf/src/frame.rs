@@ -6,7 +6,10 @@ use ha_common::{
     wire::eth,
 };
 
-use crate::{End, packet::Packet};
+use crate::{
+    End,
+    packet::{Packet, SocketBuffer},
+};
 
 /// Tags that are looked through; a frame with more is not ours.
 const MAX_TAGS: usize = 2;
@@ -67,6 +70,32 @@ impl Frame {
                 frame.ethertype = NOTHING;
                 break;
             };
+            frame.vlan = behind(frame.vlan, tag.vlan_id());
+            frame.ethertype = u16::from_be_bytes(tag.ethertype);
+            frame.l3 += size_of::<eth::Tag>();
+        }
+        frame
+    }
+
+    /// The same of a frame whose outer tag may lie beside it.
+    #[inline(always)]
+    pub(crate) fn of(buffer: &SocketBuffer) -> Self {
+        let header: eth::Header = buffer.read(0);
+        let mut frame = Self {
+            vlan: Vlan::default(),
+            ethertype: u16::from_be_bytes(header.ethertype),
+            l3: size_of::<eth::Header>(),
+        };
+        let mut left = MAX_TAGS;
+        if let Some(vlan_id) = buffer.vlan_id() {
+            frame.vlan = behind(frame.vlan, vlan_id);
+            left -= 1;
+        }
+        for place in 0..MAX_TAGS {
+            if place == left || !is_tag(frame.ethertype) {
+                break;
+            }
+            let tag: eth::Tag = buffer.read(frame.l3);
             frame.vlan = behind(frame.vlan, tag.vlan_id());
             frame.ethertype = u16::from_be_bytes(tag.ethertype);
             frame.l3 += size_of::<eth::Tag>();

@@ -15,6 +15,8 @@
 //!                    └─ anything else: passed untouched
 //! ```
 //!
+//! What the host sends goes another way, which is one file: [`run_egress`].
+//!
 //! One habit is the verifier's: no value is undefined on any way. Where two ways meet, a compiler may
 //! move what an `Option` holds before it looks whether it holds something, and the verifier refuses
 //! a program that reads what nobody has written. So what is missing is a value of its own (zeros,
@@ -26,6 +28,7 @@ mod adopt;
 mod classify;
 mod deliver;
 mod demote;
+mod egress;
 mod events;
 #[cfg(target_arch = "bpf")]
 mod exit;
@@ -48,7 +51,7 @@ use ha_common::{
     reason::{Reason, Verdict},
 };
 pub use maps::{Limit, Maps};
-pub use packet::Packet;
+pub use packet::{Packet, SocketBuffer};
 
 /// What the driver does with the frame next: the kernel's `enum xdp_action`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,11 +67,11 @@ pub enum Action {
 
 /// How a frame ended.
 struct End {
-    /// `None` if it is not for a virtual IP; then there is nothing else to say about it.
+    /// `None` if it is not about a virtual IP; then there is nothing else to say about it.
     reason: Option<Reason>,
     /// The group that it is about.
     group: u32,
-    /// Length of the frame as it was received.
+    /// Length of the frame as it came.
     len: usize,
 }
 
@@ -91,8 +94,19 @@ pub fn run(packet: &mut Packet, maps: &mut Maps) -> Action {
     match reason.verdict() {
         Verdict::Answered | Verdict::Forwarded => Action::Tx,
         Verdict::Delivered | Verdict::Passed => Action::Pass,
-        Verdict::Dropped | Verdict::Taken => Action::Drop,
+        Verdict::Dropped | Verdict::Taken | Verdict::Withheld => Action::Drop,
     }
+}
+
+/// Takes a frame that is about to leave the host, and says whether it does.
+#[inline(always)]
+pub fn run_egress(buffer: &SocketBuffer, maps: &mut Maps) -> Action {
+    let end = egress::judge(buffer, maps);
+    let Some(reason) = end.reason else {
+        return Action::Pass;
+    };
+    stats::count(maps, end.group, reason, end.len);
+    Action::Drop
 }
 
 /// Takes a request of the agent for its lease.

@@ -4,12 +4,13 @@
 #[cfg(target_arch = "bpf")]
 mod entry {
     use aya_ebpf::{
+        bindings::{TC_ACT_SHOT, TC_ACT_UNSPEC},
         macros::{btf_tracepoint, classifier, xdp},
         programs::{BtfTracePointContext, TcContext, XdpContext},
     };
     use aya_log_ebpf::warn;
     use ha_common::lease::Reply;
-    use ha_ebpf::{Maps, Packet, adopt, exit, run, run_lease};
+    use ha_ebpf::{Action, Maps, Packet, SocketBuffer, adopt, exit, run, run_egress, run_lease};
 
     /// The data path, attached to the interfaces.
     #[xdp(frags)]
@@ -32,6 +33,16 @@ mod entry {
     #[classifier]
     fn ha_adopt(ctx: TcContext) -> i32 {
         adopt(&ctx, &Maps::new())
+    }
+
+    /// On the way out of the interfaces.
+    #[classifier]
+    fn ha_egress(ctx: TcContext) -> i32 {
+        match run_egress(&SocketBuffer::new(ctx.skb.skb), &mut Maps::new()) {
+            Action::Drop => TC_ACT_SHOT,
+            // What else becomes of it is for other programs and filters to say.
+            Action::Pass | Action::Tx => TC_ACT_UNSPEC,
+        }
     }
 
     /// At the end of each thread of the host.

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 use aya::{
     Ebpf, Pod,
     maps::{Array, HashMap, Map, MapData, PerCpuArray, RingBuf},
-    programs::{TestRun, TestRunOptions, Xdp},
+    programs::{SchedClassifier, TestRun, TestRunOptions, Xdp},
 };
 use ha_common::{
     abi::{
@@ -25,7 +25,7 @@ const CONTEXT_LEN: usize = 24;
 /// What a program made of a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// The kernel's `enum xdp_action`.
+    /// The kernel's `enum xdp_action`, or `TC_ACT_*` on the way out.
     pub action: u32,
     /// The frame as the program left it.
     pub frame: Vec<u8>,
@@ -56,6 +56,13 @@ impl DataPath {
             xdp.load()
                 .with_context(|| format!("the kernel refuses the program {name}"))?;
         }
+        let egress: &mut SchedClassifier = ebpf
+            .program_mut(program::EGRESS)
+            .with_context(|| format!("the BPF object has no program {}", program::EGRESS))?
+            .try_into()?;
+        egress
+            .load()
+            .with_context(|| format!("the kernel refuses the program {}", program::EGRESS))?;
         Ok(Self { ebpf })
     }
 
@@ -87,6 +94,38 @@ impl DataPath {
     #[must_use]
     pub fn can_split(&self) -> bool {
         self.run(&[0; 64], Some(32)).is_ok()
+    }
+
+    /// Runs the program on the way out on a frame. Its action is a `TC_ACT_*`.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel cannot run it on such a frame.
+    pub fn send(&self, frame: &[u8]) -> Result<Outcome> {
+        let mut out = vec![0; frame.len()];
+        let result = self.egress()?.test_run(TestRunOptions {
+            data_in: Some(frame),
+            data_out: Some(&mut out),
+            ..TestRunOptions::new()
+        })?;
+        out.truncate(result.data_size_out as usize);
+        Ok(Outcome {
+            action: result.return_value,
+            frame: out,
+        })
+    }
+
+    /// The program on the way out, loaded.
+    ///
+    /// # Errors
+    ///
+    /// When the object has no such program.
+    pub fn egress(&self) -> Result<&SchedClassifier> {
+        let program = self
+            .ebpf
+            .program(program::EGRESS)
+            .with_context(|| format!("the BPF object has no program {}", program::EGRESS))?;
+        Ok(program.try_into()?)
     }
 
     /// Asks for a lease operation, as the agent does.

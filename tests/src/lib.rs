@@ -6,6 +6,7 @@
 //! * [`cluster`]: two nodes that share virtual IPs, moved by [`agent`] or [`keepalived`];
 //! * [`echo`]: the service behind the virtual IPs; [`probe`]: a thousand questions a second, and who
 //!   answered each;
+//! * [`ear`]: what a node sends, heard at its port;
 //! * [`report`]: from probes to losses, outages and double answers; [`timeline`]: the same as a
 //!   picture;
 //! * [`scenario`]: failures, and what they cost;
@@ -23,6 +24,7 @@ pub mod cases;
 pub mod cluster;
 pub mod command;
 pub mod daemon;
+pub mod ear;
 pub mod echo;
 mod filter;
 pub mod frr;

@@ -12,12 +12,12 @@ use smoltcp::wire::{
 };
 use socket2::Socket;
 
-use crate::{address, lab::Lab, node::INTERFACE, sys};
+use crate::{address, lab::Lab, netns::NetNs, node::INTERFACE, sys};
 
 /// Room for a frame of ARP, padded.
 const FRAME_LEN: usize = 128;
 
-/// The observer's port.
+/// The observer's port, or another machine's.
 #[derive(Debug)]
 pub struct Station {
     socket: Socket,
@@ -31,8 +31,17 @@ impl Station {
     ///
     /// When there is no socket to be had.
     pub fn observer(lab: &Lab) -> Result<Self> {
-        let ifindex = lab.observer().ifindex(INTERFACE)?;
-        let socket = lab.observer().run(|| {
+        Self::on(lab.observer())
+    }
+
+    /// Takes the port of another machine, for frames that its kernel would not make.
+    ///
+    /// # Errors
+    ///
+    /// When there is no socket to be had.
+    pub fn on(machine: &NetNs) -> Result<Self> {
+        let ifindex = machine.ifindex(INTERFACE)?;
+        let socket = machine.run(|| {
             let socket = sys::packet_socket(libc::ETH_P_ARP as u16, ifindex)?;
             socket.set_nonblocking(false)?;
             Ok(socket)

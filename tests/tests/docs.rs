@@ -9,12 +9,13 @@ use ha_common::reason::Reason;
 #[test]
 fn every_reason_has_its_row() {
     let mut page = String::from(
-        "# How a frame for a virtual IP can end\n\n\
+        "# How a frame for a virtual IP, or from one, can end\n\n\
          Each such frame is counted under exactly one of these, by packets and bytes: in the map\n\
          `ha_reason` at the index given, in `ha-agent status`, and by verdict and group in `ha_stat`.\n\
          An advertisement is counted only if the kernel demoted a group because of it; packets of seamless\n\
-         BFD and echo packets of BFD, if this node has them as its own. All other frames are for no virtual\n\
-         IP and are passed on uncounted.\n\n\
+         BFD and echo packets of BFD, if this node has them as its own. What this host sends itself is\n\
+         counted only if it is withheld. All other frames are for no virtual IP and are passed on\n\
+         uncounted.\n\n\
          | index | reason | verdict | meaning |\n|---|---|---|---|\n",
     );
     for reason in Reason::ALL {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use ha_core::plan::Actual;
 
 use crate::{
-    dataplane::{Admitted, Maps, PinDir, admitted},
+    dataplane::{Admitted, Maps, PinDir, admitted, egress},
     net::Netlink,
 };
 
@@ -56,6 +56,9 @@ pub(super) async fn everything(pin_dir: &Path) -> Result<()> {
         Err(error) => eprintln!("the NIC filters stay as they are: {error:#}"),
     }
     let links = pins.links()?;
+    for index in &links {
+        egress::remove(&pins, *index)?;
+    }
     pins.remove()?;
     println!(
         "took the program off {} interfaces and removed {}",

@@ -15,7 +15,7 @@ use aya::{
 };
 use ha_common::abi::program;
 
-use super::{PinDir, adopt, load};
+use super::{PinDir, adopt, egress, load};
 use crate::{config::Mode, net::Link};
 
 /// An interface to attach to, and how.
@@ -190,6 +190,7 @@ pub(super) fn keep_only(pins: &PinDir, indices: &[u32]) -> Result<()> {
 /// If the pin cannot be removed.
 fn remove(pins: &PinDir, index: u32) -> Result<()> {
     adopt::remove(pins, index)?;
+    egress::remove(pins, index)?;
     let pin = pins.link(index);
     fs::remove_file(&pin).with_context(|| format!("cannot remove the link {}", pin.display()))
 }
@@ -211,7 +212,7 @@ fn refusal(link: &Link, mode: Mode) -> String {
 }
 
 /// Name of a loaded program.
-fn name_of(id: u32) -> Option<String> {
+pub(super) fn name_of(id: u32) -> Option<String> {
     loaded_programs()
         .filter_map(Result::ok)
         .find(|program| program.id() == id)

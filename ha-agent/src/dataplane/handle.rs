@@ -19,7 +19,7 @@ use super::{
     Attach, Events, Exits, GroupMap, LeaseSwitch, Liveness, Maps, PeerMaps, PinDir, RouterMaps,
     Stamps, StatMaps, VipMaps, adopt,
     attach::{self, Attacher},
-    echo,
+    echo, egress,
     lines::Lines,
     load,
     pin::PinLock,
@@ -71,6 +71,7 @@ impl Dataplane {
         }
         for interface in attach {
             adopt::attach(&mut ebpf, &pins, &interface.link)?;
+            egress::attach(&mut ebpf, &pins, &interface.link.name, interface.link.index)?;
         }
         let lines = Lines::open(&mut ebpf)?;
         let exits = Exits::open(&mut ebpf)

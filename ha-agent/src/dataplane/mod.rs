@@ -5,6 +5,7 @@
 //! * [`validate`]: whether what is pinned there is what this agent would have made;
 //! * [`GroupMap`]: the one map that is memory, not system calls;
 //! * [`LeaseSwitch`]: the dead-man's switch;
+//! * [`egress`]: the program that keeps a node from sending as a virtual IP;
 //! * [`Events`]: what the kernel has to tell;
 //! * [`status_of_pins`]: what can be seen without an agent.
 
@@ -12,6 +13,7 @@ mod admitted;
 mod adopt;
 mod attach;
 mod echo;
+pub mod egress;
 mod events;
 mod exits;
 mod group_map;

@@ -71,6 +71,12 @@ impl PinDir {
         self.path.join(format!("adopt-{index}"))
     }
 
+    /// Where the link of the program on the way out of the interface `index` is pinned.
+    #[must_use]
+    pub fn egress_link(&self, index: u32) -> PathBuf {
+        self.path.join(format!("egress-{index}"))
+    }
+
     /// Indices of the interfaces whose links are pinned.
     ///
     /// # Errors

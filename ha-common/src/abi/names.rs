@@ -71,6 +71,9 @@ pub mod program {
     /// Behind the data path at the ingress hook of traffic control, on interfaces that decide too
     /// early whom a frame is for.
     pub const ADOPT: &str = "ha_adopt";
+    /// At the egress hook of traffic control on every interface of the configuration: keeps a node from
+    /// sending as a virtual IP that it has not.
+    pub const EGRESS: &str = "ha_egress";
     /// At the tracepoint of ending processes.
     pub const EXIT: &str = "ha_exit";
 }

@@ -1,5 +1,6 @@
 //! The frame's memory. All access to it goes through here, so that no bound is checked elsewhere.
 
+mod buffer;
 #[cfg(not(target_arch = "bpf"))]
 mod host;
 #[cfg(target_arch = "bpf")]
@@ -7,6 +8,7 @@ mod kernel;
 
 use core::mem::{align_of, size_of};
 
+pub use buffer::SocketBuffer;
 use ha_common::{
     lease::Request,
     wire::{arp, bfd, eth, icmp, ipv4, ipv6, nd, udp, vrrp},

@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use aya::programs::Xdp;
+use aya::programs::ProgramFd;
 
 use super::refill::Instruction;
 
@@ -29,6 +29,8 @@ const TYPE_XDP: u32 = 6;
 const ATTACH_XDP: u32 = 37;
 /// `BPF_F_XDP_HAS_FRAGS`, likewise.
 const HAS_FRAGS: u32 = 1 << 5;
+/// `BPF_PROG_TYPE_SCHED_CLS`.
+const TYPE_CLASSIFIER: u32 = 3;
 
 /// A program in the kernel.
 pub(super) struct Program(OwnedFd);
@@ -83,30 +85,43 @@ struct TestRun {
 }
 
 impl Program {
-    /// The program that aya loaded.
+    /// A program that aya loaded.
     ///
     /// # Errors
     ///
-    /// When it is not loaded.
-    pub(super) fn of(program: &Xdp) -> Result<Self> {
-        Ok(Self(program.fd()?.as_fd().try_clone_to_owned()?))
+    /// When there can be no more descriptors.
+    pub(super) fn of(program: &ProgramFd) -> Result<Self> {
+        Ok(Self(program.as_fd().try_clone_to_owned()?))
     }
 
-    /// Loads instructions.
+    /// Loads instructions that can go on to the data path.
     ///
     /// # Errors
     ///
     /// When the kernel refuses them.
     pub(super) fn load(code: &[Instruction]) -> Result<Self> {
+        Self::load_as(TYPE_XDP, ATTACH_XDP, HAS_FRAGS, code)
+    }
+
+    /// Loads instructions as a program of traffic control.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses them.
+    pub(super) fn load_classifier(code: &[Instruction]) -> Result<Self> {
+        Self::load_as(TYPE_CLASSIFIER, 0, 0, code)
+    }
+
+    fn load_as(kind: u32, attach_type: u32, flags: u32, code: &[Instruction]) -> Result<Self> {
         let code: Vec<u64> = code.iter().map(Instruction::encode).collect();
         // SAFETY: a structure of integers, of which zeros are a value.
         let mut attributes: ProgLoad = unsafe { zeroed() };
-        attributes.kind = TYPE_XDP;
+        attributes.kind = kind;
         attributes.instruction_count = code.len() as u32;
         attributes.instructions = code.as_ptr() as u64;
         attributes.license = c"GPL".as_ptr() as u64;
-        attributes.flags = HAS_FRAGS;
-        attributes.attach_type = ATTACH_XDP;
+        attributes.flags = flags;
+        attributes.attach_type = attach_type;
         // SAFETY: the pointers are to memory that lives until the call returns.
         let fd = unsafe { open(PROG_LOAD, &mut attributes) };
         Ok(Self(fd.context(

@@ -7,6 +7,7 @@
 //! nothing. The difference is what the path costs. The counters of the data path prove that the path
 //! is the one that its name says.
 
+mod egress;
 mod kernel;
 mod liveness;
 mod paths;
@@ -91,6 +92,7 @@ pub fn run(object: &[u8]) -> Result<Report> {
                 .with_context(|| format!("{} with {vips} virtual IPs", path.name))?;
             costs.push(cost);
         }
+        costs.extend(egress::costs(&node, vips)?);
     }
     Ok(Report {
         kernel: fs::read_to_string("/proc/sys/kernel/osrelease")?
@@ -163,7 +165,7 @@ fn node_with(object: &[u8], vips: u32) -> Result<DataPath> {
 }
 
 fn measure(node: &DataPath, path: &Path, vips: u32) -> Result<Cost> {
-    let data_path = Program::of(node.program(ha_common::abi::program::XDP)?)?;
+    let data_path = Program::of(node.program(ha_common::abi::program::XDP)?.fd()?)?;
     let nothing = Program::load(&refill::nothing())?;
     let chain = Chain::of(&[&data_path, &nothing])?;
     // A power of two, so that one mask makes a random number the number of a virtual IP.
@@ -206,7 +208,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "Nanoseconds for each frame, beyond an empty XDP program; kernel {}, {} frames each\n",
+            "Nanoseconds for each frame, beyond an empty program; kernel {}, {} frames each\n",
             self.kernel, self.repetitions
         )?;
         writeln!(

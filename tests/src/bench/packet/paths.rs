@@ -185,6 +185,13 @@ fn echo() -> Frame {
     }
 }
 
+/// What this host sends, from `src`.
+pub(super) fn sent(src: Ipv4Addr) -> Vec<u8> {
+    let mut octets = udp(ELSEWHERE).octets;
+    octets[SRC4 - 2..][..4].copy_from_slice(&src.octets());
+    octets
+}
+
 fn udp(dst: Ipv4Addr) -> Frame {
     Frame {
         octets: ipv4(dst, IpProtocol::Udp, &PAYLOAD),

@@ -1,0 +1,206 @@
+//! The program on the way out, on every interface of the configuration.
+//!
+//! Since Linux 6.6 it has a link, which is pinned. Before, it is a filter of the interface's `clsact`
+//! queueing discipline, which needs no pin to stay. Either way it runs before the programs and filters of
+//! others, whose verdicts would end the frame's way to it.
+
+use std::{fs, io, mem::ManuallyDrop};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use aya::{
+    Ebpf,
+    programs::{
+        LinkOrder, ProgramError, SchedClassifier, TcAttachType,
+        links::{FdLink, PinnedLink},
+        tc::{self, NlOptions, SchedClassifierLink, TcAttachOptions, TcError, TcHandle},
+    },
+    util::KernelVersion,
+};
+use ha_common::abi::program;
+use nix::net::if_::if_indextoname;
+
+use super::{PinDir, attach::name_of};
+
+/// Before all other filters.
+const PRIORITY: u16 = 1;
+/// What the filter is known by among those of its priority, if there are others: "ha".
+const HANDLE: TcHandle = TcHandle::new(0x6861, 1);
+
+/// How a program is attached to traffic control.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hook {
+    /// By a link (tcx).
+    Link,
+    /// As a filter of `clsact`.
+    Filter,
+}
+
+impl Hook {
+    /// The better one that this kernel has.
+    fn best() -> Self {
+        if KernelVersion::current().is_ok_and(|kernel| kernel >= KernelVersion::new(6, 6, 0)) {
+            Self::Link
+        } else {
+            Self::Filter
+        }
+    }
+}
+
+/// Attaches the program to an interface, in place of an older one of ours at once.
+///
+/// # Errors
+/// If something else is in its place, or the kernel refuses.
+pub(super) fn attach(ebpf: &mut Ebpf, pins: &PinDir, name: &str, index: u32) -> Result<()> {
+    attach_by(Hook::best(), ebpf, pins, name, index)
+}
+
+/// The same by this hook.
+///
+/// # Errors
+/// As for the better hook: if something else is in its place, or the kernel refuses.
+pub fn attach_by(hook: Hook, ebpf: &mut Ebpf, pins: &PinDir, name: &str, index: u32) -> Result<()> {
+    let program: &mut SchedClassifier = ebpf
+        .program_mut(program::EGRESS)
+        .ok_or_else(|| anyhow!("the BPF object has no program {}", program::EGRESS))?
+        .try_into()?;
+    if program.fd().is_err() {
+        program
+            .load()
+            .with_context(|| format!("the kernel does not take the program {}", program::EGRESS))?;
+    }
+    match hook {
+        Hook::Link => link(program, pins, name, index),
+        Hook::Filter => filter(program, name),
+    }
+}
+
+fn link(program: &mut SchedClassifier, pins: &PinDir, name: &str, index: u32) -> Result<()> {
+    let pin = pins.egress_link(index);
+    if !replace(program, pins, name, index)? {
+        let options = TcAttachOptions::TcxOrder(LinkOrder::first());
+        let id = program
+            .attach_with_options(name, TcAttachType::Egress, options)
+            .with_context(|| {
+                format!(
+                    "cannot attach {} to the egress hook of {name}: `bpftool net show dev {name}` \
+                     lists what is there",
+                    program::EGRESS
+                )
+            })?;
+        let attached = FdLink::try_from(program.take_link(id)?)?;
+        attached
+            .pin(&pin)
+            .with_context(|| format!("cannot pin the link as {}", pin.display()))?;
+    }
+    let attached = PinnedLink::from_pin(&pin)
+        .and_then(|pinned| FdLink::from(pinned).info())
+        .with_context(|| format!("cannot read back the link {}", pin.display()))?;
+    let own = program.info()?.id();
+    ensure!(
+        attached.program_id() == own,
+        "{name} still has the program {} on its way out, not {own}: run `ha-agent detach --all` and \
+         start again",
+        attached.program_id()
+    );
+    Ok(())
+}
+
+/// Puts the program into the pinned link; false if there is none, or its interface is gone.
+fn replace(program: &mut SchedClassifier, pins: &PinDir, name: &str, index: u32) -> Result<bool> {
+    let pin = pins.egress_link(index);
+    if !pin.exists() {
+        return Ok(false);
+    }
+    let pinned = PinnedLink::from_pin(&pin)
+        .with_context(|| format!("cannot open the pinned link {}", pin.display()))?;
+    let pinned = FdLink::from(pinned);
+    let found = name_of(pinned.info()?.program_id());
+    ensure!(
+        found.as_deref().is_none_or(|name| name == program::EGRESS),
+        "{} holds the program \"{}\", not \"{}\": choose another `node.pin_dir`",
+        pin.display(),
+        found.unwrap_or_default(),
+        program::EGRESS
+    );
+    let attached = SchedClassifierLink::try_from(pinned)
+        .with_context(|| format!("{} is not a link of traffic control", pin.display()))?;
+    match program.attach_to_link(attached) {
+        Ok(_) => Ok(true),
+        // The interface went away, and another one got its index.
+        Err(ProgramError::SyscallError(error))
+            if error.io_error.raw_os_error() == Some(libc::ENOLINK) =>
+        {
+            remove_link(pins, index)?;
+            Ok(false)
+        }
+        Err(error) => Err(error)
+            .with_context(|| format!("cannot replace the program on the way out of {name}")),
+    }
+}
+
+fn filter(program: &mut SchedClassifier, name: &str) -> Result<()> {
+    // Refused where it is already there, which is as good, and where `ingress` has its place, which
+    // shows below.
+    let added = tc::qdisc_add_clsact(name);
+    let older = SchedClassifierLink::attached(name, TcAttachType::Egress, PRIORITY, HANDLE, None)?;
+    let attached = program.attach_to_link(older).or_else(|_| {
+        let options = TcAttachOptions::Netlink(NlOptions {
+            priority: PRIORITY,
+            handle: HANDLE,
+            classid: None,
+        });
+        program.attach_with_options(name, TcAttachType::Egress, options)
+    });
+    let id = attached.with_context(|| {
+        let refused = added.err().map_or_else(String::new, |error| {
+            format!(" (nor was the kernel willing to add clsact: {error})")
+        });
+        format!(
+            "cannot attach {} as a filter of {name}{refused}: there must be no queueing discipline \
+             `ingress` (`tc qdisc show dev {name}`), and no filter of another kind of priority \
+             {PRIORITY} (`tc filter show dev {name} egress`)",
+            program::EGRESS
+        )
+    })?;
+    // aya's link would take the filter away when it is dropped.
+    let _stays = ManuallyDrop::new(program.take_link(id)?);
+    Ok(())
+}
+
+/// Takes the program off the interface `index`, if it is there, whichever way it was attached.
+///
+/// # Errors
+/// If its pin or its filter cannot be removed.
+pub fn remove(pins: &PinDir, index: u32) -> Result<()> {
+    remove_link(pins, index)?;
+    remove_filter(index)
+}
+
+fn remove_link(pins: &PinDir, index: u32) -> Result<()> {
+    let pin = pins.egress_link(index);
+    if !pin.exists() {
+        return Ok(());
+    }
+    fs::remove_file(&pin).with_context(|| format!("cannot remove the link {}", pin.display()))
+}
+
+/// The queueing discipline stays: others may have come to use it.
+fn remove_filter(index: u32) -> Result<()> {
+    let Ok(name) = if_indextoname(index) else {
+        // With the interface its filters went.
+        return Ok(());
+    };
+    let name = name.to_string_lossy();
+    match tc::qdisc_detach_program(&name, TcAttachType::Egress, program::EGRESS) {
+        Ok(()) => Ok(()),
+        Err(TcError::IoError(error)) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        // A kernel without filters has none of ours.
+        Err(TcError::NetlinkError(error)) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => Ok(()),
+        Err(error) => Err(error).with_context(|| {
+            format!(
+                "cannot remove the filter {} of {name}: run `tc filter del dev {name} egress pref {PRIORITY}`",
+                program::EGRESS
+            )
+        }),
+    }
+}
