@@ -24,6 +24,7 @@ mod maps;
 mod node;
 mod peer;
 mod pin;
+mod programs;
 mod router;
 mod stats;
 mod status;
@@ -43,6 +44,7 @@ pub use self::{
     node::NodeMap,
     peer::PeerMaps,
     pin::PinDir,
+    programs::Programs,
     router::RouterMaps,
     stats::StatMaps,
     status::status_of_pins,
