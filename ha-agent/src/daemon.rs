@@ -14,7 +14,7 @@ use crate::{
     advice,
     api::{self, Writers},
     config::{Config, Control},
-    engine::Engine,
+    engine::{Ending, Engine},
     keeper,
     net::Netlink,
 };
@@ -22,7 +22,8 @@ use crate::{
 /// Requests that may wait for the engine.
 const CALLS: usize = 32;
 
-/// Runs the agent until it is told to stop by SIGTERM or SIGINT.
+/// Runs the agent until it is told to stop: by SIGTERM or SIGINT, which releases its groups, or by SIGUSR2, which
+/// leaves them to the next agent.
 ///
 /// # Errors
 /// If it cannot start, or an input that it cannot do without breaks.
@@ -36,7 +37,7 @@ pub async fn run(config: Config) -> Result<()> {
 
     let (calls, requests) = mpsc::channel(CALLS);
     let server = tokio::spawn(api::serve(listener, writers, calls));
-    let (stop, stopped) = watch::channel(false);
+    let (stop, stopped) = watch::channel(None);
     let signals = tokio::spawn(wait_for_signal(stop));
     let watchdog = tokio::spawn(feed_watchdog());
     notify(&[NotifyState::Ready]);
@@ -64,22 +65,27 @@ fn writers(control: &Control) -> Result<Writers> {
     })
 }
 
-async fn wait_for_signal(stop: watch::Sender<bool>) -> Result<()> {
+async fn wait_for_signal(stop: watch::Sender<Option<Ending>>) -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut restart = signal(SignalKind::user_defined2())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    loop {
+    let ending = loop {
         tokio::select! {
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break Ending::Release,
+            _ = interrupt.recv() => break Ending::Release,
+            _ = restart.recv() => break Ending::HandOver,
             _ = hangup.recv() => tracing::warn!(
                 "SIGHUP: a new configuration is read at the next start only"
             ),
         }
+    };
+    match ending {
+        Ending::Release => tracing::info!("stopping"),
+        Ending::HandOver => tracing::info!("stopping, to be started again"),
     }
-    tracing::info!("stopping");
     // The engine is gone only when the agent stops anyway.
-    let _ = stop.send(true);
+    let _ = stop.send(Some(ending));
     Ok(())
 }
 

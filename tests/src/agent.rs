@@ -22,6 +22,8 @@ use crate::{
 /// The one group of the lab's configurations.
 pub const GROUP: &str = "lab";
 
+/// Its configuration, in the node's directory.
+const CONFIG: &str = "ha-agent.toml";
 /// What a command of the agent may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -181,17 +183,23 @@ impl Agent {
     /// Starts it with what is not the same for each agent of a lab.
     fn start_with(program: &Path, node: &Node, rest: &str) -> Result<Self> {
         let socket = node.dir().join("agent.sock");
-        let config = node.write("ha-agent.toml", &(common(node, &socket) + rest))?;
-        let mut command = node.namespace().command(program)?;
-        command.arg("run").arg("--config").arg(&config);
-        let log = node.dir().join("ha-agent.log");
-        let daemon = Daemon::start("ha-agent", command, &log)?;
+        node.write(CONFIG, &(common(node, &socket) + rest))?;
         Ok(Self {
-            daemon,
+            daemon: run(program, node)?,
             program: program.to_owned(),
             socket,
             pins: node.pins().to_owned(),
         })
+    }
+
+    /// Starts it again on its node with the same file, after its process has ended.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn start_again(&mut self, node: &Node) -> Result<()> {
+        self.daemon = run(&self.program, node)?;
+        Ok(())
     }
 
     /// Its process.
@@ -345,6 +353,13 @@ impl Agent {
         command.arg("--socket").arg(&self.socket).args(arguments);
         command::run_within(&mut command, PATIENCE)
     }
+}
+
+fn run(program: &Path, node: &Node) -> Result<Daemon> {
+    let mut command = node.namespace().command(program)?;
+    command.arg("run").arg("--config");
+    command.arg(node.dir().join(CONFIG));
+    Daemon::start("ha-agent", command, &node.dir().join("ha-agent.log"))
 }
 
 /// Another node, to be probed over both families.

@@ -28,6 +28,8 @@ pub const STANDBY: u8 = 1;
 
 /// The nodes' names.
 pub(crate) const NODES: [&str; 2] = ["a", "b"];
+/// How long a program may take to end when it is asked to.
+const END: Duration = Duration::from_secs(5);
 /// VRRP priorities of the nodes.
 const PRIORITIES: [u8; 2] = [200, 150];
 
@@ -176,6 +178,30 @@ impl Cluster {
         match &mut self.members[usize::from(node)] {
             Member::HaAgent(agent) => agent.daemon(),
             Member::Keepalived(keepalived) => &mut keepalived.daemon,
+        }
+    }
+
+    /// Starts what moves the virtual IPs on this node again, after it has ended.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn start_again(&mut self, node: u8) -> Result<()> {
+        match &mut self.members[usize::from(node)] {
+            Member::HaAgent(agent) => agent.start_again(self.lab.node(node)),
+            Member::Keepalived(keepalived) => keepalived.start_again(self.lab.node(node)),
+        }
+    }
+
+    /// Ends the agent on this node as a restart does; keepalived knows no other end than a stop.
+    ///
+    /// # Errors
+    ///
+    /// When it does not end.
+    pub fn hand_over(&mut self, node: u8) -> Result<()> {
+        match &mut self.members[usize::from(node)] {
+            Member::HaAgent(agent) => agent.daemon().hand_over(END),
+            Member::Keepalived(keepalived) => keepalived.daemon.stop(END),
         }
     }
 

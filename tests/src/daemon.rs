@@ -66,13 +66,26 @@ impl Daemon {
     ///
     /// When it is still there after `limit`.
     pub fn stop(&mut self, limit: Duration) -> Result<()> {
-        self.signal(Signal::SIGTERM)?;
+        self.end_by(Signal::SIGTERM, limit)
+    }
+
+    /// Asks it to make way for the next one (SIGUSR2) and waits.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Daemon::stop`].
+    pub fn hand_over(&mut self, limit: Duration) -> Result<()> {
+        self.end_by(Signal::SIGUSR2, limit)
+    }
+
+    fn end_by(&mut self, signal: Signal, limit: Duration) -> Result<()> {
+        self.signal(signal)?;
         let asked = Instant::now();
         while self.child.try_wait()?.is_none() {
             if asked.elapsed() > limit {
-                bail!("{} did not end within {limit:?} of SIGTERM", self.name);
+                bail!("{} did not end within {limit:?} of {signal}", self.name);
             }
-            thread::sleep(Duration::from_millis(5));
+            thread::sleep(Duration::from_millis(1));
         }
         Ok(())
     }

@@ -12,6 +12,8 @@ use crate::{
     node::{INTERFACE, Node},
 };
 
+/// Its configuration, in the node's directory.
+const CONFIG: &str = "keepalived.conf";
 /// An advertisement has room for this many addresses in keepalived's default packet; the others go
 /// into `virtual_ipaddress_excluded`.
 const ADVERTISED: usize = 20;
@@ -39,18 +41,19 @@ impl Keepalived {
     ///
     /// As for [`Self::start`].
     pub fn start_with(node: &Node, config: &str) -> Result<Self> {
-        let config = node.write("keepalived.conf", config)?;
-        let mut command = node.namespace().command("keepalived")?;
-        command
-            .args(["-n", "-P", "-l", "-G", "-f"])
-            .arg(&config)
-            .arg("-p")
-            .arg(node.dir().join("keepalived.pid"))
-            .arg("-r")
-            .arg(node.dir().join("vrrp.pid"));
-        let log = node.dir().join("keepalived.log");
-        let daemon = Daemon::start("keepalived", command, &log)?;
+        node.write(CONFIG, config)?;
+        let daemon = run(node)?;
         Ok(Self { daemon })
+    }
+
+    /// Starts it again with the same file, after its process has ended.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn start_again(&mut self, node: &Node) -> Result<()> {
+        self.daemon = run(node)?;
+        Ok(())
     }
 
     /// Whether the node has these virtual IPs on its interface; `None` if it has some of them.
@@ -101,6 +104,19 @@ impl Keepalived {
         let weight = if lower { "-100" } else { "0" };
         fs::write(&file, weight).with_context(|| format!("writing {}", file.display()))
     }
+}
+
+fn run(node: &Node) -> Result<Daemon> {
+    let mut command = node.namespace().command("keepalived")?;
+    command
+        .args(["-n", "-P", "-l", "-G", "-f"])
+        .arg(node.dir().join(CONFIG))
+        .arg("-p")
+        .arg(node.dir().join("keepalived.pid"))
+        .arg("-r")
+        .arg(node.dir().join("vrrp.pid"));
+    let log = node.dir().join("keepalived.log");
+    Daemon::start("keepalived", command, &log)
 }
 
 fn config(node: &Node, service: &Service, priority: u8) -> String {

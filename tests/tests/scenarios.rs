@@ -103,6 +103,17 @@ fn a_dead_application_is_replaced_within_10_ms() {
 }
 
 #[test]
+fn nobody_notices_that_the_agent_is_started_again() {
+    for name in ["restart", "crash-restart", "crash-restart-adverts"] {
+        let Outcome {
+            report, account, ..
+        } = play(name);
+        let cost = (report.probes_lost, account.role_changes);
+        assert_eq!(cost, (0, 0), "{name}");
+    }
+}
+
+#[test]
 fn where_the_active_node_is_heard_at_all_nothing_changes() {
     for name in ["advert-loss", "one-path", "one-way"] {
         let Outcome {

@@ -21,6 +21,15 @@ pub enum Input {
     /// What was received before the lease was granted must never be handed in: after a pause, the
     /// acknowledgement of a claim that is long over would count for the new one.
     Start,
+    /// As [`Input::Start`], by an agent that was started within the lease of the one before it, of a group
+    /// for which this node stands as Active under that lease. The role is kept, and advertised at once.
+    ///
+    /// The lease must not have been prolonged since the agent before was last alive: until the group is
+    /// advertised again, nobody may rely on it for longer than on a dead agent's.
+    Resume {
+        /// The priority that was in force, which a promotion may have raised.
+        priority: u8,
+    },
     /// The time of [`Election::deadline`] has come, and nothing that was received before it is
     /// still waiting to be handed in.
     ///

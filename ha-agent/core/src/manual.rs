@@ -42,6 +42,17 @@ impl Manual {
         }
     }
 
+    fn resume(&mut self) -> Vec<Command> {
+        match self.state {
+            State::Initialize if self.is_unfit => self.start(),
+            State::Initialize => {
+                self.state = State::Active;
+                vec![set_role(Role::Active, Cause::Resumed), Command::Announce]
+            }
+            State::Backup | State::Active => Vec::new(),
+        }
+    }
+
     fn promote(&mut self) -> Vec<Command> {
         match self.state {
             State::Initialize => vec![Command::Refused {
@@ -101,6 +112,7 @@ impl Election for Manual {
     fn handle(&mut self, _now: Time, input: Input) -> Vec<Command> {
         match input {
             Input::Start => self.start(),
+            Input::Resume { priority: _ } => self.resume(),
             Input::Promote => self.promote(),
             Input::Release => self.let_go(Cause::OperatorReleased),
             Input::Fitness(fitness) => self.weigh(fitness),
@@ -169,6 +181,7 @@ mod tests {
             reason: Refusal::NotRunning,
         }];
         let started = vec![set_role(Role::Backup, Cause::Started)];
+        let resumed = vec![set_role(Role::Active, Cause::Resumed), Command::Announce];
         let promoted = vec![
             set_role(Role::Active, Cause::OperatorPromoted),
             Command::Announce,
@@ -179,6 +192,10 @@ mod tests {
             (
                 Input::Start,
                 [(Backup, started), (Backup, none()), (Active, none())],
+            ),
+            (
+                Input::Resume { priority: 0 },
+                [(Active, resumed), (Backup, none()), (Active, none())],
             ),
             (
                 Input::Promote,
@@ -229,6 +246,16 @@ mod tests {
         assert_eq!(refused, [Command::Refused { reason }]);
         let promoted = after(Fitness::Eligible { priority: 1 });
         assert_eq!(promoted[0], set_role(Role::Active, Cause::OperatorPromoted));
+    }
+
+    #[test]
+    fn an_unfit_node_does_not_go_on() {
+        let mut group = Manual {
+            state: State::Initialize,
+            is_unfit: true,
+        };
+        let commands = group.handle(Time::default(), Input::Resume { priority: 0 });
+        assert_eq!(commands, [set_role(Role::Backup, Cause::Started)]);
     }
 
     #[test]

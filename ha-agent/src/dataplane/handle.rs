@@ -8,21 +8,16 @@ use std::{
 };
 
 use anyhow::Result;
-use aya::Ebpf;
 use ha_common::{
-    abi::{Mac, Peer, Traffic, Vip},
+    abi::{Mac, Peer, Traffic, Vip, Vlan, map, program},
+    lease::LeaseState,
     reason::{Reason, Verdict},
 };
 use ha_core::plan::{Actual, Routers, VipKey, Write};
 
 use super::{
     Attach, Events, Exits, GroupMap, LeaseSwitch, Liveness, Maps, PeerMaps, PinDir, RouterMaps,
-    Stamps, StatMaps, VipMaps, adopt,
-    attach::{self, Attacher},
-    echo, egress,
-    lines::Lines,
-    load,
-    pin::PinLock,
+    Stamps, StatMaps, VipMaps, attach, echo, load, pin::PinLock, programs::Programs,
 };
 
 /// The data path: its maps, its programs, and the right to change them.
@@ -41,11 +36,9 @@ pub struct Dataplane {
     peers: PeerMaps,
     routers: RouterMaps,
     stats: StatMaps,
-    lines: Lines,
-    /// `None` if the kernel cannot tell.
-    exits: Option<Exits>,
-    /// The programs; their pins and links keep them in the kernel too.
-    _ebpf: Ebpf,
+    attach: Vec<Attach>,
+    /// `None` while those of the agent before this one go on.
+    programs: Option<Programs>,
     _lock: PinLock,
 }
 
@@ -60,43 +53,92 @@ impl Dataplane {
         let pins = PinDir::new(pin_dir);
         pins.create()?;
         let lock = pins.lock()?;
-        for interface in attach {
-            attach::check(&pins, interface)?;
+        let programs = Programs::load(&pins, attach)?;
+        let mut dataplane = Self::over(pins, lock, attach)?;
+        dataplane.peers.clear()?;
+        dataplane.programs = Some(programs);
+        Ok(dataplane)
+    }
+
+    /// The data path that another agent left behind, as it is, if that agent's lease is still valid: nothing is
+    /// loaded, and nothing changed, before [`Dataplane::loader`] has run.
+    ///
+    /// # Errors
+    /// As [`Dataplane::open`].
+    pub fn found(pin_dir: &Path, attach: &[Attach]) -> Result<Option<Self>> {
+        let pins = PinDir::new(pin_dir);
+        if !pins.program(program::LEASE).exists() {
+            return Ok(None);
         }
-        let mut ebpf = load::load(&pins)?;
+        let lock = pins.lock()?;
+        load::check(&pins)?;
+        // One that was killed while it made them has made none of these.
+        if !map::ALL.iter().all(|name| pins.map(name).exists()) {
+            return Ok(None);
+        }
+        let found = Self::over(pins, lock, attach)?;
+        let lease = found.switch.node()?.lease;
+        Ok((LeaseState::from_u8(lease.state) == LeaseState::Valid).then_some(found))
+    }
+
+    /// What is pinned.
+    fn over(pins: PinDir, lock: PinLock, attach: &[Attach]) -> Result<Self> {
         let maps = Maps::open(&pins)?;
-        let mut attacher = Attacher::new(&mut ebpf, &pins)?;
-        for interface in attach {
-            attacher.attach(interface)?;
-        }
-        for interface in attach {
-            adopt::attach(&mut ebpf, &pins, &interface.link)?;
-            egress::attach(&mut ebpf, &pins, &interface.link.name, interface.link.index)?;
-        }
-        let lines = Lines::open(&mut ebpf)?;
-        let exits = Exits::open(&mut ebpf)
-            .inspect_err(|error| tracing::warn!("processes are watched without BPF: {error:#}"))
-            .ok();
-        let mut peers = maps.peers;
-        peers.clear()?;
         Ok(Self {
             groups: Arc::new(maps.groups),
             switch: Arc::new(LeaseSwitch::open(&pins)?),
             known: maps.vips.read()?,
             vips: maps.vips,
-            peers,
+            peers: maps.peers,
             routers: maps.routers,
             stats: maps.stats,
-            lines,
-            exits,
             attached: attach
                 .iter()
                 .map(|attach| (attach.link.index, attach.link.mac))
                 .collect(),
+            attach: attach.to_vec(),
+            programs: None,
             pins,
-            _ebpf: ebpf,
             _lock: lock,
         })
+    }
+
+    /// Loads this agent's programs and puts them in the place of those that were found, without a moment
+    /// between the two; `None` if that is done. It takes long, and may run in a thread of its own.
+    pub fn loader(&self) -> Option<impl FnOnce() -> Result<Programs> + Send + use<>> {
+        let (pins, attach) = (self.pins.clone(), self.attach.clone());
+        let load = move || Programs::load(&pins, &attach);
+        self.programs.is_none().then_some(load)
+    }
+
+    /// Goes on with what [`Dataplane::loader`] has loaded.
+    ///
+    /// # Errors
+    /// If the program for the lease is not there.
+    pub fn use_programs(&mut self, programs: Programs) -> Result<()> {
+        self.programs = Some(programs);
+        self.switch.renew_program(&self.pins)
+    }
+
+    /// Whether the data path was found on this interface, so that its program serves there.
+    #[must_use]
+    pub fn is_attached(&self, ifindex: u32) -> bool {
+        self.pins.link(ifindex).exists()
+    }
+
+    /// The VLAN tags of the virtual IPs that a slot has.
+    #[must_use]
+    pub fn vlans(&self, slot: u32) -> BTreeSet<Vlan> {
+        let known = self.known.iter().filter(|(_, vip)| vip.group == slot);
+        known.map(|(key, _)| key.vlan()).collect()
+    }
+
+    /// The peers that another agent has put into slots.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn known_peers(&self) -> Result<Vec<(u16, Peer)>> {
+        self.peers.read()
     }
 
     /// Where everything is pinned.
@@ -107,12 +149,14 @@ impl Dataplane {
 
     /// What reports the end of processes, once.
     pub fn take_exits(&mut self) -> Option<Exits> {
-        self.exits.take()
+        self.programs.as_mut()?.exits.take()
     }
 
     /// Passes on what the programs have logged.
     pub fn flush_log(&mut self) {
-        self.lines.flush();
+        if let Some(programs) = &mut self.programs {
+            programs.lines.flush();
+        }
     }
 
     /// Takes an older agent's data path off all other interfaces.

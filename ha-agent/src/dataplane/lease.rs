@@ -1,5 +1,7 @@
 //! The lease program, run with `BPF_PROG_TEST_RUN`.
 
+use std::sync::{PoisonError, RwLock};
+
 use anyhow::{Context, Result, anyhow};
 use aya::{TestRun, TestRunOptions, programs::Xdp};
 use aya_obj::programs::XdpAttachType;
@@ -13,7 +15,7 @@ use super::{maps, node::NodeMap, pin::PinDir};
 /// The dead-man's switch: the program, and the map in which it keeps the lease.
 #[derive(Debug)]
 pub struct LeaseSwitch {
-    program: Xdp,
+    program: RwLock<Xdp>,
     node: NodeMap,
 }
 
@@ -23,11 +25,20 @@ impl LeaseSwitch {
     /// # Errors
     /// If it is not there.
     pub fn open(pins: &PinDir) -> Result<Self> {
-        let pin = pins.program(program::LEASE);
-        let program = Xdp::from_pin(&pin, XdpAttachType::Interface)
-            .with_context(|| format!("cannot open the pinned program {}", pin.display()))?;
+        let program = RwLock::new(pinned(pins)?);
         let node = NodeMap::new(maps::open(pins, map::NODE)?)?;
         Ok(Self { program, node })
+    }
+
+    /// Goes on with the program that is pinned now. The timer of a valid lease still calls the one before,
+    /// which it keeps in the kernel.
+    ///
+    /// # Errors
+    /// If it is not there.
+    pub(super) fn renew_program(&self, pins: &PinDir) -> Result<()> {
+        let program = pinned(pins)?;
+        *self.program.write().unwrap_or_else(PoisonError::into_inner) = program;
+        Ok(())
     }
 
     /// Has the kernel grant, renew or take back the lease.
@@ -37,6 +48,8 @@ impl LeaseSwitch {
     pub fn run(&self, request: Request) -> Result<Reply> {
         let result = self
             .program
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
             .test_run(TestRunOptions {
                 data_in: Some(&request.to_frame()),
                 ..TestRunOptions::new()
@@ -53,4 +66,10 @@ impl LeaseSwitch {
     pub fn node(&self) -> Result<Node> {
         self.node.read()
     }
+}
+
+fn pinned(pins: &PinDir) -> Result<Xdp> {
+    let pin = pins.program(program::LEASE);
+    Xdp::from_pin(&pin, XdpAttachType::Interface)
+        .with_context(|| format!("cannot open the pinned program {}", pin.display()))
 }

@@ -1,23 +1,22 @@
 //! Programs into the kernel, maps and programs onto the BPF file system.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use anyhow::{Context, Result, anyhow};
 use aya::{Ebpf, EbpfLoader, programs::Xdp};
 use ha_common::abi::program;
 
-use super::{OBJECT, PinDir, validate};
+use super::{
+    OBJECT, PinDir,
+    validate::{self, Shape},
+};
 
 /// Loads both programs into the kernel, with the maps that are pinned, or with new ones that it pins.
 ///
 /// # Errors
 /// If a pin is not what it should be, or the kernel refuses.
 pub(super) fn load(pins: &PinDir) -> Result<Ebpf> {
-    let shapes = validate::shapes()?;
-    validate::check_maps(pins, &shapes)?;
-    for name in [program::XDP, program::LEASE] {
-        validate::check_program(&pins.program(name), name)?;
-    }
+    let shapes = check(pins)?;
     let mut loader = EbpfLoader::new();
     for name in shapes.keys() {
         loader.map_pin_path(name, pins.map(name));
@@ -33,6 +32,19 @@ pub(super) fn load(pins: &PinDir) -> Result<Ebpf> {
         pin(program, pins, name)?;
     }
     Ok(ebpf)
+}
+
+/// Checks everything that is pinned already; the shapes of the maps.
+///
+/// # Errors
+/// If a pin is not what it should be.
+pub(super) fn check(pins: &PinDir) -> Result<BTreeMap<String, Shape>> {
+    let shapes = validate::shapes()?;
+    validate::check_maps(pins, &shapes)?;
+    for name in [program::XDP, program::LEASE] {
+        validate::check_program(&pins.program(name), name)?;
+    }
+    Ok(shapes)
 }
 
 /// The XDP program of this name in the object.

@@ -26,6 +26,7 @@ mod maps;
 mod node;
 mod peer;
 mod pin;
+mod programs;
 mod router;
 mod stats;
 mod status;
@@ -45,6 +46,7 @@ pub use self::{
     node::NodeMap,
     peer::PeerMaps,
     pin::PinDir,
+    programs::Programs,
     router::RouterMaps,
     stats::StatMaps,
     status::status_of_pins,

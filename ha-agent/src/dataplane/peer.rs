@@ -1,7 +1,7 @@
 //! `ha_peer` and `ha_peer_mac`: where stale traffic goes, and where it must not come from.
 
 use anyhow::{Context, Result};
-use aya::maps::{Array, HashMap, Map, MapData};
+use aya::maps::{Array, HashMap, Map, MapData, MapError};
 use ha_common::abi::{MAX_PEERS, Mac, Peer};
 
 /// Both maps.
@@ -32,6 +32,23 @@ impl PeerMaps {
         self.peers
             .get(&u32::from(slot), 0)
             .context("cannot read ha_peer")
+    }
+
+    /// All peers by slot.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn read(&self) -> Result<Vec<(u16, Peer)>> {
+        let macs = self.by_mac.iter().collect::<Result<Vec<_>, MapError>>();
+        let mut slots: Vec<_> = macs
+            .context("cannot read ha_peer_mac")?
+            .into_iter()
+            .filter_map(|(_, slot)| u16::try_from(slot).ok())
+            .collect();
+        slots.sort_unstable();
+        slots.dedup();
+        let peers = slots.into_iter().map(|slot| Ok((slot, self.get(slot)?)));
+        peers.collect()
     }
 
     /// Puts a peer into a slot that no role word names. From then on frames from its MAC are not

@@ -4,6 +4,8 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
@@ -19,6 +21,9 @@ use nix::{
 const BPFFS: &str = "/sys/fs/bpf";
 /// What the pins of links begin with; the interface's index follows.
 const LINK: &str = "link-";
+/// How long a process that has been killed may take to end, and how often it is looked at.
+const PATIENCE: Duration = Duration::from_millis(100);
+const GLANCE: Duration = Duration::from_millis(1);
 
 /// The directory in which maps, programs and links are pinned.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,22 +119,33 @@ impl PinDir {
             .with_context(|| format!("cannot make the pin directory {}", self.path.display()))
     }
 
-    /// Takes the directory for this process.
+    /// Takes the directory for this process. One that is just ending, which the kernel relieves of it, is
+    /// waited for.
     ///
     /// # Errors
     /// If another one has it, or it is not there.
     pub fn lock(&self) -> Result<PinLock> {
         let name = self.path.display();
         let directory = File::open(&self.path).with_context(|| format!("cannot open {name}"))?;
-        match Flock::lock(directory, FlockArg::LockExclusiveNonblock) {
-            Ok(directory) => Ok(PinLock {
-                _directory: directory,
-            }),
-            Err((_, Errno::EWOULDBLOCK)) => bail!(
-                "another agent uses {name}: stop it first, or give this one a `node.pin_dir` of its \
-                 own"
-            ),
-            Err((_, error)) => Err(error).with_context(|| format!("cannot lock {name}")),
+        let end = Instant::now() + PATIENCE;
+        let mut wanted = directory;
+        loop {
+            match Flock::lock(wanted, FlockArg::LockExclusiveNonblock) {
+                Ok(directory) => {
+                    return Ok(PinLock {
+                        _directory: directory,
+                    });
+                }
+                Err((directory, Errno::EWOULDBLOCK)) if Instant::now() < end => wanted = directory,
+                Err((_, Errno::EWOULDBLOCK)) => bail!(
+                    "another agent uses {name}: stop it first, or give this one a `node.pin_dir` of \
+                     its own"
+                ),
+                Err((_, error)) => {
+                    return Err(error).with_context(|| format!("cannot lock {name}"));
+                }
+            }
+            thread::sleep(GLANCE);
         }
     }
 

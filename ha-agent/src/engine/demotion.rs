@@ -40,6 +40,7 @@ const fn comes_first(input: &Input) -> bool {
     match input {
         Input::Advert { .. } | Input::LeaseLapsed | Input::GaveWay | Input::Demoted { .. } => true,
         Input::Start
+        | Input::Resume { .. }
         | Input::Timer
         | Input::Promote
         | Input::Release

@@ -81,8 +81,14 @@ impl Engine {
     ) {
         let group = &mut self.groups[index];
         let words = &self.dataplane.groups;
-        let peer = active.map_or(0, |address| self.peers.slot(group.ifindex, address));
         let current = words.word(group.slot);
+        // Until another one is heard, stale traffic goes where the agent before this one sent it.
+        let active = if cause == Cause::Started {
+            active.or_else(|| self.peers.at(group.ifindex, current.peer))
+        } else {
+            active
+        };
+        let peer = active.map_or(0, |address| self.peers.slot(group.ifindex, address));
         // Without a lease only Backup is ever commanded, and its word is of no lease.
         let lease = self.lease.unwrap_or(current.lease);
         let next = match word::next(current, words.demotion(group.slot), role, peer, lease) {

@@ -12,10 +12,15 @@ impl Engine {
         // before it must not be taken for an answer to what is said under it.
         self.forget_adverts();
         self.lease = Some(self.keeper.grant()?);
+        self.start_groups();
+        Ok(())
+    }
+
+    /// Lets all elections take part that do not yet.
+    pub(super) fn start_groups(&mut self) {
         for index in 0..self.groups.len() {
             self.input(index, Input::Start);
         }
-        Ok(())
     }
 
     /// The keeper found that the lease had lapsed.

@@ -27,6 +27,7 @@ mod liveness;
 mod peers;
 mod port;
 mod reconcile;
+mod resume;
 mod setup;
 mod status;
 mod together;
@@ -97,11 +98,20 @@ enum Wake {
     Witness(witness::Event),
     Router(News),
     Neighbour(peers::Found),
-    Stop,
+    Stop(Ending),
+}
+
+/// How the agent is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It lets go of its groups and of the lease.
+    Release,
+    /// It leaves both to the next agent, which is about to be started.
+    HandOver,
 }
 
 impl Engine {
-    /// Runs until `stop` says so, then releases all groups.
+    /// Runs until `stop` says how to end.
     ///
     /// # Errors
     /// If no lease can be had, or the inputs break.
@@ -109,9 +119,12 @@ impl Engine {
         mut self,
         mut calls: mpsc::Receiver<Call>,
         mut events: Events,
-        mut stop: watch::Receiver<bool>,
+        mut stop: watch::Receiver<Option<Ending>>,
     ) -> Result<()> {
-        self.take_lease()?;
+        match self.lease {
+            Some(_) => self.start_groups(),
+            None => self.take_lease()?,
+        }
         loop {
             self.keeper.seen();
             let wake = self.wait(&mut calls, &mut events, &mut stop).await;
@@ -128,7 +141,8 @@ impl Engine {
                 Wake::Witness(event) => self.witness_event(event),
                 Wake::Router(news) => self.session_changed(news),
                 Wake::Neighbour(found) => self.found_neighbour(&found),
-                Wake::Stop => return self.stop(),
+                Wake::Stop(Ending::Release) => return self.stop(),
+                Wake::Stop(Ending::HandOver) => return self.hand_over(),
             }
             self.run_timers();
             self.announce();
@@ -139,14 +153,13 @@ impl Engine {
         &mut self,
         calls: &mut mpsc::Receiver<Call>,
         events: &mut Events,
-        stop: &mut watch::Receiver<bool>,
+        stop: &mut watch::Receiver<Option<Ending>>,
     ) -> Wake {
         let deadline = self.next_deadline();
         let frames = any_readable(&self.ports);
         tokio::select! {
             biased;
-            // The sender is dropped only after this task.
-            _ = stop.wait_for(|&stop| stop) => Wake::Stop,
+            ending = ending(stop) => Wake::Stop(ending),
             Some(lapse) = self.lapses.recv() => Wake::Lapse(lapse),
             told = liveness::next(self.liveness.as_mut()) => Wake::Peer(told),
             event = witness::next(self.witness.as_ref(), self.started) => Wake::Witness(event),
@@ -201,6 +214,13 @@ impl Engine {
     fn uptime(&self) -> Duration {
         self.started.elapsed()
     }
+}
+
+/// Waits until the agent is to end.
+async fn ending(stop: &mut watch::Receiver<Option<Ending>>) -> Ending {
+    let told = stop.wait_for(Option::is_some).await;
+    // The sender is dropped only after the engine's task.
+    told.ok().and_then(|told| *told).unwrap_or(Ending::Release)
 }
 
 /// Waits for a frame on any interface.

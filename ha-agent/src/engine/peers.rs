@@ -5,8 +5,8 @@
 //! again.
 
 use std::{
-    collections::HashMap,
-    net::IpAddr,
+    collections::{BTreeSet, HashMap},
+    net::{IpAddr, Ipv6Addr},
     time::{Duration, Instant},
 };
 
@@ -48,7 +48,8 @@ struct Peer {
     /// Index into `ha_peer`; 0 if the table is full.
     slot: u16,
     mac: Option<Mac>,
-    asked: Instant,
+    /// `None` before the first time.
+    asked: Option<Instant>,
 }
 
 impl Peers {
@@ -65,20 +66,51 @@ impl Peers {
     /// Takes note of a peer that advertised, or is to be advertised to, and finds out its MAC, now and then
     /// again.
     pub(super) fn seek(&mut self, ifindex: u32, address: IpAddr) {
-        let next = self.known.len() + 1;
         let now = Instant::now();
         let key = (ifindex, address);
-        let is_new = !self.known.contains_key(&key);
-        let peer = self.known.entry(key).or_insert_with(|| Peer {
-            slot: free_slot(next, address),
-            mac: None,
-            asked: now,
-        });
-        if is_new || now.duration_since(peer.asked) >= REFRESH {
-            peer.asked = now;
+        if !self.known.contains_key(&key) {
+            let (slot, mac, asked) = (self.free_slot(address), None, None);
+            self.known.insert(key, Peer { slot, mac, asked });
+        }
+        let Some(peer) = self.known.get_mut(&key) else {
+            return;
+        };
+        let is_due = |asked| now.duration_since(asked) >= REFRESH;
+        if peer.asked.is_none_or(is_due) {
+            peer.asked = Some(now);
             let (netlink, sender) = (self.netlink.clone(), self.sender.clone());
             tokio::spawn(async move { resolve(netlink, sender, ifindex, address).await });
         }
+    }
+
+    /// Takes over what another agent has put into the slots.
+    pub(super) fn adopt(&mut self, slots: &[(u16, abi::Peer)]) {
+        for (slot, peer) in slots {
+            let address = Ipv6Addr::from(peer.addr).to_canonical();
+            let adopted = Peer {
+                slot: *slot,
+                mac: Some(peer.mac),
+                asked: None,
+            };
+            self.known.insert((peer.ifindex, address), adopted);
+        }
+    }
+
+    /// The peer on an interface that has this slot.
+    pub(super) fn at(&self, ifindex: u32, slot: u16) -> Option<IpAddr> {
+        let mut known = self.known.iter().filter(|(_, peer)| peer.slot != 0);
+        let found = known.find(|((index, _), peer)| *index == ifindex && peer.slot == slot);
+        found.map(|((_, address), _)| *address)
+    }
+
+    /// A slot that no peer has; 0 if there is none.
+    fn free_slot(&self, address: IpAddr) -> u16 {
+        let taken: BTreeSet<u16> = self.known.values().map(|peer| peer.slot).collect();
+        let free = (1..MAX_PEERS as u16).find(|slot| !taken.contains(slot));
+        free.unwrap_or_else(|| {
+            tracing::warn!(%address, "no room for another peer: its stale traffic is dropped");
+            0
+        })
     }
 
     /// The slot of a peer in `ha_peer`, 0 if it has none.
@@ -128,16 +160,6 @@ impl Engine {
                 peer.mac = Some(found.mac);
             }
             Err(error) => tracing::warn!(peer = %found.address, "cannot note a peer: {error:#}"),
-        }
-    }
-}
-
-fn free_slot(next: usize, address: IpAddr) -> u16 {
-    match u16::try_from(next) {
-        Ok(slot) if u32::from(slot) < MAX_PEERS => slot,
-        Ok(_) | Err(_) => {
-            tracing::warn!(%address, "no room for another peer: its stale traffic is dropped");
-            0
         }
     }
 }

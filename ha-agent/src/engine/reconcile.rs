@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use anyhow::{Result, anyhow};
 use ha_common::abi::{Mac, Role, RoleWord, Vip};
-use ha_core::plan::{self, Desired, DesiredVip, GroupFields, GroupName, Routers, VipKey, Write};
+use ha_core::election::Election as _;
+use ha_core::plan::{
+    self, Desired, DesiredVip, GroupFields, GroupName, Plan, Routers, VipKey, Write,
+};
 
 use super::{Engine, group::Group};
 use crate::{
@@ -61,11 +64,15 @@ impl Engine {
         Ok(())
     }
 
-    /// Writes Backup to every group that another agent left behind in another role.
-    fn silence_leftovers(&self) {
+    /// Writes Backup to every group that another agent left behind in another role, but for those that
+    /// this one goes on with.
+    pub(super) fn silence_leftovers(&self) {
         let actual = self.dataplane.actual();
+        let own = self.groups.iter();
+        let kept = own.filter(|group| group.election.role() != Role::Backup);
+        let kept: BTreeSet<u32> = kept.map(|group| group.slot).collect();
         for (slot, group) in (0..).zip(&actual.groups) {
-            if Role::from_u8(group.word.role) != Role::Backup {
+            if !kept.contains(&slot) && Role::from_u8(group.word.role) != Role::Backup {
                 let backup = RoleWord {
                     role: Role::Backup as u8,
                     peer: 0,
@@ -81,12 +88,18 @@ impl Engine {
         let desired = self.desired()?;
         let plan = plan::plan(&desired, &self.dataplane.actual())?;
         self.dataplane.apply(&plan.writes)?;
+        self.note_slots(&plan)?;
+        self.dataplane.set_routers(&self.routers())
+    }
+
+    /// Takes note of where the groups are.
+    pub(super) fn note_slots(&mut self, plan: &Plan) -> Result<()> {
         for group in &mut self.groups {
             let name = GroupName::new(&group.name)?;
             let slot = plan.slots.get(&name);
             group.slot = *slot.ok_or_else(|| anyhow!("the group {name} got no slot"))?;
         }
-        self.dataplane.set_routers(&self.routers())
+        Ok(())
     }
 
     /// The groups as virtual routers.
@@ -126,7 +139,7 @@ impl Engine {
         self.dataplane.apply(&writes)
     }
 
-    fn desired(&self) -> Result<Desired> {
+    pub(super) fn desired(&self) -> Result<Desired> {
         let mut desired = Desired::default();
         for group in &self.groups {
             let name = GroupName::new(&group.name)?;

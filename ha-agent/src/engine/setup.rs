@@ -46,7 +46,7 @@ const LOSS_GRACE: Duration = Duration::from_millis(1);
 
 impl Engine {
     /// Loads the data path, makes maps, routes and filters what `config` says, and opens the sockets.
-    /// All groups are Backup.
+    /// All groups are Backup, or where the agent before this one left them if its lease is still valid.
     ///
     /// # Errors
     /// If an interface is missing or not usable, or the kernel refuses.
@@ -61,9 +61,11 @@ impl Engine {
                 mode: interface.mode,
             })
             .collect();
-        let mut dataplane = Dataplane::open(&config.node.pin_dir, &attach)?;
-        let mut exits = dataplane.take_exits();
-        death::prepare(config.node.on_exit, exits.as_mut())?;
+        let pin_dir = &config.node.pin_dir;
+        let dataplane = match Dataplane::found(pin_dir, &attach)? {
+            Some(found) => found,
+            None => Dataplane::open(pin_dir, &attach)?,
+        };
         let ports = ports(&config, &links, &netlink).await?;
         let checks = checks(&config);
         let about = About {
@@ -85,7 +87,7 @@ impl Engine {
         let means = Means {
             netlink: netlink.clone(),
             changes: Changes::listen()?,
-            processes: Processes::new(exits),
+            processes: Processes::new(None),
             standings: bfd.standings(),
         };
         let (sender, lapses) = mpsc::unbounded_channel();
@@ -107,10 +109,21 @@ impl Engine {
             liveness: None,
             bfd,
             witness: None,
-            health: Health::start(checks, &means),
-            processes: means.processes,
+            health: Health::start(Vec::new(), &means),
+            processes: means.processes.clone(),
             lapses,
         };
+        if let Some(load) = engine.dataplane.loader() {
+            engine.succeed(load).await?;
+        }
+        let mut exits = engine.dataplane.take_exits();
+        death::prepare(engine.config.node.on_exit, exits.as_mut())?;
+        let means = Means {
+            processes: Processes::new(exits),
+            ..means
+        };
+        engine.processes = means.processes.clone();
+        engine.health = Health::start(checks, &means);
         engine.reconcile().await?;
         engine.watch_peers()?;
         engine.call_witness()?;

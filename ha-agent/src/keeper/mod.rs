@@ -16,7 +16,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use ha_common::lease::{Operation, Reply, Request};
+use ha_common::lease::{LeaseState, LeaseWord, Operation, Reply, Request};
 use tokio::sync::mpsc;
 
 use crate::dataplane::LeaseSwitch;
@@ -118,12 +118,56 @@ impl Keeper {
         Ok(generation)
     }
 
+    /// The lease as the kernel has it now, whoever was granted it.
+    ///
+    /// # Errors
+    /// If the kernel does not answer.
+    pub fn lease(&self) -> Result<LeaseWord> {
+        Ok(self.switch.node()?.lease)
+    }
+
+    /// Goes on with the lease of the agent before this one; false if it has lapsed.
+    ///
+    /// # Errors
+    /// If the kernel refuses for another reason.
+    pub fn go_on(&self, generation: u8) -> Result<bool> {
+        self.shared.see();
+        match self.prolong(generation)? {
+            Reply::Done => {
+                let generation = u32::from(generation);
+                self.shared.generation.store(generation, Ordering::Release);
+                Ok(true)
+            }
+            Reply::Lapsed => Ok(false),
+            reply @ (Reply::Invalid | Reply::NoTimer) => {
+                anyhow::bail!("the kernel does not renew the lease: {reply:?}")
+            }
+        }
+    }
+
+    /// Renews the lease for the last time, and leaves it to the next agent.
+    ///
+    /// # Errors
+    /// If the kernel does not answer.
+    pub fn hand_over(&self) -> Result<()> {
+        let generation = self.shared.generation.swap(NO_LEASE, Ordering::AcqRel);
+        match u8::try_from(generation) {
+            // Where it has lapsed, there is nothing to leave.
+            Ok(generation) => self.prolong(generation).map(drop),
+            Err(_) => Ok(()),
+        }
+    }
+
+    fn prolong(&self, generation: u8) -> Result<Reply> {
+        self.switch
+            .run(request(Operation::Renew, generation, self.length))
+    }
+
     /// Whether the lease with this generation is valid, as the kernel has it now.
     ///
     /// # Errors
     /// If the kernel does not answer.
     pub fn holds(&self, generation: u8) -> Result<bool> {
-        use ha_common::lease::LeaseState;
         let lease = self.switch.node()?.lease;
         Ok(lease.generation == generation && LeaseState::from_u8(lease.state) == LeaseState::Valid)
     }

@@ -15,6 +15,7 @@ mod power_off;
 mod promise;
 mod promote;
 mod quiet;
+mod restart;
 mod setting;
 mod split_heal;
 mod stage;
@@ -44,13 +45,16 @@ pub struct Scenario {
 }
 
 /// All scenarios. The first injects no fault and shows the noise of the machine.
-pub const ALL: [&Scenario; 16] = [
+pub const ALL: [&Scenario; 19] = [
     &quiet::SCENARIO,
     &promote::SCENARIO,
     &power_off::SCENARIO,
     &agent_killed::SCENARIO,
     &agent_stopped::SCENARIO,
     &app_killed::SCENARIO,
+    &restart::RESTART,
+    &restart::CRASH,
+    &restart::CRASH_BY_ADVERTS,
     &lossy::ADVERTS,
     &lossy::ONE_PATH,
     &lossy::ONE_WAY,

@@ -7,6 +7,8 @@ use core::{fmt, net::IpAddr, time::Duration};
 pub enum Cause {
     /// The agent started.
     Started,
+    /// The agent was started again within the lease, and the node goes on as Active.
+    Resumed,
     /// This node owns the addresses (priority 255).
     AddressOwner,
     /// The Active node's advertisements stopped.
@@ -80,6 +82,7 @@ impl Cause {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Started => "started",
+            Self::Resumed => "resumed",
             Self::AddressOwner => "address_owner",
             Self::ActiveSilent { .. } => "active_silent",
             Self::ActiveReleased => "active_released",
@@ -117,6 +120,7 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Started => f.write_str("The agent started and listens before it takes part."),
+            Self::Resumed => f.write_str("The agent was started again in time and goes on."),
             Self::AddressOwner => {
                 f.write_str("This node has priority 255 and so owns the addresses.")
             }
@@ -221,8 +225,9 @@ mod tests {
 
     const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
-    const ALL: [Cause; 24] = [
+    const ALL: [Cause; 25] = [
         Cause::Started,
+        Cause::Resumed,
         Cause::AddressOwner,
         Cause::ActiveSilent {
             silence: Duration::from_millis(360),
@@ -272,11 +277,11 @@ mod tests {
     #[test]
     fn sentences_carry_the_numbers() {
         assert_eq!(
-            ALL[2].describe(),
+            ALL[3].describe(),
             "The Active node has not advertised for 360 ms."
         );
         assert_eq!(
-            ALL[14].describe(),
+            ALL[15].describe(),
             "10.0.0.1 takes precedence with priority 200."
         );
         let refusal = Refusal::NotOutranked {

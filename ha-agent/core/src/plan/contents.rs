@@ -52,6 +52,12 @@ impl GroupName {
         room.copy_from_slice(text.as_bytes());
         Ok(Self(name))
     }
+
+    /// Whether a slot is in use, and by the group of this name.
+    #[must_use]
+    pub fn is_of(self, group: &Group) -> bool {
+        is_used(group) && group.name == self.0
+    }
 }
 
 impl fmt::Display for GroupName {

@@ -42,6 +42,8 @@
 //!   told: its missing advertisements decide, as where liveness is not watched.
 //! * Where a witness is needed, a Backup takes over from a node that it merely does not hear only when the
 //!   witness has just answered.
+//! * A node whose agent was started again within its lease resumes: from Initialize it is Active at once.
+//!   To the others it is one whose agent stood still for a moment.
 //! * A group with both families has one machine. Priorities are compared in either family, addresses
 //!   only in IPv4: the order of the link-local addresses may be the opposite one, and each node
 //!   would then yield to the other.
@@ -205,6 +207,10 @@ impl Election for Machine {
         match input {
             Input::Start => match self.state {
                 State::Initialize => self.start(now),
+                State::Backup(_) | State::Claiming(_) | State::Active(_) => Vec::new(),
+            },
+            Input::Resume { priority } => match self.state {
+                State::Initialize => self.resume(now, priority),
                 State::Backup(_) | State::Claiming(_) | State::Active(_) => Vec::new(),
             },
             Input::Timer => self.timer(now),

@@ -19,6 +19,7 @@ fn any_input() -> impl Strategy<Value = Input> {
     prop_oneof![
         6 => Just(Input::Timer),
         2 => Just(Input::Start),
+        1 => any::<u8>().prop_map(|priority| Input::Resume { priority }),
         8 => (peer.clone(), priority.clone(), 1..200_u16)
             .prop_map(|(from, priority, interval)| advert_every(from, priority, interval)),
         2 => (peer.clone(), priority).prop_map(|(from, priority)| direct(from, priority)),
@@ -163,7 +164,10 @@ proptest! {
             if input == Input::Witnessed {
                 witnessed = Some(now);
             }
-            let may_rise = !config.is_synced || matches!(input, Input::Join | Input::Promote);
+            let may_rise = !config.is_synced || matches!(
+                input,
+                Input::Join | Input::Promote | Input::Resume { .. }
+            );
             match input {
                 Input::Fitness(Fitness::Faulty { .. }) => is_fit = false,
                 Input::Fitness(Fitness::Eligible { priority }) => {
@@ -174,6 +178,7 @@ proptest! {
                 | Input::Answer { .. }
                 | Input::Witnessed
                 | Input::Start
+                | Input::Resume { .. }
                 | Input::Timer
                 | Input::Advert { .. }
                 | Input::Promote

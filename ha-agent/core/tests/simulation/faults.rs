@@ -34,7 +34,7 @@ pub(crate) fn setup(rng: &mut Rng, nodes: usize) -> Setup {
 /// One fault, or one wish of the operator.
 pub(crate) fn disturb(world: &mut World) {
     let node = world.rng.usize(0..world.nodes.len());
-    match world.rng.u8(0..9) {
+    match world.rng.u8(0..12) {
         0 => world.act(node, |node, _| node.crash()),
         1 => world.act(node, Node::stop),
         2..5 => {
@@ -44,8 +44,23 @@ pub(crate) fn disturb(world: &mut World) {
         }
         5 => world.operate(node, Input::Promote),
         6 => world.operate(node, Input::Release),
+        7 => {
+            world.act(node, |node, _| node.crash());
+            start_again(world, node);
+        }
+        8 => {
+            world.act(node, Node::hand_over);
+            start_again(world, node);
+        }
         _ => world.act(node, Node::start),
     }
+}
+
+/// Another agent follows: most often within the lease, now and then too late.
+fn start_again(world: &mut World, node: usize) {
+    let late = world.nodes[node].lease.mul_f64(world.rng.f64() * 1.2);
+    world.run(late);
+    world.act(node, Node::start);
 }
 
 pub(crate) fn start_all(world: &mut World) {

@@ -14,7 +14,9 @@ use ha_core::{time::Time, word};
 pub(crate) struct Kernel {
     word: RoleWord,
     demoted: Demotion,
-    lease: LeaseWord,
+    pub(crate) lease: LeaseWord,
+    /// The priority now in force, as the agent has published it.
+    pub(crate) priority: u8,
     /// When the lease's timer fires.
     pub(crate) lapses: Option<Time>,
 }
@@ -55,6 +57,16 @@ impl Kernel {
     pub(crate) fn lapse(&mut self) {
         self.lapses = None;
         self.lease.state = LeaseState::Lapsed as u8;
+    }
+
+    /// An advertisement that outranks the node takes its role back.
+    pub(crate) fn demote(&mut self) {
+        self.demoted.epoch = self.demoted.epoch.max(self.word.epoch);
+    }
+
+    /// Writes Backup in place of what an agent left behind, unless this one goes on with it.
+    pub(crate) fn silence(&mut self) {
+        self.word.role = Role::Backup as u8;
     }
 
     pub(crate) fn store(&mut self, role: Role, generation: u8) {

@@ -2,14 +2,16 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    net::IpAddr,
     time::Duration,
 };
 
 use fastrand::Rng;
+use ha_common::fence::Standing;
 use ha_core::{
     election::{Cause, Command, Election, Input, Role},
     time::Time,
-    vrrp::{Liveness, Machine, VrrpConfig},
+    vrrp::{Liveness, Machine, Peers, VrrpConfig},
 };
 
 use crate::{kernel::Kernel, network::Message};
@@ -82,8 +84,43 @@ impl Node {
                 inbox: VecDeque::new(),
                 known: HashMap::new(),
             });
-            self.join(now);
+            self.adopt(now);
         }
+    }
+
+    /// Goes on under the lease of the agent before, if it is still valid.
+    fn adopt(&mut self, now: Time) {
+        let generation = self.kernel.lease.generation;
+        if !self.kernel.holds(generation) {
+            return self.join(now);
+        }
+        if let Some(agent) = &mut self.agent {
+            agent.generation = generation;
+            agent.renews = now + self.lease / 4;
+        }
+        if self.kernel.standing() == Standing::Active {
+            let priority = self.kernel.priority;
+            self.handle(now, Input::Resume { priority });
+        } else {
+            self.kernel.silence();
+        }
+        // Only after the advertisement: see `Input::Resume`.
+        if !self.kernel.renew(now, self.lease, generation) {
+            return self.rejoin(now);
+        }
+        self.handle(now, Input::Start);
+    }
+
+    /// The end of an agent that another one follows.
+    pub(crate) fn hand_over(&mut self, now: Time) {
+        let Some(agent) = self.agent.take_if(|agent| agent.paused_until.is_none()) else {
+            return;
+        };
+        if self.kernel.holds(agent.generation) && agent.machine.role() == Role::Active {
+            let priority = agent.machine.priority();
+            self.outbox.push(Outgoing { priority, to: None });
+        }
+        self.kernel.renew(now, self.lease, agent.generation);
     }
 
     /// `kill -9`.
@@ -137,9 +174,23 @@ impl Node {
 
     /// A message arrives at the socket, whether or not the agent runs.
     pub(crate) fn receive(&mut self, message: Message) {
-        if let Some(agent) = &mut self.agent {
-            agent.inbox.push_back(message);
+        let is_outranked = self.is_outranked(&message);
+        match &mut self.agent {
+            Some(agent) => agent.inbox.push_back(message),
+            None if is_outranked => self.kernel.demote(),
+            None => {}
         }
+    }
+
+    /// What the data path finds, which reads advertisements whether or not an agent does.
+    fn is_outranked(&self, message: &Message) -> bool {
+        let is_answer = message.direct && self.config.peers == Peers::Multicast;
+        let decides = match (message.from, self.config.primary.v4()) {
+            (IpAddr::V4(peer), Some(own)) => own < peer,
+            (IpAddr::V6(_), Some(_)) | (IpAddr::V4(_) | IpAddr::V6(_), None) => false,
+        };
+        let (theirs, own) = (message.advert.priority, self.kernel.priority);
+        !is_answer && (own < theirs || own == theirs && decides)
     }
 
     /// Whether a claim was given up because its rival went on, by an agent that was not merely paused
@@ -234,7 +285,9 @@ impl Node {
             return;
         };
         let generation = agent.generation;
-        for command in agent.machine.handle(now, input) {
+        let commands = agent.machine.handle(now, input);
+        self.kernel.priority = agent.machine.priority();
+        for command in commands {
             if needs_lease(&command) && !self.kernel.holds(generation) {
                 return self.rejoin(now);
             }

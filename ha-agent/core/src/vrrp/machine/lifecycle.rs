@@ -31,6 +31,19 @@ impl Machine {
         vec![self.backup_role(Cause::Started)]
     }
 
+    /// Goes on as Active, as the agent before this one was with `priority`.
+    pub(super) fn resume(&mut self, now: Time, priority: u8) -> Vec<Command> {
+        if !self.is_fit {
+            return self.start(now);
+        }
+        // To fall below a promotion's bid would hand the group back to whom it outbid.
+        if priority < PRIORITY_OWNER {
+            self.priority = self.priority.max(priority);
+        }
+        self.startup_ends = Some(now);
+        self.become_active(now, Cause::Resumed)
+    }
+
     /// Waits for a new lease, in silence.
     pub(super) fn lapse(&mut self, cause: Cause) -> Vec<Command> {
         match self.state {

@@ -1,0 +1,52 @@
+//! The programs of a running agent.
+
+use anyhow::Result;
+use aya::Ebpf;
+
+use super::{
+    Attach, Exits, PinDir, adopt,
+    attach::{self, Attacher},
+    egress,
+    lines::Lines,
+    load, opaque_debug,
+};
+
+/// The programs, loaded and attached; their pins and links keep them in the kernel too.
+pub struct Programs {
+    pub(super) lines: Lines,
+    /// `None` if the kernel cannot tell.
+    pub(super) exits: Option<Exits>,
+    _ebpf: Ebpf,
+}
+
+opaque_debug!(Programs);
+
+impl Programs {
+    /// Loads the programs, takes over the maps that are pinned or makes them, and attaches the data path.
+    ///
+    /// # Errors
+    /// If a pin is not what it should be, or the kernel refuses.
+    pub(super) fn load(pins: &PinDir, attach: &[Attach]) -> Result<Self> {
+        for interface in attach {
+            attach::check(pins, interface)?;
+        }
+        let mut ebpf = load::load(pins)?;
+        let mut attacher = Attacher::new(&mut ebpf, pins)?;
+        for interface in attach {
+            attacher.attach(interface)?;
+        }
+        for interface in attach {
+            adopt::attach(&mut ebpf, pins, &interface.link)?;
+            egress::attach(&mut ebpf, pins, &interface.link.name, interface.link.index)?;
+        }
+        Ok(Self {
+            lines: Lines::open(&mut ebpf)?,
+            exits: Exits::open(&mut ebpf)
+                .inspect_err(|error| {
+                    tracing::warn!("processes are watched without BPF: {error:#}");
+                })
+                .ok(),
+            _ebpf: ebpf,
+        })
+    }
+}
