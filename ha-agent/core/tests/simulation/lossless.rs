@@ -33,7 +33,7 @@ fn simulate_with(seed: u64, setup: &Setup) {
         }
     }
     start_all(&mut world);
-    world.run(LEASE * 10 + QUIET);
+    world.run(setup.lease.max(LEASE) * 10 + QUIET);
     expect_rest(&mut world);
 }
 
