@@ -29,6 +29,7 @@ mod port;
 mod reconcile;
 mod setup;
 mod status;
+mod switchover;
 mod together;
 mod witness;
 
@@ -82,6 +83,7 @@ pub struct Engine {
     bfd: Bfd,
     health: Health,
     processes: Processes,
+    moves: switchover::Moves,
     lapses: mpsc::UnboundedReceiver<Lapse>,
 }
 
@@ -111,6 +113,7 @@ impl Engine {
         mut events: Events,
         mut stop: watch::Receiver<bool>,
     ) -> Result<()> {
+        self.restore_duty();
         self.take_lease()?;
         loop {
             self.keeper.seen();
@@ -131,6 +134,7 @@ impl Engine {
                 Wake::Stop => return self.stop(),
             }
             self.run_timers();
+            self.settle_moves();
             self.announce();
         }
     }

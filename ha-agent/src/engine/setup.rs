@@ -109,6 +109,7 @@ impl Engine {
             witness: None,
             health: Health::start(checks, &means),
             processes: means.processes,
+            moves: super::switchover::Moves::default(),
             lapses,
         };
         engine.reconcile().await?;
