@@ -179,6 +179,12 @@ reasons! {
     /// BFD echo packet of a configured neighbour whose lengths contradict each other, or from a MAC that
     /// cannot be a single host's.
     BfdEchoMalformed = 40, "bfd_echo_malformed", Dropped;
+    /// ARP request or neighbour solicitation while the group changes hands: this node has let go, and handed it on
+    /// to the peer that takes over.
+    QuestionForwarded = 41, "question_forwarded", Forwarded;
+    /// ARP request or neighbour solicitation that a peer handed on, and that this node has answered itself or the
+    /// peer should have dropped.
+    QuestionTwice = 42, "question_twice", Dropped;
 }
 
 /// Slots in `ha_reason`; room for more than [`Reason::ALL`] has.

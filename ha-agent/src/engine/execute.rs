@@ -100,6 +100,7 @@ impl Engine {
             Role::Active => self.heir(index),
             Role::Backup | Role::Claiming => active,
         };
+        self.note_moving(index, role, cause);
         let group = &mut self.groups[index];
         let words = &self.dataplane.groups;
         let peer = next_owner.map_or(0, |address| self.peers.slot(group.ifindex, address));

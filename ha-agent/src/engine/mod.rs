@@ -24,6 +24,7 @@ mod history;
 mod kernel;
 mod lease;
 mod liveness;
+mod moving;
 mod peers;
 mod port;
 mod reconcile;
@@ -84,6 +85,8 @@ pub struct Engine {
     health: Health,
     processes: Processes,
     moves: switchover::Moves,
+    /// The groups that change hands at this moment, and until when; `None` while the role lasts.
+    moving: Vec<(usize, Option<Time>)>,
     lapses: mpsc::UnboundedReceiver<Lapse>,
 }
 
@@ -135,6 +138,7 @@ impl Engine {
             }
             self.run_timers();
             self.settle_moves();
+            self.end_moving();
             self.announce();
         }
     }

@@ -110,6 +110,7 @@ impl Engine {
             health: Health::start(checks, &means),
             processes: means.processes,
             moves: super::switchover::Moves::default(),
+            moving: Vec::new(),
             lapses,
         };
         engine.reconcile().await?;
