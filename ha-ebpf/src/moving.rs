@@ -6,7 +6,7 @@
 //! of what is handed on only what it has not answered: what passed it while it was still a claimer.
 
 use ha_common::{
-    abi::{GROUP_MOVES, GROUP_STALE_DROP, Mac, Peer, Role},
+    abi::{GROUP_MOVES, GROUP_STALE_DROP, Group, Mac, Peer, Role},
     fence::{Fence, Standing},
     lease::LeaseState,
     reason::Reason,
@@ -31,34 +31,24 @@ pub(crate) struct Question {
     pub(crate) is_v6: bool,
 }
 
-/// Whether a question may be answered, as far as it can be said before it is checked. What is not answered may be
-/// handed on.
+/// Whether a question is worth a closer look: it may be answered, or handed on.
 #[inline(always)]
-pub(crate) fn hear(
-    packet: &mut Packet,
-    maps: &Maps,
-    hit: &Hit,
-    served: &Served,
-) -> Result<(), Reason> {
+pub(crate) fn hear(maps: &Maps, hit: &Hit, served: &Served) -> Result<(), Reason> {
     match served.standing {
         Standing::Active => Ok(()),
         Standing::Claiming if hit.dst == served.group.nic && maps.is_peer(&hit.src) => Ok(()),
         Standing::Claiming => Err(Reason::SilentClaiming),
-        Standing::Backup if hands_on(maps, served) => {
-            Err(hand_on(packet, maps, hit, served, Reason::SilentBackup))
-        }
+        Standing::Backup if has_let_go(maps, served) => Ok(()),
         Standing::Backup => Err(Reason::SilentBackup),
-        // An owner that the kernel has silenced, and whose agent does not know it yet.
-        Standing::Fenced(Fence::Demoted) if served.group.word.role == Role::Active as u8 => {
-            Err(hand_on(packet, maps, hit, served, Reason::SilentFenced))
-        }
+        Standing::Fenced(fence) if is_silenced_owner(fence, served) => Ok(()),
         Standing::Fenced(_) => Err(Reason::SilentFenced),
     }
 }
 
-/// Whether a question that makes sense is answered here.
+/// Whether a question that makes sense is answered here. If not it may have been handed on.
 #[inline(always)]
 pub(crate) fn admit(
+    packet: &mut Packet,
     maps: &mut Maps,
     hit: &Hit,
     served: &Served,
@@ -89,8 +79,8 @@ pub(crate) fn admit(
         }
         Standing::Claiming if is_handed_on => Ok(()),
         Standing::Claiming => Err(Reason::SilentClaiming),
-        Standing::Backup => Err(Reason::SilentBackup),
-        Standing::Fenced(_) => Err(Reason::SilentFenced),
+        Standing::Backup => Err(hand_on(packet, maps, hit, group, Reason::SilentBackup)),
+        Standing::Fenced(_) => Err(hand_on(packet, maps, hit, group, Reason::SilentFenced)),
     }
 }
 
@@ -108,19 +98,29 @@ fn place(question: Question) -> u32 {
 
 /// Whether the node has just let go, and its agent is there to end that.
 #[inline(always)]
-fn hands_on(maps: &Maps, served: &Served) -> bool {
+fn has_let_go(maps: &Maps, served: &Served) -> bool {
     let lease = maps.lease();
     let group = &served.group;
     group.flags & GROUP_MOVES != 0
         && lease.state == LeaseState::Valid as u8
         && lease.generation == group.word.lease
+        && group.word.peer != 0
+}
+
+/// Whether it is an owner that the kernel has silenced, and whose agent does not know it yet.
+#[inline(always)]
+fn is_silenced_owner(fence: Fence, served: &Served) -> bool {
+    let word = served.group.word;
+    match fence {
+        Fence::Demoted => word.role == Role::Active as u8 && word.peer != 0,
+        Fence::NoLease | Fence::LeaseLapsed | Fence::OtherLease => false,
+    }
 }
 
 /// Sends a question to the peer that takes over, as it is; `silent` if it cannot be.
 #[inline(always)]
-fn hand_on(packet: &mut Packet, maps: &Maps, hit: &Hit, served: &Served, silent: Reason) -> Reason {
-    let group = &served.group;
-    if group.word.peer == 0 || group.flags & GROUP_STALE_DROP != 0 || maps.is_peer(&hit.src) {
+fn hand_on(packet: &mut Packet, maps: &Maps, hit: &Hit, group: &Group, silent: Reason) -> Reason {
+    if group.flags & GROUP_STALE_DROP != 0 || maps.is_peer(&hit.src) {
         return silent;
     }
     let Some(&Peer { mac, ifindex, .. }) = maps.peer(u32::from(group.word.peer)) else {

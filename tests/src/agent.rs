@@ -346,6 +346,26 @@ impl Agent {
         Ok(())
     }
 
+    /// `ha-agent switchover --no-wait`.
+    ///
+    /// # Errors
+    ///
+    /// When the agent refuses or does not answer.
+    pub fn begin_switch_over(&self) -> Result<()> {
+        self.command(&["switchover", GROUP, "--no-wait"])?;
+        Ok(())
+    }
+
+    /// `ha-agent maintenance on`, or `off`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::switch_over`].
+    pub fn set_maintenance(&self, on: bool) -> Result<()> {
+        self.command(&["maintenance", if on { "on" } else { "off" }])?;
+        Ok(())
+    }
+
     /// `ha-agent drain`.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use ha_core::{
 };
 use tokio::sync::oneshot;
 
-use super::Engine;
+use super::{Engine, liveness::Peers};
 use crate::api::{Refused, Response};
 
 type Reply = oneshot::Sender<Result<Response, Refused>>;
@@ -235,9 +235,8 @@ impl Engine {
         for index in &part.groups {
             let group = &self.groups[*index];
             match group.changed.map(|change| change.cause) {
-                Some(Cause::HandedOver { .. } | Cause::Demoted { .. }) => {}
+                Some(Cause::HandedOver { .. } | Cause::Demoted { .. }) | None => {}
                 Some(cause) => return Err(format!("{}: {cause}", group.name)),
-                None => {}
             }
             to.extend(group.active);
         }
@@ -328,7 +327,7 @@ impl Engine {
         let group = &self.groups[index];
         let vrrp = group.election.vrrp();
         let v4 = vrrp.is_some_and(|vrrp| vrrp.primary().v4().is_some());
-        let ways = self.liveness.iter().flat_map(|peers| peers.known());
+        let ways = self.liveness.iter().flat_map(Peers::known);
         let here = ways.filter(move |(way, _)| {
             let is_witness = self.config.is_witness(way.peer);
             way.ifindex == group.ifindex && way.address.is_ipv4() == v4 && !is_witness
@@ -395,7 +394,7 @@ impl Engine {
     }
 
     fn peer_at(&self, address: IpAddr) -> Option<usize> {
-        let mut ways = self.liveness.iter().flat_map(|peers| peers.known());
+        let mut ways = self.liveness.iter().flat_map(Peers::known);
         let found = ways.find(|(way, _)| way.address == address);
         found.map(|(way, _)| way.peer)
     }

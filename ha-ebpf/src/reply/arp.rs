@@ -142,7 +142,7 @@ fn question(
     if !hit.is_at_home(&served.group) {
         return Reason::WrongInterface;
     }
-    if let Err(silent) = moving::hear(packet, maps, hit, served) {
+    if let Err(silent) = moving::hear(maps, hit, served) {
         return silent;
     }
     if arp.sender != PROBE && !ipv4::is_host(arp.sender) {
@@ -155,7 +155,7 @@ fn question(
         vip: arp.target,
         is_v6: false,
     };
-    if let Err(silent) = moving::admit(maps, hit, served, question) {
+    if let Err(silent) = moving::admit(packet, maps, hit, served, question) {
         return silent;
     }
     let mac = served.group.mac4;

@@ -49,7 +49,7 @@ pub(crate) fn judge(packet: &mut Packet, maps: &mut Maps, hit: &Hit) -> Reason {
         if !is_at_home {
             return Reason::WrongInterface;
         }
-        if let Err(silent) = moving::hear(packet, maps, hit, &served) {
+        if let Err(silent) = moving::hear(maps, hit, &served) {
             return silent;
         }
     } else if !is_at_home
@@ -78,7 +78,7 @@ pub(crate) fn judge(packet: &mut Packet, maps: &mut Maps, hit: &Hit) -> Reason {
             vip: [a, b, c, d],
             is_v6: true,
         };
-        if let Err(silent) = moving::admit(maps, hit, &served, question) {
+        if let Err(silent) = moving::admit(packet, maps, hit, &served, question) {
             return silent;
         }
         answer(packet, hit, group, source.mac)

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use ha_core::election::{Duty, Input};
+use ha_core::{
+    election::{Duty, Input},
+    vrrp::Primary,
+};
 
 use crate::{
     node::Node,
@@ -47,7 +50,7 @@ pub(crate) fn disturb(world: &mut World) {
         7 | 8 => {
             let heir = world.rng.usize(0..=world.nodes.len());
             let heir = world.nodes.get(heir).map(|heir| heir.config.primary);
-            let to = heir.and_then(|own| own.v4()).map(std::net::IpAddr::V4);
+            let to = heir.and_then(Primary::v4).map(std::net::IpAddr::V4);
             world.operate(node, Input::HandOver { to });
         }
         9 => {

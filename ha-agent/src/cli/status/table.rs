@@ -47,10 +47,13 @@ fn headline(text: &mut String, status: &Status) {
         ),
     };
     match status.duty.as_str() {
-        "drained" => text
-            .push_str("DRAINED: serves only what nobody else can (`ha-agent undrain` ends it)\n"),
+        "drained" => {
+            text.push_str(
+                "DRAINED: serves only what nobody else can (`ha-agent undrain` ends it)\n",
+            );
+        }
         "maintenance" => {
-            text.push_str("IN MAINTENANCE: serves nothing (`ha-agent maintenance off` ends it)\n")
+            text.push_str("IN MAINTENANCE: serves nothing (`ha-agent maintenance off` ends it)\n");
         }
         _ => {}
     }
