@@ -249,6 +249,16 @@ fn not_everything_of_priority_1_asks() {
         assert_eq!(least.role(), Role::Backup, "it has never been higher");
     }
 
+    let mut member = following(VrrpConfig {
+        is_synced: true,
+        ..config()
+    });
+    assert_eq!(member.handle(at(INTERVAL), advert(GREATER, 1)), []);
+    assert_eq!(member.role(), Role::Backup, "it waits for the others");
+    let _ = member.handle(at(INTERVAL), advert(GREATER, 200));
+    let commands = member.handle(at(INTERVAL), direct(GREATER, 1));
+    assert_eq!(commands, claim(201, Some(GREATER), asked_by(GREATER)));
+
     let mut unfit = following(config());
     let _ = unfit.handle(at(INTERVAL), Input::Fitness(Fitness::Faulty { check: 0 }));
     assert_eq!(unfit.handle(at(INTERVAL), direct(GREATER, 1)), []);

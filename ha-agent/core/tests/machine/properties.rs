@@ -175,8 +175,9 @@ proptest! {
                 witnessed = Some(now);
             }
             let is_asked = matches!(&input, Input::Advert { advert, .. } if advert.priority == 1);
+            let is_told = is_asked && matches!(&input, Input::Advert { direct: true, .. });
             let may_rise =
-                is_asked || !config.is_synced || matches!(input, Input::Join | Input::Promote);
+                is_told || !config.is_synced || matches!(input, Input::Join | Input::Promote);
             let rose_by_promotion = input == Input::Promote;
             match input {
                 Input::Fitness(Fitness::Faulty { .. }) => is_fit = false,

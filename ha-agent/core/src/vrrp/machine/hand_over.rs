@@ -162,13 +162,15 @@ impl Machine {
     }
 
     /// Whether the Active node asks this one to take over: by a word to it alone, or by falling to the lowest
-    /// priority.
+    /// priority. That could have another reason, for which no member of a sync group moves alone.
     pub(super) fn is_asked(&self, heard: &Heard<'_>) -> bool {
         let known = self.peers.find(heard.from);
         heard.advert.priority == LOWEST
             && self.is_fit
             && self.duty == Duty::Serve
-            && known.is_some_and(|before| heard.direct || before.priority > LOWEST)
+            && known.is_some_and(|before| {
+                heard.direct || before.priority > LOWEST && !self.config.is_synced
+            })
     }
 
     /// Takes over from the one who asks. Who alone was asked bids as if promoted: nobody who followed the owner shall
