@@ -195,6 +195,12 @@ reasons! {
     /// Packet of this host from a virtual IP whose group is not in use, not sent: the maps contradict
     /// each other.
     EgressUnused = 44, "egress_unused", Withheld;
+    /// ARP request or neighbour solicitation while the group changes hands: this node has let go, and handed it on
+    /// to the peer that takes over.
+    QuestionForwarded = 45, "question_forwarded", Forwarded;
+    /// ARP request or neighbour solicitation that a peer handed on, and that this node has answered itself or the
+    /// peer should have dropped.
+    QuestionTwice = 46, "question_twice", Dropped;
 }
 
 /// Slots in `ha_reason`; room for more than [`Reason::ALL`] has.

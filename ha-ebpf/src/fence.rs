@@ -3,7 +3,6 @@
 use ha_common::{
     abi::{GROUP_USED, Group},
     fence::{Standing, standing},
-    reason::Reason,
 };
 
 use crate::maps::Maps;
@@ -27,16 +26,5 @@ impl Served {
     #[inline(always)]
     pub(crate) fn is_used(&self) -> bool {
         self.group.flags & GROUP_USED != 0
-    }
-
-    /// Whether questions for the owner are answered, or why not.
-    #[inline(always)]
-    pub(crate) fn may_answer(&self) -> Result<(), Reason> {
-        match self.standing {
-            Standing::Active => Ok(()),
-            Standing::Claiming => Err(Reason::SilentClaiming),
-            Standing::Backup => Err(Reason::SilentBackup),
-            Standing::Fenced(_) => Err(Reason::SilentFenced),
-        }
     }
 }

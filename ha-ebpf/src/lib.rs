@@ -37,6 +37,7 @@ mod frame;
 mod lease;
 mod live;
 mod maps;
+mod moving;
 mod packet;
 mod reply;
 mod stats;
@@ -50,7 +51,7 @@ use ha_common::{
     lease::Reply,
     reason::{Reason, Verdict},
 };
-pub use maps::{Limit, Maps};
+pub use maps::{Asked, Limit, Maps};
 pub use packet::{Packet, SocketBuffer};
 
 /// What the driver does with the frame next: the kernel's `enum xdp_action`.

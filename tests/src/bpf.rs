@@ -287,6 +287,15 @@ impl DataPath {
         self.array("ha_limit")
     }
 
+    /// Questions that were answered while a group moved; not part of the interface to the agent.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn asked(&mut self) -> Result<Array<&mut MapData, [u32; 4]>> {
+        self.array("ha_asked")
+    }
+
     /// `ha_reason` or `ha_stat` at `index`, the processors' counters added up.
     ///
     /// # Errors

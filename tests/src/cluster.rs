@@ -230,6 +230,32 @@ impl Cluster {
         Ok(())
     }
 
+    /// Has this node, which has the virtual IPs, hand them over. keepalived has no such command: what an operator would
+    /// do there is to lower its priority.
+    ///
+    /// # Errors
+    ///
+    /// When the system refuses, or nobody takes over.
+    pub fn switch_over(&self, node: u8) -> Result<()> {
+        match &self.members[usize::from(node)] {
+            Member::HaAgent(agent) => agent.switch_over(),
+            Member::Keepalived(_) => Keepalived::lower(self.lab.node(node), true),
+        }
+    }
+
+    /// Takes this node out of service, or back into it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::switch_over`].
+    pub fn set_drained(&self, node: u8, drained: bool) -> Result<()> {
+        match &self.members[usize::from(node)] {
+            Member::HaAgent(agent) if drained => agent.drain(),
+            Member::HaAgent(agent) => agent.undrain(),
+            Member::Keepalived(_) => Keepalived::lower(self.lab.node(node), drained),
+        }
+    }
+
     /// Whether this node says that it has the virtual IPs; `None` while it has some of them.
     ///
     /// # Errors

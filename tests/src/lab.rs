@@ -12,7 +12,7 @@
 //! The client has a kernel of the usual kind between its probes and the wire. The observer has
 //! none: it asks with raw frames who has an address, and hears every answer.
 
-use std::{fs, os::fd::OwnedFd, path::PathBuf, process::Command, time::Duration};
+use std::{fs, net::IpAddr, os::fd::OwnedFd, path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context, Result, ensure};
 use nix::{
@@ -140,6 +140,20 @@ impl Lab {
     #[must_use]
     pub fn switch(&self) -> &NetNs {
         &self.switch
+    }
+
+    /// Lets the client believe for ever that these addresses are at this node, whatever it hears.
+    ///
+    /// # Errors
+    ///
+    /// When `ip` fails.
+    pub fn deafen_client(&self, node: u8, vips: &[IpAddr]) -> Result<()> {
+        let mac = self.node(node).station.mac;
+        let mac = mac.map(|byte| format!("{byte:02x}")).join(":");
+        let entries = vips
+            .iter()
+            .map(|vip| format!("neigh replace {vip} lladdr {mac} dev {INTERFACE} nud permanent\n"));
+        command::ip_batch(self.client.name(), &entries.collect::<String>())
     }
 
     /// Pulls the node's cable at the switch. To the others this is what power loss looks like.

@@ -61,6 +61,15 @@ fn a_planned_move_loses_next_to_nothing() {
 }
 
 #[test]
+fn a_switchover_loses_nothing() {
+    for name in ["switchover", "switchover-deaf-client", "drain"] {
+        let report = play(name).report;
+        assert_eq!(report.probes_lost, 0, "{name}");
+        assert!(report.takeover_ms.is_some(), "{name}");
+    }
+}
+
+#[test]
 fn a_dead_node_is_replaced_within_20_ms() {
     let Outcome {
         report, account, ..

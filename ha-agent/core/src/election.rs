@@ -51,6 +51,14 @@ pub enum Input {
     Promote,
     /// The operator wants this node to let go, and to stay Backup while another node is Active.
     Release,
+    /// The operator wants another node to be Active; this one, which is, serves until that node claims.
+    HandOver {
+        /// The node that is to take over, by an address from which it advertises. `None`: whichever is best,
+        /// which it learns only from this node's priority.
+        to: Option<IpAddr>,
+    },
+    /// What the operator lets this node do, until the next one; over a lapse of the lease, too.
+    Duty(Duty),
     /// What liveness has found out about a peer; of a peer with several addresses, for each of them.
     Liveness {
         /// The address from which it advertises.
@@ -90,6 +98,37 @@ pub enum Input {
     Stop,
 }
 
+/// What the operator lets a node do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Duty {
+    /// Take part.
+    #[default]
+    Serve,
+    /// Serve only what nobody else can: the node has the lowest priority, and asks to be relieved.
+    Drained,
+    /// Serve nothing, once the others have had the time to take over.
+    Maintenance,
+}
+
+impl Duty {
+    /// The duty with this word.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Serve, Self::Drained, Self::Maintenance];
+        all.into_iter().find(|duty| duty.name() == name)
+    }
+
+    /// The word in the status and in the state file.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Serve => "serve",
+            Self::Drained => "drained",
+            Self::Maintenance => "maintenance",
+        }
+    }
+}
+
 /// What an election wants done, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -111,7 +150,7 @@ pub enum Command {
         /// ([`Peers::Unicast`](crate::vrrp::Peers::Unicast)).
         ///
         /// `Some`: to this peer alone, in the family of its address. It tells a claimer that this
-        /// node has let go or given up. As this node is Backup then, the Ethernet source must be
+        /// node has let go or given up, or asks a Backup to take over. As this node is Backup, or about to be, the Ethernet source must be
         /// the NIC's own MAC: the virtual one would turn the switches back to this port.
         to: Option<IpAddr>,
     },

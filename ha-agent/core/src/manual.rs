@@ -125,6 +125,8 @@ impl Election for Manual {
             | Input::Liveness { .. }
             | Input::Answer { .. }
             | Input::Witnessed
+            | Input::HandOver { .. }
+            | Input::Duty(_)
             | Input::Join
             | Input::Leave => Vec::new(),
         }

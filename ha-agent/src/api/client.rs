@@ -13,10 +13,12 @@ use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{net::UnixStream, time::timeout};
 
-use super::types::{Done, Error, Status, Vips};
+use super::types::{Done, Error, SetDuty, Status, Switchover, Vips};
 
 /// How long the agent may take to do what is asked.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a planned move may take. The agent gives one up by itself, by its advertisement interval.
+const MOVE_PATIENCE: Duration = Duration::from_secs(600);
 /// How long it may take to show itself: one that takes longer is stopped or hung.
 const STATUS_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -65,6 +67,25 @@ impl Client {
     pub async fn release(&self, group: &str) -> Result<Done> {
         self.request(Method::POST, &path(group, "release"), None::<&()>)
             .await
+    }
+
+    /// Has another node take over `group`.
+    ///
+    /// # Errors
+    /// As for [`Client::status`], or if nobody takes over.
+    pub async fn switch_over(&self, group: &str, body: &Switchover) -> Result<Done> {
+        let path = path(group, "switchover");
+        let exchange = self.exchange(Method::POST, &path, Some(body));
+        within(MOVE_PATIENCE, exchange).await
+    }
+
+    /// Lets the agent's node do this from now on.
+    ///
+    /// # Errors
+    /// As for [`Client::status`].
+    pub async fn set_duty(&self, body: &SetDuty) -> Result<Done> {
+        let exchange = self.exchange(Method::POST, "/v1/node/duty", Some(body));
+        within(MOVE_PATIENCE, exchange).await
     }
 
     /// Adds virtual IPs to `group`.

@@ -4,6 +4,8 @@
 //! GET    /v1/status
 //! POST   /v1/groups/{group}/promote
 //! POST   /v1/groups/{group}/release
+//! POST   /v1/groups/{group}/switchover {"to": "b", "wait": true}
+//! POST   /v1/node/duty                 {"duty": "drained", "wait": true}
 //! POST   /v1/groups/{group}/vips       {"vips": ["192.0.2.10"]}
 //! DELETE /v1/groups/{group}/vips       {"vips": ["192.0.2.10"]}
 //! ```
@@ -19,6 +21,7 @@ pub mod types;
 
 use std::net::IpAddr;
 
+use ha_core::election::Duty;
 use tokio::sync::oneshot;
 
 pub use self::{client::Client, permission::Writers, server::serve, socket::Listener};
@@ -37,6 +40,22 @@ pub enum Request {
     Release {
         /// The group's name.
         group: String,
+    },
+    /// Have another node take the group over, and serve until it does.
+    Switchover {
+        /// The group's name.
+        group: String,
+        /// Which node: a name or an address.
+        to: Option<String>,
+        /// Whether to answer only when it is over.
+        wait: bool,
+    },
+    /// Let this node do this from now on.
+    SetDuty {
+        /// What it may do.
+        duty: Duty,
+        /// Whether to answer only when others have taken over.
+        wait: bool,
     },
     /// Add virtual IPs to the group until the agent stops.
     AddVips {

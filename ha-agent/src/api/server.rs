@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response as HttpResponse},
     routing::{get, post},
 };
+use ha_core::election::Duty;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -44,6 +45,8 @@ fn router(shared: Shared) -> Router {
         .route("/v1/status", get(status))
         .route("/v1/groups/{group}/promote", post(promote))
         .route("/v1/groups/{group}/release", post(release))
+        .route("/v1/groups/{group}/switchover", post(switchover))
+        .route("/v1/node/duty", post(set_duty))
         .route("/v1/groups/{group}/vips", post(add_vips).delete(del_vips))
         .fallback(unknown)
         .with_state(shared)
@@ -67,6 +70,31 @@ async fn release(
     Path(group): Path<String>,
 ) -> HttpResponse {
     shared.ask(Request::Release { group }).await
+}
+
+async fn switchover(
+    State(shared): State<Shared>,
+    _: MayWrite,
+    Path(group): Path<String>,
+    Json(body): Json<types::Switchover>,
+) -> HttpResponse {
+    let types::Switchover { to, wait } = body;
+    shared.ask(Request::Switchover { group, to, wait }).await
+}
+
+async fn set_duty(
+    State(shared): State<Shared>,
+    _: MayWrite,
+    Json(body): Json<types::SetDuty>,
+) -> HttpResponse {
+    let types::SetDuty { duty, wait } = body;
+    match Duty::from_name(&duty) {
+        Some(duty) => shared.ask(Request::SetDuty { duty, wait }).await,
+        None => error(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "a duty is one of \"serve\", \"drained\" and \"maintenance\"",
+        ),
+    }
 }
 
 async fn add_vips(

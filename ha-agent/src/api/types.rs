@@ -13,6 +13,10 @@ pub struct Status {
     pub node: String,
     /// The agent, or `None` if it does not run and only the kernel's part was looked at.
     pub agent: Option<Agent>,
+    /// What the operator lets the node do: `serve`, `drained` (only what nobody else can serve) or `maintenance`
+    /// (nothing); empty if only the kernel's part was looked at.
+    #[serde(default)]
+    pub duty: String,
     /// Version of the map layout, and last part of the pin directory.
     pub schema: u32,
     /// Where maps, programs and links are pinned.
@@ -225,6 +229,9 @@ pub struct Group {
     pub priority: Option<u8>,
     /// The configured priority, which checks and promotions move.
     pub configured_priority: Option<u8>,
+    /// Whether it is Active only until the heir that it has asked claims the group.
+    #[serde(default)]
+    pub hands_over: bool,
     /// Whether the checks let the group be Active here.
     pub eligible: bool,
     /// Where it is served.
@@ -286,6 +293,30 @@ pub struct Event {
 pub struct Vips {
     /// The addresses.
     pub vips: Vec<IpAddr>,
+}
+
+/// Body of `POST /v1/groups/{group}/switchover`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Switchover {
+    /// The node that is to be Active: the name of a peer in this node's configuration, one of its addresses, or this
+    /// node's own name. `None`: the first peer that lives.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// Whether the answer comes only when it is over; otherwise as soon as the heir has been asked.
+    #[serde(default)]
+    pub wait: bool,
+}
+
+/// Body of `POST /v1/node/duty`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetDuty {
+    /// What the node may do from now on: `serve`, `drained` or `maintenance`.
+    pub duty: String,
+    /// Whether the answer comes only when others have taken over what this node had.
+    #[serde(default)]
+    pub wait: bool,
 }
 
 /// Answer to a request that changed something.

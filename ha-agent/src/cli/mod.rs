@@ -4,11 +4,13 @@
 
 mod check;
 mod detach;
+mod duty;
 mod load;
 mod promote;
 mod release;
 mod run;
 mod status;
+mod switchover;
 mod unload;
 mod vips;
 
@@ -64,6 +66,14 @@ enum Command {
     Promote(promote::Args),
     /// Let go of a group, and stay Backup while another node is Active
     Release(release::Args),
+    /// Have another node take a group over, which this node serves until then
+    Switchover(switchover::Args),
+    /// Hand everything over, and from now on serve only what nobody else can
+    Drain(duty::Args),
+    /// Take part again after `drain`
+    Undrain(duty::Args),
+    /// Hand everything over and serve nothing (on), or take part again (off)
+    Maintenance(duty::Maintenance),
     /// Change a group's virtual IPs at run time
     Vips(vips::Args),
     /// Remove program, maps, routes and filters of a stopped agent from this host
@@ -108,6 +118,10 @@ fn execute(cli: Cli) -> Result<()> {
         }
         Command::Promote(args) => runtime.block_on(promote::run(&places.client()?, &args)),
         Command::Release(args) => runtime.block_on(release::run(&places.client()?, &args)),
+        Command::Switchover(args) => runtime.block_on(switchover::run(&places.client()?, args)),
+        Command::Drain(args) => runtime.block_on(duty::drain(&places.client()?, args)),
+        Command::Undrain(args) => runtime.block_on(duty::undrain(&places.client()?, args)),
+        Command::Maintenance(args) => runtime.block_on(duty::maintenance(&places.client()?, args)),
         Command::Vips(args) => runtime.block_on(vips::run(&places.client()?, args)),
         Command::Detach(args) => runtime.block_on(detach::run(&places.pin_dir()?, &args)),
         Command::Load(args) => runtime.block_on(load::run(&places.pin_dir()?, &args)),

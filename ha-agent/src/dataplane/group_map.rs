@@ -13,7 +13,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use aya::maps::MapData;
-use ha_common::abi::{Demotion, GROUP_USED, Group, MAX_GROUPS, RoleWord};
+use ha_common::abi::{Demotion, GROUP_MOVES, GROUP_USED, Group, MAX_GROUPS, RoleWord};
 use memmap2::{MmapOptions, MmapRaw};
 
 /// The mapping. Several may exist, also in other processes; the kernel reads and writes it too.
@@ -74,6 +74,19 @@ impl GroupMap {
     pub fn set_priority(&self, slot: u32, priority: u8) {
         // SAFETY: the field is inside the live element; a volatile write of one octet is whole.
         unsafe { write_volatile(&raw mut (*self.element(slot)).priority, priority) };
+    }
+
+    /// Says whether the group changes hands at this moment.
+    pub fn set_moves(&self, slot: u32, moves: bool) {
+        let element = self.element(slot);
+        // SAFETY: as in `set_priority`; the kernel only reads the flags.
+        unsafe {
+            let flags = read_volatile(&raw const (*element).flags) & !GROUP_MOVES;
+            let flags = if moves { flags | GROUP_MOVES } else { flags };
+            write_volatile(&raw mut (*element).flags, flags);
+        }
+        // Before the word that makes it count.
+        fence(Ordering::SeqCst);
     }
 
     /// Writes all fields but the two words and the priority: [`GROUP_USED`] last when it is set, and

@@ -43,6 +43,7 @@ pub async fn status_of_pins(pin_dir: &Path) -> Result<types::Status> {
     Ok(types::Status {
         node: String::new(),
         agent: None,
+        duty: String::new(),
         schema: SCHEMA,
         pin_dir: pins.path().display().to_string(),
         lease: types::Lease::of(&node),
@@ -101,6 +102,7 @@ fn group(slot: u32, group: &Group, lease: LeaseWord) -> types::Group {
         version: None,
         configured_priority: None,
         eligible: true,
+        hands_over: false,
         peers: Vec::new(),
         vrid: (group.vrid != 0).then_some(group.vrid),
         priority: (group.priority != 0).then_some(group.priority),
@@ -116,6 +118,8 @@ fn group(slot: u32, group: &Group, lease: LeaseWord) -> types::Group {
 
 fn active(peers: &PeerMaps, word: RoleWord) -> Result<Option<IpAddr>> {
     match word.peer {
+        // The word of an Active node names its heir.
+        _ if Role::from_u8(word.role) == Role::Active => Ok(None),
         0 => Ok(None),
         slot => Ok(Some(IpAddr::from(peers.get(slot)?.addr).to_canonical())),
     }

@@ -7,7 +7,7 @@ use ha_core::{
     plan::VipKey,
 };
 
-use super::{Engine, execute::Outcome};
+use super::Engine;
 use crate::{
     api::{Call, Refused, Request, Response},
     config::range,
@@ -23,6 +23,10 @@ impl Engine {
             Request::Status => self.status().await.map(|s| Response::Status(Box::new(s))),
             Request::Promote { group } => self.order(&group, &Input::Promote),
             Request::Release { group } => self.order(&group, &Input::Release),
+            Request::Switchover { group, to, wait } => {
+                return self.switch_over(&group, to.as_deref(), wait, call.reply);
+            }
+            Request::SetDuty { duty, wait } => return self.set_duty(duty, wait, call.reply),
             Request::AddVips { group, vips } => self.add_vips(&group, &vips).await,
             Request::DelVips { group, vips } => self.del_vips(&group, &vips).await,
         };
@@ -30,21 +34,9 @@ impl Engine {
         let _ = call.reply.send(answer);
     }
 
-    fn order(&mut self, name: &str, input: &Input) -> Result<Response, Refused> {
+    pub(super) fn order(&mut self, name: &str, input: &Input) -> Result<Response, Refused> {
         let index = self.index(name)?;
-        match self.order_all(index, input) {
-            Outcome::Done => {}
-            Outcome::Refused(refusal) => return Err(Refused::Conflict(refusal.to_string())),
-            Outcome::Demoted => {
-                let text =
-                    "the kernel took the role back: a node that outranks this one advertises";
-                return Err(Refused::Conflict(text.to_owned()));
-            }
-            Outcome::Fenced => {
-                let text = "the lease had lapsed: the node stands for election again";
-                return Err(Refused::Conflict(text.to_owned()));
-            }
-        }
+        self.order_all(index, input).granted()?;
         let text = match self.groups[index].election.role() {
             Role::Active => "this node is Active",
             Role::Claiming => "this node takes over as soon as the Active node has let go",
@@ -53,7 +45,7 @@ impl Engine {
         Ok(Response::Done(format!("{name}: {text}")))
     }
 
-    fn index(&self, name: &str) -> Result<usize, Refused> {
+    pub(super) fn index(&self, name: &str) -> Result<usize, Refused> {
         let found = self.groups.iter().position(|group| group.name == name);
         found.ok_or_else(|| Refused::NoSuchGroup {
             name: name.to_owned(),

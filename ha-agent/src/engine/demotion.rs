@@ -44,6 +44,8 @@ const fn comes_first(input: &Input) -> bool {
         | Input::Timer
         | Input::Promote
         | Input::Release
+        | Input::HandOver { .. }
+        | Input::Duty(_)
         | Input::Fitness(_)
         | Input::Liveness { .. }
         | Input::Answer { .. }

@@ -6,6 +6,7 @@ use ha_core::{
 };
 
 use super::Engine;
+use crate::api::Refused;
 
 /// What became of an input.
 pub(super) enum Outcome {
@@ -17,6 +18,21 @@ pub(super) enum Outcome {
     Fenced,
     /// The kernel has taken the role back meanwhile: what needs it was not done.
     Demoted,
+}
+
+impl Outcome {
+    /// What the operator is told if his wish was not done.
+    pub(super) fn granted(self) -> Result<(), Refused> {
+        let text = match self {
+            Self::Done => return Ok(()),
+            Self::Refused(refusal) => refusal.to_string(),
+            Self::Demoted => {
+                "the kernel took the role back: a node that outranks this one advertises".to_owned()
+            }
+            Self::Fenced => "the lease had lapsed: the node stands for election again".to_owned(),
+        };
+        Err(Refused::Conflict(text))
+    }
 }
 
 impl Engine {
@@ -79,6 +95,8 @@ impl Engine {
         active: Option<core::net::IpAddr>,
         cause: Cause,
     ) {
+        let heir = self.heir(index);
+        self.note_moving(index, role, cause);
         let group = &mut self.groups[index];
         let words = &self.dataplane.groups;
         let current = words.word(group.slot);
@@ -88,7 +106,12 @@ impl Engine {
         } else {
             active
         };
-        let peer = active.map_or(0, |address| self.peers.slot(group.ifindex, address));
+        // Who is Active names the heir: if the kernel silences this node, it is known where to send what comes.
+        let next_owner = match role {
+            Role::Active => heir,
+            Role::Backup | Role::Claiming => active,
+        };
+        let peer = next_owner.map_or(0, |address| self.peers.slot(group.ifindex, address));
         // Without a lease only Backup is ever commanded, and its word is of no lease.
         let lease = self.lease.unwrap_or(current.lease);
         let next = match word::next(current, words.demotion(group.slot), role, peer, lease) {

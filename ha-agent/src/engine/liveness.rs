@@ -54,6 +54,12 @@ impl Peers {
 }
 
 impl Peers {
+    /// The ways, with the place of the peer behind each, and what is known of that peer.
+    pub(super) fn known(&self) -> impl Iterator<Item = (&liveness::Way, Option<Liveness>)> {
+        let ways = self.watch.ways().iter().enumerate();
+        ways.map(|(place, way)| (way, self.peer(place)))
+    }
+
     /// Asks the peer at this place whether it can be reached.
     pub(super) fn ask_node(&self, peer: usize, number: u16) {
         self.watch.ask_node(peer, number);
@@ -121,6 +127,7 @@ impl Engine {
             }
         }
         self.history.node("liveness", text);
+        self.heirs_changed();
     }
 
     /// A peer has answered a question.

@@ -24,12 +24,14 @@ mod history;
 mod kernel;
 mod lease;
 mod liveness;
+mod moving;
 mod peers;
 mod port;
 mod reconcile;
 mod resume;
 mod setup;
 mod status;
+mod switchover;
 mod together;
 mod witness;
 
@@ -83,6 +85,9 @@ pub struct Engine {
     bfd: Bfd,
     health: Health,
     processes: Processes,
+    moves: switchover::Moves,
+    /// The groups that change hands at this moment, and until when; `None` while the role lasts.
+    moving: Vec<(usize, Option<Time>)>,
     lapses: mpsc::UnboundedReceiver<Lapse>,
 }
 
@@ -121,6 +126,7 @@ impl Engine {
         mut events: Events,
         mut stop: watch::Receiver<Option<Ending>>,
     ) -> Result<()> {
+        self.restore_duty();
         match self.lease {
             Some(_) => self.start_groups(),
             None => self.take_lease()?,
@@ -145,6 +151,8 @@ impl Engine {
                 Wake::Stop(Ending::HandOver) => return self.hand_over(),
             }
             self.run_timers();
+            self.settle_moves();
+            self.end_moving();
             self.announce();
         }
     }

@@ -120,6 +120,14 @@ impl Peers {
             .map_or(0, |peer| peer.slot)
     }
 
+    /// The only peer that was ever heard on an interface in a family, if there is only one.
+    pub(super) fn only(&self, ifindex: u32, v4: bool) -> Option<IpAddr> {
+        let here = |(at, address): &&(u32, IpAddr)| *at == ifindex && address.is_ipv4() == v4;
+        let mut addresses = self.known.keys().filter(here).map(|(_, address)| *address);
+        let first = addresses.next()?;
+        addresses.next().is_none().then_some(first)
+    }
+
     /// The MAC of a peer's NIC.
     pub(super) fn mac(&self, ifindex: u32, address: IpAddr) -> Option<Mac> {
         self.known.get(&(ifindex, address))?.mac

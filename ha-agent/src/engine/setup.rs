@@ -111,6 +111,8 @@ impl Engine {
             witness: None,
             health: Health::start(Vec::new(), &means),
             processes: means.processes.clone(),
+            moves: super::switchover::Moves::default(),
+            moving: Vec::new(),
             lapses,
         };
         if let Some(load) = engine.dataplane.loader() {

@@ -108,6 +108,9 @@ pub const GROUP_STALE_DROP: u16 = 1 << 2;
 /// [`Group::flags`]: the node is a router for the group, so neighbour advertisements carry R
 /// (RFC 4861 section 4.4).
 pub const GROUP_ROUTER: u16 = 1 << 3;
+/// [`Group::flags`]: the group changes hands at this moment. Who has let go hands questions on to the one who takes
+/// over, and that one answers each of them once.
+pub const GROUP_MOVES: u16 = 1 << 4;
 
 /// Value of `ha_group`: who has a group, and what its answers look like.
 ///

@@ -48,7 +48,8 @@ pub struct RoleWord {
     /// Generation of the lease under which the word was written (low 8 bits). A word of an older
     /// lease is void, so that a write which was delayed past a lapse cannot make the node Active.
     pub lease: u8,
-    /// Slot in `ha_peer` of the Active peer, 0 if unknown: where stale traffic goes.
+    /// Slot in `ha_peer` of the Active peer, 0 if unknown: where stale traffic goes. In the word of an Active node it
+    /// is the peer that would take over: where stale traffic goes from when the kernel takes the role back.
     pub peer: u16,
     /// Grows with each change of owner; void while not newer than [`Demotion::epoch`].
     pub epoch: u32,

@@ -10,7 +10,7 @@ use ha_common::{
     lease::LeaseWord,
 };
 
-use super::Limit;
+use super::{Asked, Limit};
 use crate::lease;
 
 /// A model of the maps, of the clock and of the lease's timer.
@@ -50,6 +50,8 @@ pub struct Maps {
     pub events: Vec<Event>,
     /// `ha_limit`.
     pub limits: HashMap<u32, Limit>,
+    /// `ha_asked`.
+    pub asked: HashMap<u32, Asked>,
     /// The clock, nanoseconds.
     pub clock_ns: u64,
     /// When the lease's timer fires.
@@ -154,6 +156,14 @@ impl Maps {
 
     pub(crate) fn set_limit(&mut self, group: u32, limit: Limit) {
         self.limits.insert(group, limit);
+    }
+
+    pub(crate) fn asked(&self, place: u32) -> Asked {
+        self.asked.get(&place).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn set_asked(&mut self, place: u32, asked: Asked) {
+        self.asked.insert(place, asked);
     }
 
     pub(crate) fn now_ns(&self) -> u64 {

@@ -23,7 +23,7 @@ use ha_common::{
     reason::{MAX_REASONS, Verdict},
 };
 
-use super::Limit;
+use super::{Asked, Limit};
 use crate::lease;
 
 /// Memory for an entry is taken when it is added: the maps are sized for far more than most nodes
@@ -83,6 +83,10 @@ static EVENT: RingBuf<Event, { EVENT_RING_BYTES as usize }> = RingBuf::new();
 /// Of no interest to the agent, so not pinned: each load of the program has its own.
 #[btf_map(name = "ha_limit")]
 static LIMIT: Array<Limit, { MAX_GROUPS as usize }> = Array::new();
+
+/// As `LIMIT`.
+#[btf_map(name = "ha_asked")]
+static ASKED: Array<Asked, { Asked::PLACES as usize }> = Array::new();
 
 /// What is watched is forgotten with the agent that watches, so not pinned either.
 #[btf_map(name = "ha_watch")]
@@ -265,6 +269,20 @@ impl Maps {
         if let Some(slot) = LIMIT.get_ptr_mut(group) {
             // SAFETY: elements of an array live as long as the map.
             unsafe { *slot = limit };
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn asked(&self, place: u32) -> Asked {
+        // Another processor may write it at this moment; at worst a question is answered twice.
+        ASKED.get(place).copied().unwrap_or_default()
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_asked(&mut self, place: u32, asked: Asked) {
+        if let Some(slot) = ASKED.get_ptr_mut(place) {
+            // SAFETY: as in `set_limit`.
+            unsafe { *slot = asked };
         }
     }
 

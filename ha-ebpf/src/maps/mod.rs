@@ -10,6 +10,27 @@ pub use host::Maps;
 #[cfg(target_arch = "bpf")]
 pub use kernel::Maps;
 
+use ha_common::abi::Mac;
+
+/// A question that this node has answered while a group came to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Asked {
+    /// Who asked.
+    pub asker: Mac,
+    /// The last octets of his address.
+    pub address: [u8; 2],
+    /// The last octets of the virtual IP.
+    pub vip: [u8; 4],
+    /// The term in which it was answered.
+    pub epoch: u32,
+}
+
+impl Asked {
+    /// How many are remembered: far more than come while a frame is on its way from one node to another.
+    pub const PLACES: u32 = 1024;
+}
+
 /// When a group last told of something, `CLOCK_MONOTONIC` nanoseconds; 0 if never.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]

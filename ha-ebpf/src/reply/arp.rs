@@ -16,6 +16,7 @@ use crate::{
     fence::Served,
     frame::{Addressed, Frame, Hit},
     maps::Maps,
+    moving::{self, Question},
     packet::Packet,
     steer::v4::mapped,
 };
@@ -75,7 +76,7 @@ fn asked(packet: &mut Packet, maps: &mut Maps, hit: &Hit) -> Reason {
         return conflict(maps, hit, group, arp.sender);
     }
     if is_request {
-        question(packet, hit, &arp, &served)
+        question(packet, maps, hit, &arp, &served)
     } else {
         Reason::ArpReply
     }
@@ -131,15 +132,31 @@ fn conflict(maps: &mut Maps, hit: &Hit, group: u32, addr: [u8; 4]) -> Reason {
 }
 
 #[inline(always)]
-fn question(packet: &mut Packet, hit: &Hit, arp: &arp::Packet, served: &Served) -> Reason {
+fn question(
+    packet: &mut Packet,
+    maps: &mut Maps,
+    hit: &Hit,
+    arp: &arp::Packet,
+    served: &Served,
+) -> Reason {
     if !hit.is_at_home(&served.group) {
         return Reason::WrongInterface;
     }
-    if let Err(silent) = served.may_answer() {
+    if let Err(silent) = moving::hear(maps, hit, served) {
         return silent;
     }
     if arp.sender != PROBE && !ipv4::is_host(arp.sender) {
         return Reason::ArpMalformed;
+    }
+    let [.., c, d] = arp.sender;
+    let question = Question {
+        asker: arp.sender_mac,
+        address: [c, d],
+        vip: arp.target,
+        is_v6: false,
+    };
+    if let Err(silent) = moving::admit(packet, maps, hit, served, question) {
+        return silent;
     }
     let mac = served.group.mac4;
     let Some(reply) = packet.get_mut::<arp::Packet>(hit.l3) else {

@@ -16,6 +16,7 @@ use crate::{
     fence::Served,
     frame::{Addressed, Hit},
     maps::Maps,
+    moving::{self, Question},
     packet::{Packet, Then},
 };
 
@@ -40,15 +41,15 @@ pub(crate) fn judge(packet: &mut Packet, maps: &mut Maps, hit: &Hit) -> Reason {
     if is_at_home && hit.addressed(group.mac6, group) == Addressed::Other {
         return Reason::ForeignMac;
     }
-    let Some(heard) = packet.get::<Heard>(hit.l3) else {
+    let Some(Then(_, message)) = packet.get::<Heard>(hit.l3) else {
         return Reason::NdMalformed;
     };
-    let is_question = heard.1.kind == nd::SOLICITATION;
+    let is_question = message.kind == nd::SOLICITATION;
     if is_question {
         if !is_at_home {
             return Reason::WrongInterface;
         }
-        if let Err(silent) = served.may_answer() {
+        if let Err(silent) = moving::hear(maps, hit, &served) {
             return silent;
         }
     } else if !is_at_home
@@ -58,6 +59,9 @@ pub(crate) fn judge(packet: &mut Packet, maps: &mut Maps, hit: &Hit) -> Reason {
     {
         return Reason::AnnouncementSeen;
     }
+    let Some(heard) = packet.get::<Heard>(hit.l3) else {
+        return Reason::NdMalformed;
+    };
     let mut source = Source::of(hit);
     if let Err(reason) = check::message(packet, hit, heard, &mut source) {
         return reason;
@@ -65,6 +69,17 @@ pub(crate) fn judge(packet: &mut Packet, maps: &mut Maps, hit: &Hit) -> Reason {
     if is_question {
         if !check::is_askable(heard, source) {
             return Reason::NdMalformed;
+        }
+        let [.., y, z] = heard.0.src;
+        let [.., a, b, c, d] = heard.1.target;
+        let question = Question {
+            asker: source.mac,
+            address: [y, z],
+            vip: [a, b, c, d],
+            is_v6: true,
+        };
+        if let Err(silent) = moving::admit(packet, maps, hit, &served, question) {
+            return silent;
         }
         answer(packet, hit, group, source.mac)
     } else {

@@ -8,6 +8,7 @@ mod account;
 mod agent_killed;
 mod agent_stopped;
 mod app_killed;
+mod drain;
 mod lossy;
 mod many_vips;
 mod outcome;
@@ -19,6 +20,7 @@ mod restart;
 mod setting;
 mod split_heal;
 mod stage;
+mod switchover;
 
 use anyhow::{Context, Result};
 
@@ -45,9 +47,12 @@ pub struct Scenario {
 }
 
 /// All scenarios. The first injects no fault and shows the noise of the machine.
-pub const ALL: [&Scenario; 19] = [
+pub const ALL: [&Scenario; 22] = [
     &quiet::SCENARIO,
     &promote::SCENARIO,
+    &switchover::SCENARIO,
+    &switchover::DEAF_CLIENT,
+    &drain::SCENARIO,
     &power_off::SCENARIO,
     &agent_killed::SCENARIO,
     &agent_stopped::SCENARIO,

@@ -57,6 +57,18 @@ pub enum Cause {
     OperatorPromoted,
     /// The operator asked for it.
     OperatorReleased,
+    /// The operator asked the Active node to hand over, and that node asked this one.
+    AskedToTakeOver {
+        /// The Active node.
+        peer: IpAddr,
+    },
+    /// The operator asked this node to hand over, and the peer claims.
+    HandedOver {
+        /// The peer.
+        peer: IpAddr,
+    },
+    /// The node is in maintenance.
+    Maintenance,
     /// A check of the group failed.
     CheckFailed,
     /// Another member of the sync group is not Active any more.
@@ -99,6 +111,9 @@ impl Cause {
             Self::HigherPriority { .. } => "higher_priority",
             Self::OperatorPromoted => "operator_promoted",
             Self::OperatorReleased => "operator_released",
+            Self::AskedToTakeOver { .. } => "asked_to_take_over",
+            Self::HandedOver { .. } => "handed_over",
+            Self::Maintenance => "maintenance",
             Self::CheckFailed => "check_failed",
             Self::MemberLeft => "member_left",
             Self::Demoted { .. } => "demoted",
@@ -159,6 +174,13 @@ impl fmt::Display for Cause {
             }
             Self::OperatorPromoted => f.write_str("The operator promoted this node."),
             Self::OperatorReleased => f.write_str("The operator released the group here."),
+            Self::AskedToTakeOver { peer } => {
+                write!(f, "{peer} is Active and asked this node to take over.")
+            }
+            Self::HandedOver { peer } => {
+                write!(f, "The operator had this node hand the group over, and {peer} takes it.")
+            }
+            Self::Maintenance => f.write_str("This node is in maintenance and serves nothing."),
             Self::CheckFailed => f.write_str("A check of the group failed on this node."),
             Self::MemberLeft => {
                 f.write_str("Another member of the sync group is not Active here any more.")
@@ -188,6 +210,12 @@ pub enum Refusal {
     /// A check of the group has failed.
     #[error("a check of the group has failed on this node: `ha-agent status` names it")]
     CheckFailed,
+    /// There is nothing to hand over.
+    #[error("this node is not Active for the group, so it cannot hand it over")]
+    NotActive,
+    /// The operator has taken the node out of service.
+    #[error("this node is in maintenance: end that with `ha-agent maintenance off` first")]
+    Maintenance,
     /// The Active node cannot be outbid by a priority.
     #[error(
         "{peer} is Active with priority {priority}, which no priority here can beat: \
@@ -208,6 +236,8 @@ impl Refusal {
         match self {
             Self::NotRunning => "not_running",
             Self::CheckFailed => "check_failed",
+            Self::NotActive => "not_active",
+            Self::Maintenance => "maintenance",
             Self::NotOutranked { .. } => "not_outranked",
         }
     }
@@ -225,7 +255,7 @@ mod tests {
 
     const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
-    const ALL: [Cause; 25] = [
+    const ALL: [Cause; 28] = [
         Cause::Started,
         Cause::Resumed,
         Cause::AddressOwner,
@@ -252,6 +282,9 @@ mod tests {
         },
         Cause::OperatorPromoted,
         Cause::OperatorReleased,
+        Cause::AskedToTakeOver { peer: PEER },
+        Cause::HandedOver { peer: PEER },
+        Cause::Maintenance,
         Cause::CheckFailed,
         Cause::MemberLeft,
         Cause::Demoted { priority: 200 },

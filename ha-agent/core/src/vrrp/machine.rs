@@ -32,6 +32,11 @@
 //! * Unicast peers send everything to this node alone. A claimer that has one peer takes its priority 0
 //!   for the acknowledgement; one that has several cannot tell it from a release, treats it as that, and
 //!   waits for its turn. Who gives way to a better claimer does so in silence.
+//! * An Active node that the operator wants to hand over goes on serving, with priority 1, and asks the heir by an
+//!   advertisement to it alone. A Backup that is asked, or hears the Active node fall to priority 1, claims at
+//!   once, whether or not it would preempt. So the heir is ready before anybody lets go. If nobody claims, the
+//!   owner goes back to its priority.
+//! * A drained node has priority 1 and does not preempt; while it is Active it goes on asking.
 //! * A node whose checks fail lets go and is Backup, takes over from nobody, and goes on listening: its
 //!   stale traffic still finds its way.
 //! * A member of a sync group that comes to take over only says that it is ready, until all are.
@@ -51,7 +56,9 @@
 mod active;
 mod backup;
 mod claiming;
+mod duty;
 mod fitness;
+mod hand_over;
 mod lifecycle;
 mod operator;
 mod rank;
@@ -72,7 +79,7 @@ use super::{
     peers::{Advertisers, Peer},
 };
 use crate::{
-    election::{Cause, Command, Election, Input, Role},
+    election::{Cause, Command, Duty, Election, Input, Role},
     time::Time,
 };
 
@@ -80,12 +87,17 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Machine {
     config: VrrpConfig,
-    /// The configured priority, as moved by the checks.
+    /// What the checks make of the configured priority.
+    weighed: u8,
+    /// `weighed`, or the lowest while the operator wants others to serve.
     base: u8,
-    /// `base`, or a higher one since the operator promoted this node.
+    /// `base`, or a higher one since the operator promoted this node, or the lowest while it hands over.
     priority: u8,
     /// Whether the checks let it be Active.
+    passes_checks: bool,
+    /// Whether checks and operator let it be Active.
     is_fit: bool,
+    duty: Duty,
     hold: Hold,
     /// When `startup_delay` is over; `None` before the first start.
     startup_ends: Option<Time>,
@@ -117,9 +129,12 @@ impl Machine {
     #[must_use]
     pub fn new(config: VrrpConfig) -> Self {
         Self {
+            weighed: config.priority.get(),
             base: config.priority.get(),
             priority: config.priority.get(),
+            passes_checks: true,
             is_fit: true,
+            duty: Duty::Serve,
             config,
             hold: Hold::None,
             startup_ends: None,
@@ -144,7 +159,7 @@ impl Machine {
             State::Initialize => Vec::new(),
             State::Backup(backup) => self.backup_timer(backup, now),
             State::Claiming(claim) => self.claiming_timer(claim, now),
-            State::Active(_) => self.active_timer(now),
+            State::Active(active) => self.serving_timer(active, now),
         }
     }
 
@@ -228,6 +243,8 @@ impl Election for Machine {
             ),
             Input::Promote => self.promote(now),
             Input::Release => self.release(now),
+            Input::HandOver { to } => self.hand_over(now, to),
+            Input::Duty(duty) => self.set_duty(now, duty),
             Input::Liveness { peer, state } => self.liveness(now, peer, state),
             Input::Answer { peer, is_active } => self.answer(now, peer, is_active),
             Input::Witnessed => self.witnessed(now),
@@ -246,7 +263,7 @@ impl Election for Machine {
             State::Initialize => None,
             State::Backup(backup) => Some(backup.down.max(self.startup_ends.unwrap_or_default())),
             State::Claiming(claim) => Some(self.claim_deadline(&claim)),
-            State::Active(active) => Some(active.next_advert),
+            State::Active(active) => Some(active.deadline()),
         }
     }
 

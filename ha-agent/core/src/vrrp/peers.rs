@@ -86,6 +86,11 @@ impl Advertisers {
         self.0.clear();
     }
 
+    /// The advertiser at `address`, if it is known.
+    pub(super) fn find(&self, address: IpAddr) -> Option<Peer> {
+        self.0.iter().copied().find(|peer| peer.address == address)
+    }
+
     /// Whether `address` is known.
     pub(super) fn knows(&self, address: IpAddr) -> bool {
         self.0.iter().any(|peer| peer.address == address)

@@ -8,6 +8,7 @@ mod claiming;
 mod delays;
 mod families;
 mod fitness;
+mod hand_over;
 mod initialize;
 mod operator;
 mod properties;

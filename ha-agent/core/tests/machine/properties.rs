@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use ha_core::{
-    election::{Cause, Command, Election, Input, Role},
+    election::{Cause, Command, Duty, Election, Input, Role},
     time::Time,
     track::Fitness,
     vrrp::{Liveness, Machine, Peers, Primary, VrrpConfig},
@@ -25,6 +25,9 @@ fn any_input() -> impl Strategy<Value = Input> {
         2 => (peer.clone(), priority).prop_map(|(from, priority)| direct(from, priority)),
         1 => Just(Input::Promote),
         1 => Just(Input::Release),
+        1 => prop::option::of(peer.clone()).prop_map(|to| Input::HandOver { to }),
+        1 => prop::sample::select(&[Duty::Serve, Duty::Drained, Duty::Maintenance][..])
+            .prop_map(Input::Duty),
         1 => Just(Input::LeaseLapsed),
         1 => Just(Input::GaveWay),
         1 => Just(Input::Stop),
@@ -118,6 +121,13 @@ fn check(before: Role, machine: &Machine, commands: &[Command]) -> Result<(), Te
             Command::SendAdvert {
                 priority,
                 to: Some(_),
+            } if role == Role::Active => {
+                prop_assert!(machine.hands_over(), "only who hands over asks");
+                prop_assert_eq!(*priority, 1);
+            }
+            Command::SendAdvert {
+                priority,
+                to: Some(_),
             } => {
                 prop_assert_eq!(role, Role::Backup, "who gives way has done so");
                 prop_assert_eq!(*priority == 0, left_active, "only the owner acknowledges");
@@ -153,6 +163,7 @@ proptest! {
         let mut now = Time::default();
         let mut base = config.priority.get();
         let mut is_fit = true;
+        let mut duty = Duty::Serve;
         let mut witnessed: Option<Time> = None;
         for (input, wait, until_deadline) in inputs {
             now = match machine.deadline() {
@@ -164,17 +175,20 @@ proptest! {
             if input == Input::Witnessed {
                 witnessed = Some(now);
             }
-            let may_rise = !config.is_synced || matches!(
-                input,
-                Input::Join | Input::Promote | Input::Resume { .. }
-            );
+            let is_asked = matches!(&input, Input::Advert { advert, .. } if advert.priority == 1);
+            let is_told = is_asked && matches!(&input, Input::Advert { direct: true, .. });
+            let may_rise =
+                is_told || !config.is_synced || matches!(input, Input::Join | Input::Promote | Input::Resume { .. });
+            let rose_by_promotion = input == Input::Promote;
             match input {
                 Input::Fitness(Fitness::Faulty { .. }) => is_fit = false,
                 Input::Fitness(Fitness::Eligible { priority }) => {
                     is_fit = true;
                     base = priority;
                 }
-                Input::Liveness { .. }
+                Input::Duty(new) => duty = new,
+                Input::HandOver { .. }
+                | Input::Liveness { .. }
                 | Input::Answer { .. }
                 | Input::Witnessed
                 | Input::Start
@@ -199,15 +213,28 @@ proptest! {
             if is_timer && let Some(deadline) = machine.deadline() {
                 prop_assert!(deadline > now, "the timer must not fire for ever");
             }
+            let least = match duty {
+                Duty::Serve => base,
+                Duty::Drained | Duty::Maintenance => 1,
+            };
+            if before == Role::Backup && machine.role() != Role::Backup {
+                let is_barred = duty == Duty::Maintenance
+                    || duty == Duty::Drained && is_asked && !rose_by_promotion;
+                prop_assert!(!is_barred, "the operator has forbidden it");
+            }
             match machine.role() {
-                Role::Backup => prop_assert_eq!(machine.priority(), base),
+                Role::Backup => prop_assert_eq!(machine.priority(), least),
                 Role::Claiming | Role::Active => {
                     prop_assert!(machine.deadline().is_some());
                     prop_assert!(is_fit, "a check has failed");
                     prop_assert!(may_rise || before != Role::Backup, "the members are not ready");
                 }
             }
-            prop_assert!(machine.priority() >= base);
+            if machine.hands_over() {
+                prop_assert_eq!((machine.role(), machine.priority()), (Role::Active, 1));
+            } else {
+                prop_assert!(machine.priority() >= least);
+            }
         }
     }
 

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use ha_core::election::Input;
+use ha_core::{
+    election::{Duty, Input},
+    vrrp::Primary,
+};
 
 use crate::{
     node::Node,
@@ -34,7 +37,7 @@ pub(crate) fn setup(rng: &mut Rng, nodes: usize) -> Setup {
 /// One fault, or one wish of the operator.
 pub(crate) fn disturb(world: &mut World) {
     let node = world.rng.usize(0..world.nodes.len());
-    match world.rng.u8(0..12) {
+    match world.rng.u8(0..16) {
         0 => world.act(node, |node, _| node.crash()),
         1 => world.act(node, Node::stop),
         2..5 => {
@@ -52,6 +55,16 @@ pub(crate) fn disturb(world: &mut World) {
             world.act(node, Node::hand_over);
             start_again(world, node);
         }
+        9 | 10 => {
+            let heir = world.rng.usize(0..=world.nodes.len());
+            let heir = world.nodes.get(heir).map(|heir| heir.config.primary);
+            let to = heir.and_then(Primary::v4).map(std::net::IpAddr::V4);
+            world.operate(node, Input::HandOver { to });
+        }
+        11 => {
+            let duty = [Duty::Serve, Duty::Drained, Duty::Maintenance][world.rng.usize(0..3)];
+            world.operate(node, Input::Duty(duty));
+        }
         _ => world.act(node, Node::start),
     }
 }
@@ -66,6 +79,7 @@ fn start_again(world: &mut World, node: usize) {
 pub(crate) fn start_all(world: &mut World) {
     for node in 0..world.nodes.len() {
         world.act(node, Node::start);
+        world.operate(node, Input::Duty(Duty::Serve));
         let wait = DELAY.mul_f64(world.rng.f64() * 20.0);
         world.run(wait);
     }

@@ -1,8 +1,9 @@
 //! A network that loses nothing: never two owners.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use fastrand::Rng;
+use ha_core::election::Input;
 
 use crate::{
     faults::{QUIET, disturb, expect_one_active, expect_rest, setup, start_all},
@@ -28,7 +29,7 @@ fn simulate_with(seed: u64, setup: &Setup) {
             _ => DELAY * 2 + LEASE.mul_f64(world.rng.f64() * 3.0),
         };
         world.run(pause);
-        if pause > QUIET && world.nodes.iter().any(Node::is_running) {
+        if pause > QUIET && world.nodes.iter().any(Node::may_serve) {
             expect_one_active(&world, "after a quiet time");
         }
     }
@@ -55,6 +56,33 @@ fn three_nodes_never_have_two_owners() {
 fn five_nodes_never_have_two_owners() {
     for seed in seeds().step_by(4) {
         simulate(seed, 5);
+    }
+}
+
+/// Who hands over is relieved by whom it asked, and nobody moves after that.
+#[test]
+fn a_quiet_network_hands_over_to_whom_is_asked() {
+    for seed in seeds() {
+        let nodes = 2 + (seed % 3) as usize;
+        let mut setup = setup(&mut Rng::with_seed(seed), nodes);
+        setup.contention = DELAY * 2;
+        // Unicast peers do not know that one of them alone is asked.
+        setup.unicast &= nodes == 2;
+        // Nothing is above the owner of the addresses, who would preempt.
+        for priority in &mut setup.priorities {
+            *priority = (*priority).min(250);
+        }
+        let mut world = World::new(seed, &setup);
+        start_all(&mut world);
+        world.run(LEASE * 10 + QUIET);
+        let owner = world.active()[0];
+        let heir = (owner + 1 + world.rng.usize(0..nodes - 1)) % nodes;
+        let to = world.nodes[heir].config.primary.v4().map(IpAddr::V4);
+        world.operate(owner, Input::HandOver { to });
+        world.run(QUIET);
+        if world.active() != [heir] {
+            world.fail(&format!("node {heir} was asked and is not Active"));
+        }
     }
 }
 

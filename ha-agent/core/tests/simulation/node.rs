@@ -9,7 +9,7 @@ use std::{
 use fastrand::Rng;
 use ha_common::fence::Standing;
 use ha_core::{
-    election::{Cause, Command, Election, Input, Role},
+    election::{Cause, Command, Duty, Election, Input, Role},
     time::Time,
     vrrp::{Liveness, Machine, Peers, VrrpConfig},
 };
@@ -69,8 +69,10 @@ impl Node {
         }
     }
 
-    pub(crate) fn is_running(&self) -> bool {
-        self.agent.is_some()
+    /// Whether it may serve if nobody else does.
+    pub(crate) fn may_serve(&self) -> bool {
+        let duty = self.agent.as_ref().map(|agent| agent.machine.duty());
+        duty.is_some_and(|duty| duty != Duty::Maintenance)
     }
 
     /// Starts a new process of the agent.

@@ -121,7 +121,7 @@ fn simulate(seed: u64, nodes: usize) {
             _ => DELAY * 2 + setup.lease.mul_f64(world.rng.f64() * 3.0),
         };
         world.run(pause);
-        if pause > quiet && world.nodes.iter().any(Node::is_running) {
+        if pause > quiet && world.nodes.iter().any(Node::may_serve) {
             expect_one_active(&world, "after a quiet time");
         }
     }

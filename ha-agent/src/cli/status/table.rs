@@ -46,6 +46,17 @@ fn headline(text: &mut String, status: &Status) {
             status.pin_dir
         ),
     };
+    match status.duty.as_str() {
+        "drained" => {
+            text.push_str(
+                "DRAINED: serves only what nobody else can (`ha-agent undrain` ends it)\n",
+            );
+        }
+        "maintenance" => {
+            text.push_str("IN MAINTENANCE: serves nothing (`ha-agent maintenance off` ends it)\n");
+        }
+        _ => {}
+    }
     let lease = &status.lease;
     let consequence = match lease.state.as_str() {
         "valid" => "",
@@ -84,6 +95,7 @@ fn groups(groups: &[Group]) -> Option<Table> {
     for group in groups {
         let role = match &group.fenced {
             Some(fence) => format!("{} (fenced: {fence})", group.role),
+            None if group.hands_over => format!("{}, hands over", group.role),
             None => group.role.clone(),
         };
         rows.add_row([
@@ -252,6 +264,7 @@ mod tests {
                 pid: 7,
                 uptime_seconds: 60,
             }),
+            duty: "drained".to_owned(),
             schema: 1,
             pin_dir: "/sys/fs/bpf/ha/2".to_owned(),
             lease: Lease {
@@ -282,6 +295,7 @@ mod tests {
                 priority: Some(200),
                 configured_priority: Some(200),
                 eligible: true,
+                hands_over: false,
                 interface: "eth0".to_owned(),
                 mac4: "00:00:5e:00:01:33".to_owned(),
                 mac6: "00:00:5e:00:02:33".to_owned(),

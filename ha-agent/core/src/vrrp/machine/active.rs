@@ -2,7 +2,7 @@
 
 use ha_common::wire::vrrp::PRIORITY_RELEASE;
 
-use super::{Heard, Hold, Machine, State, rank::Rank};
+use super::{Heard, Hold, Machine, State, hand_over::HandOver, rank::Rank};
 use crate::{
     election::{Cause, Command, Role},
     time::Time,
@@ -12,6 +12,15 @@ use crate::{
 pub(super) struct Active {
     /// Adver_Timer.
     pub(super) next_advert: Time,
+    /// The operator wants another node to be Active.
+    pub(super) hand_over: Option<HandOver>,
+}
+
+impl Active {
+    pub(super) fn deadline(&self) -> Time {
+        let ends = self.hand_over.and_then(|hand_over| hand_over.ends);
+        ends.map_or(self.next_advert, |ends| ends.min(self.next_advert))
+    }
 }
 
 impl Machine {
@@ -25,6 +34,10 @@ impl Machine {
             cause,
         };
         let mut commands = vec![set_role];
+        self.state = State::Active(Active {
+            next_advert: now,
+            hand_over: None,
+        });
         commands.extend(self.active_timer(now));
         commands.push(Command::Announce);
         commands
@@ -32,10 +45,13 @@ impl Machine {
 
     /// Advertises and sets Adver_Timer anew.
     pub(super) fn active_timer(&mut self, now: Time) -> Vec<Command> {
+        let hand_over = self.handing_over();
         self.state = State::Active(Active {
             next_advert: now + self.config.advert_interval.duration(),
+            hand_over,
         });
-        vec![self.advertise()]
+        let question = hand_over.and_then(HandOver::question);
+        core::iter::once(self.advertise()).chain(question).collect()
     }
 
     pub(super) fn active_advert(&mut self, now: Time, heard: &Heard<'_>) -> Vec<Command> {

@@ -170,6 +170,9 @@ impl Machine {
         now: Time,
         heard: &Heard<'_>,
     ) -> Vec<Command> {
+        if self.is_asked(heard) {
+            return self.relieve(now, heard);
+        }
         // What comes to this node alone is about a claim that is no longer made.
         if heard.direct {
             return Vec::new();

@@ -2,7 +2,7 @@
 
 use ha_common::wire::vrrp::PRIORITY_RELEASE;
 
-use super::{Heard, Hold, Machine, State, rank::Rank};
+use super::{Heard, Hold, Machine, State, hand_over::LOWEST, rank::Rank};
 use crate::{
     election::{Cause, Command, Role},
     time::Time,
@@ -103,6 +103,10 @@ impl Machine {
         now: Time,
         heard: &Heard<'_>,
     ) -> Vec<Command> {
+        // The owner asks once more for what this node is about to do; it has not let go.
+        if heard.direct && heard.advert.priority == LOWEST {
+            return Vec::new();
+        }
         if heard.direct || heard.advert.priority == PRIORITY_RELEASE {
             return self.claiming_release(claim, now, heard);
         }

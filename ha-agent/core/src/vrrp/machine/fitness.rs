@@ -1,8 +1,8 @@
 //! What the checks make of the node: its priority, and whether it may be Active at all.
 
-use super::{Machine, State, let_go};
+use super::{Machine, State};
 use crate::{
-    election::{Cause, Command},
+    election::{Cause, Command, Duty},
     time::Time,
     track::Fitness,
 };
@@ -12,28 +12,27 @@ impl Machine {
         match fitness {
             Fitness::Faulty { check: _ } => self.fail(now),
             Fitness::Eligible { priority } => {
-                self.recover(now);
-                self.set_base(now, priority)
+                self.weighed = priority;
+                self.passes_checks = true;
+                self.refit(now);
+                self.set_base(now)
             }
         }
     }
 
     fn fail(&mut self, now: Time) -> Vec<Command> {
+        self.passes_checks = false;
         self.is_fit = false;
         match self.state {
             State::Initialize | State::Backup(_) => Vec::new(),
             State::Claiming(_) => self.step_back(now, now, Cause::CheckFailed),
-            State::Active(_) => {
-                let mut commands = self.step_back(now, now, Cause::CheckFailed);
-                commands.push(let_go());
-                commands
-            }
+            State::Active(_) => self.let_go_for(now, Cause::CheckFailed),
         }
     }
 
-    /// Takes part again, and first listens: what it has not heard meanwhile it cannot know.
-    fn recover(&mut self, now: Time) {
-        if self.is_fit {
+    /// Takes part again if nothing forbids it, and first listens: what it has not heard meanwhile it cannot know.
+    pub(super) fn refit(&mut self, now: Time) {
+        if self.is_fit || !self.passes_checks || self.duty == Duty::Maintenance {
             return;
         }
         self.is_fit = true;
@@ -44,9 +43,14 @@ impl Machine {
     }
 
     /// Whoever listens is told a changed priority at once: it may be theirs to take over.
-    fn set_base(&mut self, now: Time, base: u8) -> Vec<Command> {
+    pub(super) fn set_base(&mut self, now: Time) -> Vec<Command> {
+        let base = self.dutiful();
+        if self.hands_over() {
+            self.rebase(base);
+            return Vec::new();
+        }
         let before = self.priority;
-        let is_promoted = self.priority != self.base;
+        let is_promoted = self.priority != self.base && self.duty == Duty::Serve;
         self.base = base;
         self.priority = if is_promoted { before.max(base) } else { base };
         if self.priority == before {

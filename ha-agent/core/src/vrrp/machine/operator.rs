@@ -4,7 +4,7 @@ use ha_common::wire::vrrp::PRIORITY_OWNER;
 
 use super::{Heard, Hold, Machine, State, claiming::Claim, let_go, rank::Rank};
 use crate::{
-    election::{Cause, Command, Refusal},
+    election::{Cause, Command, Duty, Refusal},
     time::Time,
     vrrp::peers::Peer,
 };
@@ -13,9 +13,13 @@ impl Machine {
     pub(super) fn promote(&mut self, now: Time) -> Vec<Command> {
         let backup = match self.state {
             State::Initialize => return refuse(Refusal::NotRunning),
-            State::Claiming(_) | State::Active(_) => return Vec::new(),
+            State::Claiming(_) => return Vec::new(),
+            State::Active(_) => return self.keep(now),
             State::Backup(backup) => backup,
         };
+        if self.duty == Duty::Maintenance {
+            return refuse(Refusal::Maintenance);
+        }
         if !self.is_fit {
             return refuse(Refusal::CheckFailed);
         }

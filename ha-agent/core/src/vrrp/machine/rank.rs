@@ -5,7 +5,7 @@ use core::{cmp::Ordering, net::IpAddr, time::Duration};
 use ha_common::wire::vrrp::PRIORITY_OWNER;
 
 use super::{Hold, Machine};
-use crate::{time::Time, vrrp::config::Primary};
+use crate::{election::Duty, time::Time, vrrp::config::Primary};
 
 /// How an advertiser compares with this node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +47,7 @@ impl Machine {
         let is_started = self.startup_ends.is_some_and(|end| end <= now);
         configured
             && is_started
+            && self.duty == Duty::Serve
             && match self.hold {
                 Hold::None => true,
                 Hold::Operator => false,

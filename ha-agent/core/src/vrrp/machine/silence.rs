@@ -2,9 +2,9 @@
 
 use ha_common::wire::vrrp::PRIORITY_RELEASE;
 
-use super::{Heard, Machine, State};
+use super::{Heard, Hold, Machine, State};
 use crate::{
-    election::{Cause, Command, Role},
+    election::{Cause, Command, Duty, Role},
     time::Time,
     vrrp::config::Peers,
 };
@@ -12,10 +12,7 @@ use crate::{
 impl Machine {
     /// Steps back because `heard` is better, and tells its sender so with `priority`.
     pub(super) fn yield_to(&mut self, now: Time, heard: &Heard<'_>, priority: u8) -> Vec<Command> {
-        let cause = Cause::HigherPriority {
-            peer: heard.from,
-            priority: heard.advert.priority,
-        };
+        let cause = self.gives_way(heard);
         let mut commands = self.step_back(now, now, cause);
         if self.is_understood(priority) {
             commands.push(Command::SendAdvert {
@@ -57,6 +54,10 @@ impl Machine {
 
     /// Goes to Backup and follows the best peer; Active_Down_Timer is at least `down`.
     pub(super) fn step_back(&mut self, now: Time, down: Time, cause: Cause) -> Vec<Command> {
+        // Who wanted to be relieved does not come back by itself.
+        if self.hands_over() {
+            self.hold = Hold::Operator;
+        }
         let commands = self.fall_silent(cause);
         let mut backup = self.following_backup(now);
         backup.down = backup.down.max(down);
@@ -66,7 +67,11 @@ impl Machine {
 
     /// The commands with which a node ceases to answer; the operator's promotion ends with it.
     pub(super) fn fall_silent(&mut self, cause: Cause) -> Vec<Command> {
+        self.base = self.dutiful();
         self.priority = self.base;
+        if self.duty == Duty::Maintenance {
+            self.is_fit = false;
+        }
         let mut commands = vec![self.backup_role(cause)];
         match self.state {
             State::Active(_) => commands.push(Command::StopAnnouncing),

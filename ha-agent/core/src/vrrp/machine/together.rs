@@ -47,6 +47,8 @@ impl Machine {
         match self.state {
             State::Initialize | State::Backup(_) => Vec::new(),
             State::Claiming(_) => self.step_back(now, down, Cause::MemberLeft),
+            // It is about to be claimed like the other.
+            State::Active(_) if self.hands_over() => Vec::new(),
             State::Active(_) => {
                 let mut commands = self.step_back(now, down, Cause::MemberLeft);
                 commands.push(let_go());

@@ -1,0 +1,156 @@
+//! Planned moves where something is in their way: nobody to take over, an agent that is killed.
+//!
+//! Takes the built agent and root. `cargo xtask test` sees to both.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use ha_lab::{
+    agent::{self, Agent, Setup},
+    cluster::Service,
+    lab::Lab,
+    under_test,
+};
+
+/// Time between probes: a loss is found out soon, and a busy machine is none.
+const PROBES: Duration = Duration::from_millis(10);
+const LIMIT: Duration = Duration::from_secs(10);
+
+struct Pair {
+    agents: Vec<Agent>,
+    service: Service,
+    // Last: the agents are stopped before it goes.
+    lab: Lab,
+}
+
+impl Pair {
+    /// Two nodes of which the first is Active, and both know that the other lives.
+    fn start() -> Self {
+        let lab = Lab::create(&["a", "b"]).unwrap();
+        let mut pair = Self {
+            agents: Vec::new(),
+            service: Service::new(1, 1),
+            lab,
+        };
+        for node in [0, 1] {
+            let agent = pair.start_agent(node);
+            pair.agents.push(agent);
+        }
+        pair.until("a is Active and b is not", |pair| {
+            pair.is_active(0) && !pair.is_active(1) && pair.all_up(0) && pair.all_up(1)
+        });
+        pair
+    }
+
+    fn start_agent(&self, node: u8) -> Agent {
+        let setup = Setup {
+            tables: agent::peer(self.lab.node(1 - node), PROBES),
+            ..Setup::new(&self.service, [200, 150][usize::from(node)])
+        };
+        Agent::start_as(&under_test::agent(), self.lab.node(node), &setup).unwrap()
+    }
+
+    /// Kills the agent of a node and starts it again.
+    fn restart(&mut self, node: u8) {
+        let place = usize::from(node);
+        self.agents[place].daemon().kill().unwrap();
+        self.agents[place] = self.start_agent(node);
+        self.until("it answers", |pair| pair.agents[place].is_active().is_ok());
+    }
+
+    fn is_active(&self, node: usize) -> bool {
+        self.agents[node].is_active().unwrap_or(false)
+    }
+
+    fn all_up(&self, node: usize) -> bool {
+        let ways = self.agents[node].ways().unwrap_or_default();
+        !ways.is_empty() && ways.iter().all(|way| way.state == "up")
+    }
+
+    fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let begun = Instant::now();
+        while !is_so(self) {
+            assert!(begun.elapsed() < LIMIT, "not after {LIMIT:?}: {what}");
+            sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+#[test]
+fn who_has_nobody_to_hand_over_to_says_so_and_serves_on() {
+    let mut pair = Pair::start();
+    pair.agents[1].daemon().kill().unwrap();
+    pair.until("b is lost or without a lease", |pair| {
+        let ways = pair.agents[0].ways().unwrap();
+        ways.iter().all(|way| way.state != "up")
+    });
+    let error = pair.agents[0].switch_over().unwrap_err();
+    let text = format!("{error:#}");
+    assert!(text.contains("no peer answers liveness probes"), "{text}");
+    assert!(pair.is_active(0));
+
+    // Drained it serves, too, as nobody else does; until somebody can.
+    assert!(pair.agents[0].drain().is_err());
+    assert!(pair.is_active(0));
+    pair.agents[1] = pair.start_agent(1);
+    pair.until("b relieves a", |pair| {
+        pair.is_active(1) && !pair.is_active(0)
+    });
+}
+
+#[test]
+fn what_an_operator_wants_outlives_the_agent() {
+    let mut pair = Pair::start();
+    pair.agents[0].drain().unwrap();
+    pair.until("b has it", |pair| pair.is_active(1) && !pair.is_active(0));
+    pair.restart(0);
+    // Its priority would let it preempt at its first timer.
+    sleep(Duration::from_secs(1));
+    assert_eq!(pair.agents[0].priority().unwrap(), Some(1));
+    assert!(pair.is_active(1) && !pair.is_active(0));
+
+    // Drained is last, not never.
+    pair.agents[1].daemon().kill().unwrap();
+    pair.until("a serves", |pair| pair.is_active(0));
+    pair.agents[1] = pair.start_agent(1);
+    pair.until("b relieves a", |pair| {
+        pair.is_active(1) && !pair.is_active(0)
+    });
+
+    pair.agents[0].undrain().unwrap();
+    pair.until("a preempts", |pair| pair.is_active(0) && !pair.is_active(1));
+}
+
+#[test]
+fn a_node_in_maintenance_serves_nothing() {
+    let mut pair = Pair::start();
+    pair.agents[0].set_maintenance(true).unwrap();
+    pair.until("b has it", |pair| pair.is_active(1) && !pair.is_active(0));
+    pair.agents[1].daemon().kill().unwrap();
+    sleep(Duration::from_secs(1));
+    assert!(!pair.is_active(0));
+    assert!(pair.agents[0].promote().is_err());
+    pair.agents[0].set_maintenance(false).unwrap();
+    pair.until("a serves again", |pair| pair.is_active(0));
+}
+
+/// Whoever is killed in the middle of a switchover, one owner is left.
+#[test]
+fn a_killed_agent_leaves_one_owner() {
+    let mut pair = Pair::start();
+    for (victim, after) in [(0_u8, 0), (1, 0), (0, 2), (1, 2), (1, 20)] {
+        let owner = usize::from(!pair.is_active(0));
+        pair.agents[owner].begin_switch_over().unwrap();
+        sleep(Duration::from_millis(after));
+        pair.agents[usize::from(victim)].daemon().kill().unwrap();
+        let other = usize::from(1 - victim);
+        pair.until("the other one serves", |pair| pair.is_active(other));
+        pair.agents[usize::from(victim)] = pair.start_agent(victim);
+        pair.until("one of them serves, and both know", |pair| {
+            pair.all_up(0) && pair.all_up(1) && pair.is_active(0) != pair.is_active(1)
+        });
+    }
+}
