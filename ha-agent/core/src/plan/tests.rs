@@ -288,3 +288,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_slot_is_known_by_its_name_while_it_is_in_use() {
+    let full = after(&desired(&[("web", 51)], &[]), &Actual::default());
+    assert!(name("web").is_of(&full.groups[0]));
+    assert!(!name("we").is_of(&full.groups[0]));
+    let cleared = after(&Desired::default(), &full);
+    assert!(!name("web").is_of(&cleared.groups[0]));
+}

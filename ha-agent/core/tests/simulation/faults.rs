@@ -16,6 +16,9 @@ use crate::{
 /// Longer than any claim, and than any wait before one, but for the pause after a deaf peer.
 pub(crate) const QUIET: Duration = Duration::from_millis(1_500);
 
+/// How long a node may leave a peer alone that did not hear its claim.
+pub(crate) const PAUSE_AFTER_DEAF: Duration = Duration::from_secs(5);
+
 pub(crate) fn setup(rng: &mut Rng, nodes: usize) -> Setup {
     let priorities = (0..nodes).map(|_| match rng.u8(0..8) {
         0 => 255,

@@ -6,7 +6,7 @@ use fastrand::Rng;
 use ha_core::election::Input;
 
 use crate::{
-    faults::{QUIET, disturb, expect_one_active, expect_rest, setup, start_all},
+    faults::{PAUSE_AFTER_DEAF, QUIET, disturb, expect_one_active, expect_rest, setup, start_all},
     node::Node,
     seeds,
     world::{DELAY, LEASE, Setup, World},
@@ -34,7 +34,10 @@ fn simulate_with(seed: u64, setup: &Setup) {
         }
     }
     start_all(&mut world);
-    world.run(setup.lease.max(LEASE) * 10 + QUIET);
+    world.run(LEASE * 10 + QUIET);
+    if LEASE < setup.lease {
+        world.run(PAUSE_AFTER_DEAF);
+    }
     expect_rest(&mut world);
 }
 

@@ -7,13 +7,10 @@ use fastrand::Rng;
 use ha_core::election::{Cause, Role};
 
 use crate::{
-    faults::{QUIET, disturb, expect_rest, setup, start_all},
+    faults::{PAUSE_AFTER_DEAF, QUIET, disturb, expect_rest, setup, start_all},
     seeds,
     world::{DELAY, LEASE, Setup, World},
 };
-
-/// How long a node may leave a peer alone that did not hear its claim.
-const PAUSE_AFTER_DEAF: Duration = Duration::from_secs(5);
 
 fn simulate(seed: u64, nodes: usize) {
     let mut rng = Rng::with_seed(seed);

@@ -106,3 +106,41 @@ fn a_stopped_owner_is_silent_before_it_is_replaced() {
         assert_eq!(world.active(), [0], "it comes back through the election");
     }
 }
+
+#[test]
+fn nobody_notices_an_agent_that_is_started_again_in_time() {
+    for seed in 0..200 {
+        let mut world = pair(seed);
+        let changes = world.nodes[1].history.len();
+        let end: fn(&mut Node, Time) = if seed % 2 == 0 {
+            |node, _| node.crash()
+        } else {
+            Node::hand_over
+        };
+        world.act(0, end);
+        // The last renewal was a quarter of a lease ago, at most.
+        let late = LEASE.mul_f64(world.rng.f64() * 0.75);
+        world.run(late);
+        world.act(0, Node::start);
+        assert_eq!(world.active(), [0]);
+        world.run(QUIET);
+        assert_eq!(world.active(), [0]);
+        assert_eq!(world.nodes[1].history.len(), changes);
+    }
+}
+
+/// Why nothing is renewed for an agent that is still to come.
+#[test]
+#[should_panic(expected = "two nodes are Active")]
+fn a_renewal_without_an_advertisement_is_noticed() {
+    let mut world = pair(0);
+    world.act(0, |node, _| node.crash());
+    for _ in 0..3 {
+        world.run(LEASE / 2);
+        world.act(0, |node, now| {
+            let generation = node.kernel.lease.generation;
+            assert!(node.kernel.renew(now, node.lease, generation));
+        });
+    }
+    world.run(QUIET);
+}
