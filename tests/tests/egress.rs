@@ -369,6 +369,8 @@ fn without_links_it_is_a_filter() {
     tc(node, &["qdisc", "add", "dev", INTERFACE, "ingress"]);
     let error = format!("{:#}", attach().unwrap_err());
     assert!(error.contains("tc qdisc show dev eth0"), "{error}");
+    let ingress = tc(node, &["filter", "show", "dev", INTERFACE, "ingress"]);
+    assert!(!ingress.contains(program::EGRESS), "{ingress}");
 }
 
 /// A filter of somebody else, of this priority.

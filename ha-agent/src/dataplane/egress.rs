@@ -6,7 +6,7 @@
 
 use std::{fs, io, mem::ManuallyDrop};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use aya::{
     Ebpf,
     programs::{
@@ -139,8 +139,7 @@ fn replace(program: &mut SchedClassifier, pins: &PinDir, name: &str, index: u32)
 }
 
 fn filter(program: &mut SchedClassifier, name: &str) -> Result<()> {
-    // Refused where it is already there, which is as good, and where `ingress` has its place, which
-    // shows below.
+    // Refused where it is there already, which is as good, and where `ingress` has its place.
     let added = tc::qdisc_add_clsact(name);
     let older = SchedClassifierLink::attached(name, TcAttachType::Egress, PRIORITY, HANDLE, None)?;
     let attached = program.attach_to_link(older).or_else(|_| {
@@ -152,18 +151,22 @@ fn filter(program: &mut SchedClassifier, name: &str) -> Result<()> {
         program.attach_with_options(name, TcAttachType::Egress, options)
     });
     let id = attached.with_context(|| {
-        let refused = added.err().map_or_else(String::new, |error| {
-            format!(" (nor was the kernel willing to add clsact: {error})")
-        });
         format!(
-            "cannot attach {} as a filter of {name}{refused}: there must be no queueing discipline \
-             `ingress` (`tc qdisc show dev {name}`), and no filter of another kind of priority \
-             {PRIORITY} (`tc filter show dev {name} egress`)",
+            "cannot attach {} as a filter of {name}: is there a filter of another kind of priority \
+             {PRIORITY} (`tc filter show dev {name} egress`)?",
             program::EGRESS
         )
     })?;
     // aya's link would take the filter away when it is dropped.
     let _stays = ManuallyDrop::new(program.take_link(id)?);
+    // What is said to be egress of an `ingress` queueing discipline is put on its ingress.
+    if added.is_err() && detach(name, TcAttachType::Ingress)? {
+        bail!(
+            "cannot attach {} to the egress of {name}, which has the queueing discipline `ingress` (`tc \
+             qdisc show dev {name}`): have what made it make `clsact`, which can do the same and more",
+            program::EGRESS
+        );
+    }
     Ok(())
 }
 
@@ -191,16 +194,24 @@ fn remove_filter(index: u32) -> Result<()> {
         return Ok(());
     };
     let name = name.to_string_lossy();
-    match tc::qdisc_detach_program(&name, TcAttachType::Egress, program::EGRESS) {
-        Ok(()) => Ok(()),
-        Err(TcError::IoError(error)) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+    detach(&name, TcAttachType::Egress).with_context(|| {
+        format!(
+            "cannot remove the filter {} of {name}: run `tc filter del dev {name} egress pref {PRIORITY}`",
+            program::EGRESS
+        )
+    })?;
+    Ok(())
+}
+
+/// Removes our filters there. Returns whether there were any.
+fn detach(name: &str, place: TcAttachType) -> Result<bool> {
+    match tc::qdisc_detach_program(name, place, program::EGRESS) {
+        Ok(()) => Ok(true),
+        Err(TcError::IoError(error)) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         // A kernel without filters has none of ours.
-        Err(TcError::NetlinkError(error)) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => Ok(()),
-        Err(error) => Err(error).with_context(|| {
-            format!(
-                "cannot remove the filter {} of {name}: run `tc filter del dev {name} egress pref {PRIORITY}`",
-                program::EGRESS
-            )
-        }),
+        Err(TcError::NetlinkError(error)) if error.raw_os_error() == Some(libc::EOPNOTSUPP) => {
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
     }
 }
