@@ -2,13 +2,20 @@
 
 use std::net::IpAddr;
 
+use ha_common::abi::Mac;
 use ha_core::{
     announce::{Config, Schedule},
+    election::{Election as _, Role},
     time::Time,
 };
 
 use super::Engine;
-use crate::net::frame::{gratuitous_arp_reply, gratuitous_arp_request, unsolicited_na};
+use crate::net::frame::{
+    addressed_to, gratuitous_arp_reply, gratuitous_arp_request, unsolicited_na,
+};
+
+/// Most addresses that one neighbour is told of at once; all are told of all by the usual announcements.
+const MOST_TO_ONE: usize = 64;
 
 /// When which group is announced.
 #[derive(Debug)]
@@ -44,6 +51,30 @@ impl Announcer {
 }
 
 impl Engine {
+    /// Announces the group in `slot` to one neighbour that went the old way, in the family in which it did.
+    pub(super) fn announce_to(&mut self, slot: u32, neighbour: Mac, v4: bool) {
+        let found = self.groups.iter().position(|group| group.slot == slot);
+        let Some(index) = found else {
+            return;
+        };
+        if self.groups[index].election.role() != Role::Active
+            || self.demotion(index).is_some()
+            || !self.holds_lease()
+        {
+            return;
+        }
+        let group = &self.groups[index];
+        let port = &mut self.ports[group.port];
+        let vips = group.vips.iter().flatten();
+        for vip in vips.filter(|vip| vip.is_ipv4() == v4).take(MOST_TO_ONE) {
+            let frame = match vip {
+                IpAddr::V4(v4) => gratuitous_arp_reply(group.mac4, *v4, group.vlan),
+                IpAddr::V6(v6) => unsolicited_na(group.mac6, *v6, group.router, group.vlan),
+            };
+            port.send(&addressed_to(neighbour, &frame));
+        }
+    }
+
     /// Sends the announcements that are due.
     pub(super) fn announce(&mut self) {
         while let Some(batch) = self.announcer.0.next(self.now()) {

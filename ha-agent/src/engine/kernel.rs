@@ -58,6 +58,7 @@ impl Engine {
         if group.election.role() == Role::Active {
             tracing::debug!(group = %group.name, %sender, %by, "stale traffic: announcing again");
             self.announcer.hurry(now, slot, group.vips.len());
+            self.peers.seek_sender(slot, group.ifindex, sender);
         }
     }
 

@@ -32,6 +32,8 @@ pub(super) struct Found {
     ifindex: u32,
     address: IpAddr,
     mac: Mac,
+    /// It is no peer, but went the old way to the group in this slot.
+    detours_to: Option<u32>,
 }
 
 /// All peers that were ever heard.
@@ -113,6 +115,27 @@ impl Peers {
         })
     }
 
+    /// Looks for the MAC of a neighbour that sends where the group in `slot` was before.
+    pub(super) fn seek_sender(&self, slot: u32, ifindex: u32, address: IpAddr) {
+        let (netlink, sender) = (self.netlink.clone(), self.sender.clone());
+        tokio::spawn(async move {
+            match netlink.neighbour(ifindex, address).await {
+                Ok(Some(mac)) => {
+                    // The engine is gone only when the agent stops.
+                    let _ = sender.send(Found {
+                        ifindex,
+                        address,
+                        mac,
+                        detours_to: Some(slot),
+                    });
+                }
+                // It is behind a router, which has heard the announcement to all.
+                Ok(None) => {}
+                Err(error) => tracing::debug!("{error}"),
+            }
+        });
+    }
+
     /// The slot of a peer in `ha_peer`, 0 if it has none.
     pub(super) fn slot(&self, ifindex: u32, address: IpAddr) -> u16 {
         self.known
@@ -144,8 +167,11 @@ impl Peers {
 }
 
 impl Engine {
-    /// Writes the MAC of a peer to the kernel's table.
+    /// Writes the MAC of a peer to the kernel's table, or tells a sender where the group is.
     pub(super) fn found_neighbour(&mut self, found: &Found) {
+        if let Some(slot) = found.detours_to {
+            return self.announce_to(slot, found.mac, found.address.is_ipv4());
+        }
         let Some(peer) = self.peers.known.get_mut(&(found.ifindex, found.address)) else {
             return;
         };
@@ -190,6 +216,7 @@ async fn resolve(
                     ifindex,
                     address,
                     mac,
+                    detours_to: None,
                 });
                 return;
             }

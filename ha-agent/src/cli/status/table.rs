@@ -264,7 +264,7 @@ mod tests {
                 pid: 7,
                 uptime_seconds: 60,
             }),
-            duty: "drained".to_owned(),
+            duty: "serve".to_owned(),
             schema: 1,
             pin_dir: "/sys/fs/bpf/ha/2".to_owned(),
             lease: Lease {

@@ -30,6 +30,14 @@ pub fn gratuitous_arp_reply(mac: Mac, vip: Ipv4Addr, vlan: Vlan) -> Bytes {
     gratuitous_arp(arp::OP_REPLY, mac, Mac::BROADCAST, vip, vlan)
 }
 
+/// An announcement for one neighbour alone: some heed what is addressed to them and nothing else.
+#[must_use]
+pub fn addressed_to(neighbour: Mac, announcement: &[u8]) -> Bytes {
+    let mut frame = BytesMut::from(announcement);
+    frame[..neighbour.0.len()].copy_from_slice(&neighbour.0);
+    frame.freeze()
+}
+
 fn gratuitous_arp(operation: u16, mac: Mac, target_mac: Mac, vip: Ipv4Addr, vlan: Vlan) -> Bytes {
     let packet = arp::Packet::new(operation, (mac, vip.octets()), (target_mac, vip.octets()));
     let mut frame = BytesMut::with_capacity(64);
@@ -106,6 +114,14 @@ mod tests {
         assert_eq!(request[38..42], [192, 0, 2, 10]);
         let reply = gratuitous_arp_reply(MAC, vip, Vlan::default());
         assert_eq!(reply[20..22], [0, 2]);
+    }
+
+    #[test]
+    fn one_neighbour_is_told_the_same() {
+        let all = gratuitous_arp_reply(MAC, Ipv4Addr::new(192, 0, 2, 10), Vlan::default());
+        let neighbour = Mac([2, 0, 0, 0, 0, 7]);
+        let one = addressed_to(neighbour, &all);
+        assert_eq!((&one[..6], &one[6..]), (&neighbour.0[..], &all[6..]));
     }
 
     #[test]

@@ -7,7 +7,8 @@ mod vrrp;
 
 pub use self::{
     announcement::{
-        gratuitous_arp_reply, gratuitous_arp_request, solicited_node_mac, unsolicited_na,
+        addressed_to, gratuitous_arp_reply, gratuitous_arp_request, solicited_node_mac,
+        unsolicited_na,
     },
     vrrp::{Destination, Heard, advertisement, heard},
 };
