@@ -187,7 +187,7 @@ reasons! {
     /// the group, nor about to be.
     EgressIp = 41, "egress_ip", Withheld;
     /// ARP packet of this host with a virtual IP as its sender, not sent: this node is not Active for
-    /// the group.
+    /// the group. One that claims it may ask for neighbours.
     EgressArp = 42, "egress_arp", Withheld;
     /// Neighbour advertisement of a virtual IP, or neighbour discovery from one, not sent: this node is
     /// not Active for the group.

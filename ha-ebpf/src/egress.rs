@@ -25,6 +25,8 @@ use crate::{End, fence::Served, frame::Frame, maps::Maps, packet::SocketBuffer, 
 enum Speech {
     /// Traffic.
     Ip,
+    /// Who has another address, which the host has to know before it can send traffic.
+    Question,
     /// Who has it.
     Arp,
     /// Likewise.
@@ -54,7 +56,13 @@ fn v4(buffer: &SocketBuffer, maps: &Maps, frame: &Frame) -> End {
 fn arp(buffer: &SocketBuffer, maps: &Maps, frame: &Frame) -> End {
     let packet: arp::Packet = buffer.read(frame.l3);
     let vip = vip4(maps, packet.sender, frame.vlan);
-    speak(buffer, maps, vip, Speech::Arp)
+    let is_question = packet.operation() == arp::OP_REQUEST && packet.sender != packet.target;
+    let speech = if is_question {
+        Speech::Question
+    } else {
+        Speech::Arp
+    };
+    speak(buffer, maps, vip, speech)
 }
 
 #[inline(always)]
@@ -107,19 +115,23 @@ fn speak(buffer: &SocketBuffer, maps: &Maps, vip: Option<&Vip>, speech: Speech) 
 }
 
 /// Why it may not. A node that claims a group answers what is delivered to it, or delivering would lose
-/// it; who has the address is not yet its to say.
+/// it, and may have to ask for the neighbour first: a question that is withheld is put again a second
+/// later only. Who has the address is not yet its to say.
 #[inline(always)]
 fn withheld(standing: Standing, speech: Speech) -> Option<Reason> {
-    match (standing, speech) {
-        (Standing::Active, _) | (Standing::Claiming, Speech::Ip) => None,
-        (Standing::Backup | Standing::Fenced(_), Speech::Ip) => Some(Reason::EgressIp),
-        (Standing::Claiming | Standing::Backup | Standing::Fenced(_), Speech::Arp) => {
-            Some(Reason::EgressArp)
-        }
-        (Standing::Claiming | Standing::Backup | Standing::Fenced(_), Speech::Nd) => {
-            Some(Reason::EgressNd)
-        }
+    let may = match standing {
+        Standing::Active => true,
+        Standing::Claiming => matches!(speech, Speech::Ip | Speech::Question),
+        Standing::Backup | Standing::Fenced(_) => false,
+    };
+    if may {
+        return None;
     }
+    Some(match speech {
+        Speech::Ip => Reason::EgressIp,
+        Speech::Question | Speech::Arp => Reason::EgressArp,
+        Speech::Nd => Reason::EgressNd,
+    })
 }
 
 #[cfg(test)]
