@@ -1,23 +1,26 @@
 //! The agent on a node.
 
+mod config;
+mod status;
+
 use std::{
     collections::BTreeSet,
-    fmt::Write,
-    net::IpAddr,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
-use serde::Deserialize;
 
-use crate::{
-    cluster::{AnsweringMac, Service},
-    command,
-    daemon::Daemon,
-    node::{INTERFACE, Node},
+pub use self::{
+    config::peer,
+    status::{BfdStatus, RoundTrip, Way},
 };
+use self::{
+    config::{common, config},
+    status::Status,
+};
+use crate::{cluster::Service, command, daemon::Daemon, node::Node};
 
 /// The one group of the lab's configurations.
 pub const GROUP: &str = "lab";
@@ -65,86 +68,6 @@ impl<'a> Setup<'a> {
             election: String::new(),
             tables: String::new(),
         }
-    }
-}
-
-/// What of `ha-agent status --json` the lab looks at.
-#[derive(Debug, Deserialize)]
-struct Status {
-    groups: Vec<GroupStatus>,
-    events: Vec<EventStatus>,
-    #[serde(default)]
-    peers: Vec<Way>,
-    #[serde(default)]
-    bfd: Vec<BfdStatus>,
-    reasons: Vec<ReasonStatus>,
-}
-
-#[derive(Debug, Deserialize)]
-struct GroupStatus {
-    name: String,
-    role: String,
-    epoch: u32,
-    /// Why the kernel does not act on the role, if it does not.
-    fenced: Option<String>,
-    priority: Option<u8>,
-}
-
-#[derive(Debug, Deserialize)]
-struct ReasonStatus {
-    reason: String,
-    packets: u64,
-}
-
-/// How an agent finds one of its BFD sessions.
-#[derive(Clone, Debug, Deserialize)]
-pub struct BfdStatus {
-    name: String,
-    /// `up`, `init`, `down` or `admin_down`.
-    pub state: String,
-    /// Why it was down last.
-    pub diagnostic: String,
-    /// What the router says of its side; `None` while nothing is heard.
-    pub remote_state: Option<String>,
-    /// Time between its packets, without jitter, milliseconds.
-    pub transmit_interval_ms: f64,
-    /// The silence that is a failure, milliseconds; `None` while nothing is heard.
-    pub detection_time_ms: Option<f64>,
-    /// Echo packets that have come back.
-    pub echoes_in: u64,
-    /// Echo packets sent.
-    pub echoes_out: u64,
-}
-
-#[derive(Debug, Deserialize)]
-struct EventStatus {
-    kind: String,
-}
-
-/// How an agent finds a peer over one of the ways to it.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Way {
-    /// `up`, `down`, `lost` or `unknown`.
-    pub state: String,
-    /// Times from probe to answer, if there was an answer.
-    pub round_trip: Option<RoundTrip>,
-    /// The longest silence after which the peer was still there, milliseconds.
-    pub longest_silence_ms: f64,
-}
-
-/// Times from probe to answer.
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub struct RoundTrip {
-    /// The mean, microseconds.
-    pub mean_us: f64,
-    /// The longest, microseconds.
-    pub longest_us: f64,
-}
-
-impl Status {
-    fn read(printed: &str) -> Result<Self> {
-        serde_json::from_str(printed)
-            .with_context(|| format!("reading the agent's status: {printed}"))
     }
 }
 
@@ -410,113 +333,4 @@ fn run(program: &Path, node: &Node) -> Result<Daemon> {
     command.arg("run").arg("--config");
     command.arg(node.dir().join(CONFIG));
     Daemon::start("ha-agent", command, &node.dir().join("ha-agent.log"))
-}
-
-/// Another node, to be probed over both families.
-#[must_use]
-pub fn peer(other: &Node, interval: Duration) -> String {
-    format!(
-        "[[peer]]\nname = \"{}\"\ninterval = \"{}ms\"\npaths = [\n  \
-         {{ interface = \"{INTERFACE}\", address = \"{}\" }},\n  \
-         {{ interface = \"{INTERFACE}\", address = \"{}\" }},\n]\n",
-        other.name(),
-        interval.as_millis(),
-        other.station().v4,
-        other.link_local(),
-    )
-}
-
-/// Ends with the table of the node, to which more can be added.
-fn common(node: &Node, socket: &Path) -> String {
-    format!(
-        r#"[control]
-socket = "{socket}"
-
-[[interface]]
-name = "{INTERFACE}"
-
-[node]
-name = "{name}"
-pin_dir = "{pins}"
-"#,
-        name = node.name(),
-        pins = node.pins().display(),
-        socket = socket.display(),
-    )
-}
-
-fn config(setup: &Setup<'_>) -> String {
-    let Setup {
-        service,
-        priority,
-        node,
-        group,
-        election,
-        tables,
-    } = setup;
-    let mut vips = String::new();
-    for range in ranges(&service.vips) {
-        let _ = writeln!(vips, "    \"{range}\",");
-    }
-    format!(
-        r#"lease = "{lease}ms"
-{node}
-[[group]]
-name = "{GROUP}"
-interface = "{INTERFACE}"
-mac = "{mac}"
-vips = [
-{vips}]
-{group}
-[group.election]
-type = "vrrp"
-vrid = {vrid}
-priority = {priority}
-advert_interval = "{interval}ms"
-{election}
-{tables}"#,
-        lease = service.lease.as_millis(),
-        mac = match service.mac {
-            AnsweringMac::Virtual => "virtual",
-            AnsweringMac::Interface => "interface",
-        },
-        vrid = service.vrid,
-        interval = service.advert_interval.as_millis(),
-    )
-}
-
-/// Writes runs of consecutive addresses as `first-last`.
-fn ranges(vips: &[IpAddr]) -> Vec<String> {
-    vips.chunk_by(|one, next| follows(*one, *next))
-        .map(|run| match run {
-            [one] => one.to_string(),
-            [first, .., last] => format!("{first}-{last}"),
-            [] => unreachable!("a chunk has elements"),
-        })
-        .collect()
-}
-
-fn follows(one: IpAddr, next: IpAddr) -> bool {
-    match (one, next) {
-        (IpAddr::V4(one), IpAddr::V4(next)) => one.to_bits().checked_add(1) == Some(next.to_bits()),
-        (IpAddr::V6(one), IpAddr::V6(next)) => one.to_bits().checked_add(1) == Some(next.to_bits()),
-        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn runs_of_addresses_become_ranges() {
-        let vips = [
-            "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.9", "fd00::1", "fd00::2",
-        ]
-        .map(|vip| vip.parse().expect("an address"));
-        assert_eq!(
-            ranges(&vips),
-            ["10.0.0.1-10.0.0.3", "10.0.0.9", "fd00::1-fd00::2"]
-        );
-    }
 }

@@ -1,0 +1,84 @@
+//! What the lab looks at of an agent's status.
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+
+/// What of `ha-agent status --json` the lab looks at.
+#[derive(Debug, Deserialize)]
+pub(super) struct Status {
+    pub(super) groups: Vec<GroupStatus>,
+    pub(super) events: Vec<EventStatus>,
+    #[serde(default)]
+    pub(super) peers: Vec<Way>,
+    #[serde(default)]
+    pub(super) bfd: Vec<BfdStatus>,
+    pub(super) reasons: Vec<ReasonStatus>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct GroupStatus {
+    pub(super) name: String,
+    pub(super) role: String,
+    pub(super) epoch: u32,
+    /// Why the kernel does not act on the role, if it does not.
+    pub(super) fenced: Option<String>,
+    pub(super) priority: Option<u8>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ReasonStatus {
+    pub(super) reason: String,
+    pub(super) packets: u64,
+}
+
+/// How an agent finds one of its BFD sessions.
+#[derive(Clone, Debug, Deserialize)]
+pub struct BfdStatus {
+    pub(super) name: String,
+    /// `up`, `init`, `down` or `admin_down`.
+    pub state: String,
+    /// Why it was down last.
+    pub diagnostic: String,
+    /// What the router says of its side; `None` while nothing is heard.
+    pub remote_state: Option<String>,
+    /// Time between its packets, without jitter, milliseconds.
+    pub transmit_interval_ms: f64,
+    /// The silence that is a failure, milliseconds; `None` while nothing is heard.
+    pub detection_time_ms: Option<f64>,
+    /// Echo packets that have come back.
+    pub echoes_in: u64,
+    /// Echo packets sent.
+    pub echoes_out: u64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct EventStatus {
+    pub(super) kind: String,
+}
+
+/// How an agent finds a peer over one of the ways to it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Way {
+    /// `up`, `down`, `lost` or `unknown`.
+    pub state: String,
+    /// Times from probe to answer, if there was an answer.
+    pub round_trip: Option<RoundTrip>,
+    /// The longest silence after which the peer was still there, milliseconds.
+    pub longest_silence_ms: f64,
+}
+
+/// Times from probe to answer.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct RoundTrip {
+    /// The mean, microseconds.
+    pub mean_us: f64,
+    /// The longest, microseconds.
+    pub longest_us: f64,
+}
+
+impl Status {
+    pub(super) fn read(printed: &str) -> Result<Self> {
+        serde_json::from_str(printed)
+            .with_context(|| format!("reading the agent's status: {printed}"))
+    }
+}
