@@ -11,8 +11,8 @@ pub(super) const SCENARIO: Scenario = Scenario {
     setting: Setting::PROBES,
     promise: Promise {
         lost: Some(0),
-        // There and back again.
-        role_changes: Some(4),
+        // The heir has bid more than the node has, so it is not taken back.
+        role_changes: Some(2),
         noted: Some("asked_to_take_over"),
         takeover: true,
         ..Promise::ONE_OWNER
