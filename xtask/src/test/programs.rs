@@ -8,15 +8,18 @@ use crate::workspace;
 /// Frames through the program in the kernel.
 pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
 /// Network namespaces.
-pub(crate) const LAB: [&str; 9] = [
+pub(crate) const LAB: [&str; 12] = [
     "bfd_echo",
     "conflict",
     "demotion",
+    "egress",
     "lab",
     "liveness",
     "many_groups",
     "pins",
+    "restart",
     "scenarios",
+    "switchover",
     "tracking",
 ];
 
