@@ -66,8 +66,20 @@ fn without_an_answer_nobody_is_replaced_and_the_operator_is_told_once() {
         let commands = machine.handle(now + AGAIN * n, Input::Timer);
         assert_eq!(commands, [Command::AskWitness]);
     }
-    // The link comes back, and then dies the other node.
-    let commands = machine.handle(now + AGAIN * 20, Input::Witnessed);
+    // The link comes back: who could not be heard may be heard now.
+    let back = now + AGAIN * 20;
+    assert_eq!(machine.handle(back, Input::Witnessed), []);
+    assert_eq!(machine.deadline(), Some(back + DOWN));
+    let mut heard = machine.clone();
+    let _ = heard.handle(back, advert(GREATER, 200));
+    assert_eq!(
+        heard.handle(back + DOWN, Input::Timer),
+        [Command::AskWitness]
+    );
+    // Or the other node has died meanwhile.
+    let commands = machine.handle(back + DOWN, Input::Timer);
+    assert_eq!(commands, [Command::AskWitness]);
+    let commands = machine.handle(back + DOWN, Input::Witnessed);
     assert_eq!(
         commands[0],
         set_role(Role::Claiming, None, Cause::ActiveLost)

@@ -50,10 +50,18 @@ impl Machine {
         };
         match backup.witness {
             Witness::NotAsked | Witness::Answered(_) => Vec::new(),
-            Witness::Asked | Witness::Missing => {
+            Witness::Asked => {
                 backup.witness = Witness::Answered(now);
                 self.expire_peers(now);
                 self.backup_timer(backup, now)
+            }
+            // While it did not answer this node was cut off, and heard nobody: the silence of the others began
+            // only now.
+            Witness::Missing => {
+                backup.witness = Witness::NotAsked;
+                backup.down = now + self.own_active_down();
+                self.state = State::Backup(backup);
+                Vec::new()
             }
         }
     }
