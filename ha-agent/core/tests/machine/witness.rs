@@ -9,7 +9,8 @@ use ha_core::{
 };
 
 use crate::bench::{
-    DOWN, GREATER, INTERVAL, PRIORITY, activation, advert, at, backup, claim, config, set_role,
+    DOWN, GREATER, INTERVAL, LESSER, PRIORITY, activation, advert, at, backup, claim, config,
+    set_role,
 };
 
 const AGAIN: Duration = Duration::from_millis(25);
@@ -84,6 +85,30 @@ fn without_an_answer_nobody_is_replaced_and_the_operator_is_told_once() {
         commands[0],
         set_role(Role::Claiming, None, Cause::ActiveLost)
     );
+}
+
+#[test]
+fn what_comes_in_between_does_not_make_the_witness_missing() {
+    let mut machine = backup(witnessed());
+    let peers = [GREATER, LESSER];
+    for peer in peers {
+        let state = Liveness::Up;
+        let _ = machine.handle(at(INTERVAL), Input::Liveness { peer, state });
+    }
+    let _ = machine.handle(at(DOWN), Input::Timer);
+    let denied = |peer| Input::Answer {
+        peer,
+        is_active: false,
+    };
+    assert_eq!(machine.handle(at(DOWN), denied(GREATER)), []);
+    let commands = machine.handle(at(DOWN), denied(LESSER));
+    assert_eq!(commands, [Command::AskWitness]);
+    for peer in peers {
+        assert_eq!(machine.handle(at(DOWN + LOSS), denied(peer)), []);
+    }
+    assert_eq!(machine.deadline(), Some(at(DOWN) + AGAIN));
+    let commands = machine.handle(at(DOWN + LOSS), Input::Witnessed);
+    assert_eq!(commands, claim(PRIORITY, None, Cause::NobodyActive));
 }
 
 #[test]

@@ -16,9 +16,10 @@ const AGAIN: Duration = Duration::from_millis(25);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Witness {
     NotAsked,
-    Asked,
-    /// It did not answer in time, and the operator has been told.
-    Missing,
+    /// Since when the last question waits.
+    Asked(Time),
+    /// It did not answer in time, and the operator has been told; since when the last question waits.
+    Missing(Time),
     /// When it answered.
     Answered(Time),
 }
@@ -29,14 +30,20 @@ impl Machine {
         if !self.config.needs_witness || !is_presumed(backup.cause(now)) {
             return None;
         }
+        backup.is_ready = false;
         let (witness, is_news) = match backup.witness {
             Witness::Answered(at) if now < at + AGAIN => return None,
-            Witness::NotAsked | Witness::Answered(_) => (Witness::Asked, false),
-            Witness::Asked => (Witness::Missing, true),
-            Witness::Missing => (Witness::Missing, false),
+            // Something else than the time has come.
+            Witness::Asked(at) | Witness::Missing(at) if now < at + AGAIN => {
+                backup.down = at + AGAIN;
+                self.state = State::Backup(backup);
+                return Some(Vec::new());
+            }
+            Witness::NotAsked | Witness::Answered(_) => (Witness::Asked(now), false),
+            Witness::Asked(_) => (Witness::Missing(now), true),
+            Witness::Missing(_) => (Witness::Missing(now), false),
         };
         backup.witness = witness;
-        backup.is_ready = false;
         backup.down = now + AGAIN;
         self.state = State::Backup(backup);
         let told = is_news.then(|| self.backup_role(Cause::NoWitness));
@@ -50,14 +57,14 @@ impl Machine {
         };
         match backup.witness {
             Witness::NotAsked | Witness::Answered(_) => Vec::new(),
-            Witness::Asked => {
+            Witness::Asked(_) => {
                 backup.witness = Witness::Answered(now);
                 self.expire_peers(now);
                 self.backup_timer(backup, now)
             }
             // While it did not answer this node was cut off, and heard nobody: the silence of the others began
             // only now.
-            Witness::Missing => {
+            Witness::Missing(_) => {
                 backup.witness = Witness::NotAsked;
                 backup.down = now + self.own_active_down();
                 self.state = State::Backup(backup);
