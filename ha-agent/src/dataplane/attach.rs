@@ -1,7 +1,7 @@
 //! The program onto interfaces. Its link is pinned, so that the program stays when the agent goes,
 //! and is replaced at once when another agent comes.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use anyhow::{Context, Result, bail, ensure};
 use aya::{
@@ -72,20 +72,9 @@ impl<'a> Attacher<'a> {
     /// Puts the program into the pinned link; false if there is none, or its interface is gone.
     fn replace(&mut self, link: &Link) -> Result<bool> {
         let pin = self.pins.link(link.index);
-        if !pin.exists() {
+        let Some(pinned) = pinned_link(&pin, program::XDP)? else {
             return Ok(false);
-        }
-        let pinned = PinnedLink::from_pin(&pin)
-            .with_context(|| format!("cannot open the pinned link {}", pin.display()))?;
-        let pinned = FdLink::from(pinned);
-        let found = name_of(pinned.info()?.program_id());
-        ensure!(
-            found.as_deref().is_none_or(|name| name == program::XDP),
-            "{} holds the program \"{}\", not \"{}\": choose another `node.pin_dir`",
-            pin.display(),
-            found.unwrap_or_default(),
-            program::XDP
-        );
+        };
         let attached = XdpLink::try_from(pinned)
             .with_context(|| format!("{} is not an XDP link", pin.display()))?;
         match self.program.attach_to_link(attached) {
@@ -211,8 +200,29 @@ fn refusal(link: &Link, mode: Mode) -> String {
     )
 }
 
+/// The link that is pinned there, of a program of this name; `None` if there is none.
+///
+/// # Errors
+/// If what is pinned there is something else.
+pub(super) fn pinned_link(pin: &Path, program: &str) -> Result<Option<FdLink>> {
+    if !pin.exists() {
+        return Ok(None);
+    }
+    let pinned = PinnedLink::from_pin(pin)
+        .with_context(|| format!("cannot open the pinned link {}", pin.display()))?;
+    let pinned = FdLink::from(pinned);
+    let found = name_of(pinned.info()?.program_id());
+    ensure!(
+        found.as_deref().is_none_or(|name| name == program),
+        "{} holds the program \"{}\", not \"{program}\": choose another `node.pin_dir`",
+        pin.display(),
+        found.unwrap_or_default(),
+    );
+    Ok(Some(pinned))
+}
+
 /// Name of a loaded program.
-pub(super) fn name_of(id: u32) -> Option<String> {
+fn name_of(id: u32) -> Option<String> {
     loaded_programs()
         .filter_map(Result::ok)
         .find(|program| program.id() == id)

@@ -19,7 +19,7 @@ use aya::{
 use ha_common::abi::program;
 use nix::net::if_::if_indextoname;
 
-use super::{PinDir, attach::name_of};
+use super::{PinDir, attach::pinned_link};
 
 /// Before all other filters.
 const PRIORITY: u16 = 1;
@@ -108,20 +108,9 @@ fn link(program: &mut SchedClassifier, pins: &PinDir, name: &str, index: u32) ->
 /// Puts the program into the pinned link; false if there is none, or its interface is gone.
 fn replace(program: &mut SchedClassifier, pins: &PinDir, name: &str, index: u32) -> Result<bool> {
     let pin = pins.egress_link(index);
-    if !pin.exists() {
+    let Some(pinned) = pinned_link(&pin, program::EGRESS)? else {
         return Ok(false);
-    }
-    let pinned = PinnedLink::from_pin(&pin)
-        .with_context(|| format!("cannot open the pinned link {}", pin.display()))?;
-    let pinned = FdLink::from(pinned);
-    let found = name_of(pinned.info()?.program_id());
-    ensure!(
-        found.as_deref().is_none_or(|name| name == program::EGRESS),
-        "{} holds the program \"{}\", not \"{}\": choose another `node.pin_dir`",
-        pin.display(),
-        found.unwrap_or_default(),
-        program::EGRESS
-    );
+    };
     let attached = SchedClassifierLink::try_from(pinned)
         .with_context(|| format!("{} is not a link of traffic control", pin.display()))?;
     match program.attach_to_link(attached) {
