@@ -20,6 +20,7 @@ mod demotion;
 mod execute;
 mod fitness;
 mod group;
+mod heir;
 mod history;
 mod kernel;
 mod lease;
