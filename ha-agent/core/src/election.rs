@@ -10,7 +10,7 @@ pub use self::cause::{Cause, Refusal};
 use crate::{
     time::Time,
     track::Fitness,
-    vrrp::{Advertisement, Liveness},
+    vrrp::{Advertisement, Liveness, VrrpConfig},
 };
 
 /// What happens to an election of one group.
@@ -94,6 +94,9 @@ pub enum Input {
     /// As [`Input::LeaseLapsed`], but the kernel ended the lease before its time: a peer that does not hear this
     /// node is about to take over, and has said so.
     GaveWay,
+    /// The operator has changed the configuration: of everything but version, virtual router id and the owner's
+    /// priority, which take a new election. The priority counts only with the [`Input::Fitness`] that follows.
+    Reconfigure(Box<VrrpConfig>),
     /// The agent stops cleanly.
     Stop,
 }

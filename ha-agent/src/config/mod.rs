@@ -5,6 +5,7 @@
 //! * [`range`]: virtual IPs as they are written, also on the command line.
 
 mod check;
+pub mod difference;
 mod error;
 mod file;
 pub mod range;

@@ -40,6 +40,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         3 => Just(Input::Witnessed),
         1 => Just(Input::Join),
         1 => Just(Input::Leave),
+        1 => any_config().prop_map(|config| Input::Reconfigure(Box::new(config))),
     ]
 }
 
@@ -159,6 +160,7 @@ proptest! {
         config in any_config(),
         inputs in prop::collection::vec((any_input(), 0..2_000_u64, any::<bool>()), 1..60),
     ) {
+        let mut config = config;
         let mut machine = Machine::new(config.clone());
         let mut now = Time::default();
         let mut base = config.priority.get();
@@ -187,6 +189,7 @@ proptest! {
                     base = priority;
                 }
                 Input::Duty(new) => duty = new,
+                Input::Reconfigure(ref new) => config = VrrpConfig::clone(new),
                 Input::HandOver { .. }
                 | Input::Liveness { .. }
                 | Input::Answer { .. }

@@ -47,7 +47,7 @@ impl Machine {
     pub(super) fn active_timer(&mut self, now: Time) -> Vec<Command> {
         let hand_over = self.handing_over();
         self.state = State::Active(Active {
-            next_advert: now + self.config.advert_interval.duration(),
+            next_advert: now + self.pause(),
             hand_over,
         });
         let question = hand_over.and_then(HandOver::question);
