@@ -22,3 +22,4 @@ pub mod liveness;
 pub mod log;
 pub mod net;
 pub mod privilege;
+mod supervisor;

@@ -6,6 +6,8 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::difference::Change;
+
 /// Answer to `GET /v1/status`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -13,6 +15,9 @@ pub struct Status {
     pub node: String,
     /// The agent, or `None` if it does not run and only the kernel's part was looked at.
     pub agent: Option<Agent>,
+    /// The configuration in force; `None` if only the kernel's part was looked at.
+    #[serde(default)]
+    pub configuration: Option<Configuration>,
     /// What the operator lets the node do: `serve`, `drained` (only what nobody else can serve) or `maintenance`
     /// (nothing); empty if only the kernel's part was looked at.
     #[serde(default)]
@@ -42,6 +47,21 @@ pub struct Status {
     pub reasons: Vec<Reason>,
     /// The newest events and changes of role, oldest first.
     pub events: Vec<Event>,
+}
+
+/// The configuration that is in force.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// The file.
+    pub path: String,
+    /// What `cksum` printed for the file when it was read.
+    pub checksum: String,
+    /// Since when it is in force, seconds since 1970.
+    pub since: f64,
+    /// When the last reload was tried, seconds since 1970.
+    pub last_reload: Option<f64>,
+    /// Why the last reload changed nothing, or not everything; `None` if it succeeded.
+    pub last_error: Option<String>,
 }
 
 /// The running agent.
@@ -306,6 +326,28 @@ pub struct Switchover {
     /// Whether the answer comes only when it is over; otherwise as soon as the heir has been asked.
     #[serde(default)]
     pub wait: bool,
+}
+
+/// Body of `POST /v1/reload`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reload {
+    /// Whether only to say what would be done.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// Answer to `POST /v1/reload`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// Whether it was done, or only looked at.
+    pub applied: bool,
+    /// What `cksum` prints for the file that was read.
+    pub checksum: String,
+    /// What has changed, or would.
+    pub changes: Vec<Change>,
+    /// What could not be done; all else is in force.
+    pub problems: Vec<String>,
 }
 
 /// Body of `POST /v1/node/duty`.

@@ -8,6 +8,7 @@ mod duty;
 mod load;
 mod promote;
 mod release;
+mod reload;
 mod run;
 mod status;
 mod switchover;
@@ -23,8 +24,8 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    api::Client,
-    config::{Config, DEFAULT_PATH, DEFAULT_PIN_DIR, DEFAULT_SOCKET, Invalid},
+    api::{Client, client::WrongFile},
+    config::{Config, DEFAULT_PATH, DEFAULT_PIN_DIR, DEFAULT_SOCKET, Invalid, Source},
 };
 
 /// Exit status for a wrong configuration, the same as clap's for a wrong command line.
@@ -74,6 +75,8 @@ enum Command {
     Undrain(duty::Args),
     /// Hand everything over and serve nothing (on), or take part again (off)
     Maintenance(duty::Maintenance),
+    /// Have the agent read its configuration again, and change what differs while it goes on
+    Reload(reload::Args),
     /// Change a group's virtual IPs at run time
     Vips(vips::Args),
     /// Remove program, maps, routes and filters of a stopped agent from this host
@@ -94,6 +97,10 @@ pub fn main() -> ExitCode {
                 eprintln!("{invalid}");
                 return EXIT_USAGE.into();
             }
+            if let Some(wrong) = error.downcast_ref::<WrongFile>() {
+                eprintln!("{wrong}");
+                return EXIT_USAGE.into();
+            }
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
@@ -107,7 +114,7 @@ fn execute(cli: Cli) -> Result<()> {
         .build()
         .context("cannot start the runtime")?;
     match command {
-        Command::Run => runtime.block_on(run::run(places.configuration()?)),
+        Command::Run => runtime.block_on(run::run(places.source())),
         Command::Check => {
             check::run(&places.configuration()?, places.config_path());
             Ok(())
@@ -122,6 +129,7 @@ fn execute(cli: Cli) -> Result<()> {
         Command::Drain(args) => runtime.block_on(duty::drain(&places.client()?, args)),
         Command::Undrain(args) => runtime.block_on(duty::undrain(&places.client()?, args)),
         Command::Maintenance(args) => runtime.block_on(duty::maintenance(&places.client()?, args)),
+        Command::Reload(args) => runtime.block_on(reload::run(&places.client()?, &args)),
         Command::Vips(args) => runtime.block_on(vips::run(&places.client()?, args)),
         Command::Detach(args) => runtime.block_on(detach::run(&places.pin_dir()?, &args)),
         Command::Load(args) => runtime.block_on(load::run(&places.pin_dir()?, &args)),
@@ -136,14 +144,15 @@ impl Places {
 
     /// The configuration, with what the command line says in place of what the file says.
     fn configuration(&self) -> Result<Config, Invalid> {
-        let mut config = Config::load(self.config_path())?;
-        if let Some(socket) = &self.socket {
-            config.control.socket.clone_from(socket);
+        Ok(self.source().read()?.config)
+    }
+
+    fn source(&self) -> Source {
+        Source {
+            path: self.config_path().to_owned(),
+            socket: self.socket.clone(),
+            pin_dir: self.pin_dir.clone(),
         }
-        if let Some(pin_dir) = &self.pin_dir {
-            config.node.pin_dir.clone_from(pin_dir);
-        }
-        Ok(config)
     }
 
     /// The configuration if there is one: whoever only asks an agent needs none.

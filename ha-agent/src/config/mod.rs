@@ -9,12 +9,13 @@ pub mod difference;
 mod error;
 mod file;
 pub mod range;
+mod source;
 #[cfg(test)]
 mod tests;
 pub mod track;
 mod value;
 
-use std::{fs, net::IpAddr, num::NonZeroU8, path::Path, path::PathBuf, time::Duration};
+use std::{net::IpAddr, num::NonZeroU8, path::Path, path::PathBuf, time::Duration};
 
 use ha_common::abi::Vlan;
 use ha_core::{
@@ -25,6 +26,7 @@ use ha_core::{
 pub use self::{
     check::longest_lease,
     error::{Invalid, Problem},
+    source::{Loaded, Source, Sum},
 };
 
 /// Where the configuration is unless the command line says otherwise.
@@ -285,26 +287,6 @@ impl Config {
     #[must_use]
     pub fn is_witness(&self, place: usize) -> bool {
         self.witness == Some(Witness::Agent { peer: place })
-    }
-
-    /// Reads and checks a file.
-    ///
-    /// # Errors
-    /// [`Invalid`] with every fault that could be found.
-    pub fn load(path: &Path) -> Result<Self, Invalid> {
-        match fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text, path),
-            Err(error) => {
-                let mut report = error::Report::new("");
-                report.add(
-                    0..0,
-                    "",
-                    format!("cannot read it: {error}"),
-                    "name the file with --config, or see docs/configuration.md for an example",
-                );
-                report.finish(path, None)
-            }
-        }
     }
 
     /// Checks the text of a file; `path` is for the messages.

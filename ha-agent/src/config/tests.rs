@@ -7,7 +7,7 @@ use std::{path::Path, time::Duration};
 
 use ha_common::abi::Vlan;
 
-use super::{AnsweringMac, Config, Election, Mode, OnExit, Stale};
+use super::{AnsweringMac, Config, Election, Mode, OnExit, Source, Stale};
 
 /// A file to which the cases add their fault.
 const GOOD: &str = r#"[node]
@@ -373,7 +373,12 @@ fn the_example_has_no_faults() {
 
 #[test]
 fn a_missing_file_is_named() {
-    let error = Config::load(Path::new("/nonexistent/ha.toml")).unwrap_err();
+    let source = Source {
+        path: "/nonexistent/ha.toml".into(),
+        socket: None,
+        pin_dir: None,
+    };
+    let error = source.read().unwrap_err();
     assert_eq!(
         error.to_string(),
         "/nonexistent/ha.toml:1:1: cannot read it: No such file or directory (os error 2): \

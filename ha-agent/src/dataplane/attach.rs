@@ -177,7 +177,7 @@ pub(super) fn keep_only(pins: &PinDir, indices: &[u32]) -> Result<()> {
 ///
 /// # Errors
 /// If the pin cannot be removed.
-fn remove(pins: &PinDir, index: u32) -> Result<()> {
+pub(super) fn remove(pins: &PinDir, index: u32) -> Result<()> {
     adopt::remove(pins, index)?;
     egress::remove(pins, index)?;
     let pin = pins.link(index);

@@ -89,6 +89,17 @@ impl GroupMap {
         fence(Ordering::SeqCst);
     }
 
+    /// Replaces the flags that the configuration decides, all at once: the group is served meanwhile.
+    pub fn set_flags(&self, slot: u32, flags: u16) {
+        let element = self.element(slot);
+        // SAFETY: as in `set_priority`; the kernel only reads the flags.
+        unsafe {
+            let kept = GROUP_USED | GROUP_MOVES;
+            let before = read_volatile(&raw const (*element).flags) & kept;
+            write_volatile(&raw mut (*element).flags, flags & !kept | before);
+        }
+    }
+
     /// Writes all fields but the two words and the priority: [`GROUP_USED`] last when it is set, and
     /// first when it is not.
     pub fn set_fields(&self, slot: u32, group: &Group) {

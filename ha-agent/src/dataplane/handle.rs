@@ -1,5 +1,7 @@
 //! The data path of a running agent.
 
+mod interfaces;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
@@ -223,12 +225,13 @@ impl Dataplane {
         self.routers.set(routers)
     }
 
-    /// Answers liveness probes for these discriminators, and stamps what is heard of these peers.
+    /// Answers liveness probes for these discriminators, and stamps what is heard of these peers; in the `fresh`
+    /// slots from the beginning.
     ///
     /// # Errors
     /// The kernel's.
-    pub fn watch(&self, liveness: &Liveness) -> Result<Stamps> {
-        Stamps::open(&self.pins, liveness)
+    pub fn watch(&self, liveness: &Liveness, fresh: &BTreeSet<u32>) -> Result<Stamps> {
+        Stamps::open(&self.pins, liveness, fresh)
     }
 
     /// Sends back the BFD echo packets of these neighbours, each with the index of the interface on which it
@@ -246,6 +249,14 @@ impl Dataplane {
     /// The kernel's.
     pub fn set_peer(&mut self, slot: u16, peer: &Peer) -> Result<()> {
         self.peers.put(slot, *peer)
+    }
+
+    /// Forgets the peer in a slot that no role word of a group names.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn forget_peer(&mut self, slot: u16) -> Result<()> {
+        self.peers.remove(slot)
     }
 
     /// Frames by reason.

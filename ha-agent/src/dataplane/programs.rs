@@ -16,7 +16,7 @@ pub struct Programs {
     pub(super) lines: Lines,
     /// `None` if the kernel cannot tell.
     pub(super) exits: Option<Exits>,
-    _ebpf: Ebpf,
+    ebpf: Ebpf,
 }
 
 opaque_debug!(Programs);
@@ -46,7 +46,30 @@ impl Programs {
                     tracing::warn!("processes are watched without BPF: {error:#}");
                 })
                 .ok(),
-            _ebpf: ebpf,
+            ebpf,
+        })
+    }
+
+    /// Attaches the data path to one more interface; to none, if it fails.
+    ///
+    /// # Errors
+    /// If another program is there, or the kernel refuses.
+    pub(super) fn attach(&mut self, pins: &PinDir, interface: &Attach) -> Result<()> {
+        attach::check(pins, interface)?;
+        let attached = Attacher::new(&mut self.ebpf, pins)?
+            .attach(interface)
+            .and_then(|()| adopt::attach(&mut self.ebpf, pins, &interface.link))
+            .and_then(|()| {
+                let link = &interface.link;
+                egress::attach(&mut self.ebpf, pins, &link.name, link.index)
+            });
+        attached.inspect_err(|_| {
+            let index = interface.link.index;
+            if pins.link(index).exists()
+                && let Err(error) = attach::remove(pins, index)
+            {
+                tracing::error!("{error:#}");
+            }
         })
     }
 }

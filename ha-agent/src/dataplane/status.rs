@@ -43,6 +43,7 @@ pub async fn status_of_pins(pin_dir: &Path) -> Result<types::Status> {
     Ok(types::Status {
         node: String::new(),
         agent: None,
+        configuration: None,
         duty: String::new(),
         schema: SCHEMA,
         pin_dir: pins.path().display().to_string(),

@@ -98,6 +98,14 @@ impl Peers {
         }
     }
 
+    /// Forgets who is on these interfaces; the slots that are free now.
+    pub(super) fn leave(&mut self, indices: &BTreeSet<u32>) -> Vec<u16> {
+        let here = |(index, _): &(u32, IpAddr)| indices.contains(index);
+        let gone = self.known.extract_if(|key, _| here(key));
+        let slots = gone.map(|(_, peer)| peer.slot);
+        slots.filter(|slot| *slot != 0).collect()
+    }
+
     /// The peer on an interface that has this slot.
     pub(super) fn at(&self, ifindex: u32, slot: u16) -> Option<IpAddr> {
         let mut known = self.known.iter().filter(|(_, peer)| peer.slot != 0);

@@ -2,9 +2,17 @@
 
 use std::io;
 
+use anyhow::{Context, Result};
 use ha_common::abi::Mac;
 
 use crate::net::{Addresses, Link, Membership, PacketSocket};
+
+/// What there has to be of an interface before it is used.
+#[derive(Clone, Debug)]
+pub(super) struct Ground {
+    pub(super) link: Link,
+    pub(super) addresses: Addresses,
+}
 
 /// An interface of the configuration.
 #[derive(Debug)]
@@ -19,6 +27,31 @@ pub(super) struct Port {
 }
 
 impl Port {
+    /// Listens for advertisements.
+    pub(super) fn open(ground: Ground) -> Result<Self> {
+        let Ground { link, addresses } = ground;
+        let name = &link.name;
+        let socket = PacketSocket::open(link.index).with_context(|| {
+            format!("cannot open a packet socket on {name} (needs CAP_NET_RAW)")
+        })?;
+        let membership = Membership::join(link.index)
+            .with_context(|| format!("cannot listen for VRRP on {name}"))?;
+        Ok(Self {
+            link,
+            addresses,
+            socket,
+            _membership: membership,
+            unsent: 0,
+        })
+    }
+
+    pub(super) fn ground(&self) -> Ground {
+        Ground {
+            link: self.link.clone(),
+            addresses: self.addresses,
+        }
+    }
+
     /// Its own MAC.
     pub(super) const fn mac(&self) -> Mac {
         self.link.mac

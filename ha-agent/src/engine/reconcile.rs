@@ -89,7 +89,7 @@ impl Engine {
         let plan = plan::plan(&desired, &self.dataplane.actual())?;
         self.dataplane.apply(&plan.writes)?;
         self.note_slots(&plan)?;
-        self.dataplane.set_routers(&self.routers())
+        self.dataplane.set_routers(&self.virtual_routers())
     }
 
     /// Takes note of where the groups are.
@@ -103,7 +103,7 @@ impl Engine {
     }
 
     /// The groups as virtual routers.
-    fn routers(&self) -> Routers {
+    pub(super) fn virtual_routers(&self) -> Routers {
         let mut routers = Routers::default();
         for group in &self.groups {
             if let Some(vrrp) = group.election.vrrp() {
@@ -140,24 +140,7 @@ impl Engine {
     }
 
     pub(super) fn desired(&self) -> Result<Desired> {
-        let mut desired = Desired::default();
-        for group in &self.groups {
-            let name = GroupName::new(&group.name)?;
-            desired
-                .groups
-                .insert(name, group.fields(self.ports[group.port].mac()));
-            let keys = group
-                .vips
-                .iter()
-                .flatten()
-                .map(|vip| VipKey::new(*vip, group.vlan));
-            let vip = DesiredVip {
-                group: name,
-                deliver: LOCAL_STACK,
-            };
-            desired.vips.extend(keys.map(|key| (key, vip)));
-        }
-        Ok(desired)
+        desired(&self.groups, |port| self.ports[port].mac())
     }
 
     /// Lets the host have packets for `vips`, and lets solicitations for them through the NIC.
@@ -185,6 +168,26 @@ impl Engine {
             .filter(|mac| !needed.contains(mac));
         Ok(self.netlink.del_filters(ifindex, macs).await?)
     }
+}
+
+/// What the maps are to hold for these groups. `nic` is the own MAC of the port at a place.
+pub(super) fn desired(groups: &[Group], nic: impl Fn(usize) -> Mac) -> Result<Desired> {
+    let mut desired = Desired::default();
+    for group in groups {
+        let name = GroupName::new(&group.name)?;
+        desired.groups.insert(name, group.fields(nic(group.port)));
+        let keys = group
+            .vips
+            .iter()
+            .flatten()
+            .map(|vip| VipKey::new(*vip, group.vlan));
+        let vip = DesiredVip {
+            group: name,
+            deliver: LOCAL_STACK,
+        };
+        desired.vips.extend(keys.map(|key| (key, vip)));
+    }
+    Ok(desired)
 }
 
 /// The Ethernet groups to which solicitations for `vips` are sent.

@@ -39,6 +39,7 @@ impl Engine {
                 pid: std::process::id(),
                 uptime_seconds: self.uptime().as_secs(),
             }),
+            configuration: Some(self.reloads.status()),
             duty: self.duty().name().to_owned(),
             schema: SCHEMA,
             pin_dir: self.dataplane.pin_dir().display().to_string(),

@@ -19,12 +19,7 @@ use super::{
 /// Virtual IPs that are written out; more are counted.
 const LISTED: usize = 4;
 
-pub(super) fn groups(
-    old: &Config,
-    running: &[Vec<IpAddr>],
-    new: &Config,
-    found: &mut Difference,
-) {
+pub(super) fn groups(old: &Config, running: &[Vec<IpAddr>], new: &Config, found: &mut Difference) {
     let places = old.groups.iter().enumerate();
     let places: BTreeMap<_, _> = places.map(|(place, g)| (g.name.as_str(), place)).collect();
     for group in &new.groups {
@@ -155,11 +150,7 @@ fn keys(
     details.values("stale", stale(old), stale(new));
     details.values("router", old.router, new.router);
     details.texts("track", &tracks(old_config, old), &tracks(new_config, new));
-    details.values(
-        "track_interface",
-        old.track_interface,
-        new.track_interface,
-    );
+    details.values("track_interface", old.track_interface, new.track_interface);
     let (Election::Vrrp(old), Election::Vrrp(new)) = (&old.election, &new.election) else {
         return;
     };

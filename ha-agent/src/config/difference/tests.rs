@@ -108,52 +108,84 @@ fn each_change_has_its_line() {
         ),
         (
             &[("192.0.2.11", "192.0.2.12")],
-            &["~ group web: changed in place: virtual IPs added: 192.0.2.12, virtual IPs removed: \
-               192.0.2.11"],
+            &[
+                "~ group web: changed in place: virtual IPs added: 192.0.2.12, virtual IPs removed: \
+               192.0.2.11",
+            ],
         ),
         (
             &[("\"192.0.2.11\"", "\"192.0.2.11-192.0.2.17\"")],
-            &["~ group web: changed in place: virtual IPs added: 192.0.2.12 192.0.2.13 192.0.2.14 \
-               192.0.2.15 and 2 more"],
+            &[
+                "~ group web: changed in place: virtual IPs added: 192.0.2.12 192.0.2.13 192.0.2.14 \
+               192.0.2.15 and 2 more",
+            ],
         ),
         (
             &[("vrid = 51", "vrid = 53")],
-            &["! group web: released, then begun anew: mac virtual (51) → virtual (53), vrid 51 → 53"],
+            &[
+                "! group web: released, then begun anew: mac virtual (51) → virtual (53), vrid 51 → 53",
+            ],
         ),
         (
-            &[("vips = [\"192.0.2.20\"]", "vips = [\"192.0.2.20\"]\nmac = \"interface\"")],
+            &[(
+                "vips = [\"192.0.2.20\"]",
+                "vips = [\"192.0.2.20\"]\nmac = \"interface\"",
+            )],
             &["! group db: released, then begun anew: mac virtual (52) → interface"],
         ),
         (
-            &[("interface = \"eth0\"\nvips = [\"192.0.2.20", "interface = \"eth1\"\nvips = [\"192.0.2.20")],
+            &[(
+                "interface = \"eth0\"\nvips = [\"192.0.2.20",
+                "interface = \"eth1\"\nvips = [\"192.0.2.20",
+            )],
             &["! group db: released, then begun anew: interface eth0 → eth1"],
         ),
         (
-            &[("vips = [\"192.0.2.20\"]", "vips = [\"192.0.2.20\"]\nvlan = [7]")],
+            &[(
+                "vips = [\"192.0.2.20\"]",
+                "vips = [\"192.0.2.20\"]\nvlan = [7]",
+            )],
             &["! group db: released, then begun anew: vlan none → 7"],
         ),
         (
-            &[("vips = [\"192.0.2.20\"]", "vips = [\"192.0.2.20\"]\nstale = \"drop\"\nrouter = true")],
+            &[(
+                "vips = [\"192.0.2.20\"]",
+                "vips = [\"192.0.2.20\"]\nstale = \"drop\"\nrouter = true",
+            )],
             &["~ group db: changed in place: stale forward → drop, router false → true"],
         ),
         (
-            &[("track = [{ check = \"uplink\" }]", "track = [{ check = \"uplink\", weight = -7 }]")],
+            &[(
+                "track = [{ check = \"uplink\" }]",
+                "track = [{ check = \"uplink\", weight = -7 }]",
+            )],
             &["~ group web: changed in place: track uplink → uplink (-7)"],
         ),
         (
-            &[("vrid = 52", "vrid = 52\npeers = [\"10.0.0.2\"]\npreempt = false")],
+            &[(
+                "vrid = 52",
+                "vrid = 52\npeers = [\"10.0.0.2\"]\npreempt = false",
+            )],
             &["~ group db: changed in place: preempt true → false, peers multicast → 10.0.0.2"],
         ),
         (&[(db(), "")], &["- group db: removed"]),
         (&[(db(), &added)], &["+ group mail: added: 1 virtual IPs"]),
         (&[(db(), &synced)], &["+ sync both: added"]),
         (
-            &[("address = \"10.0.0.2\" }]", "address = \"10.0.0.3\" }]\nmultiplier = 5")],
-            &["~ peer beta: changed in place: paths 10.0.0.2 over eth0 → 10.0.0.3 over eth0, \
-               multiplier 3 → 5"],
+            &[(
+                "address = \"10.0.0.2\" }]",
+                "address = \"10.0.0.3\" }]\nmultiplier = 5",
+            )],
+            &[
+                "~ peer beta: changed in place: paths 10.0.0.2 over eth0 → 10.0.0.3 over eth0, \
+               multiplier 3 → 5",
+            ],
         ),
         (
-            &[("[[bfd]]", "[[peer]]\nname = \"gamma\"\npaths = [{ interface = \"eth0\", address = \"10.0.0.3\" }]\n[[bfd]]")],
+            &[(
+                "[[bfd]]",
+                "[[peer]]\nname = \"gamma\"\npaths = [{ interface = \"eth0\", address = \"10.0.0.3\" }]\n[[bfd]]",
+            )],
             &[
                 "+ peer gamma: added",
                 "~ group web: changed in place: contention 0s → 12ms500us",
@@ -161,7 +193,10 @@ fn each_change_has_its_line() {
             ],
         ),
         (
-            &[("[[bfd]]", "[witness]\nping = \"10.0.0.254\"\ninterface = \"eth0\"\n[[bfd]]")],
+            &[(
+                "[[bfd]]",
+                "[witness]\nping = \"10.0.0.254\"\ninterface = \"eth0\"\n[[bfd]]",
+            )],
             &["+ witness 10.0.0.254 over eth0: added"],
         ),
         (
@@ -170,11 +205,19 @@ fn each_change_has_its_line() {
         ),
         (
             &[("address = \"10.1.0.1\"", "address = \"10.1.0.2\"")],
-            &["~ bfd uplink: changed in place: address 10.1.0.1 → 10.1.0.2, the session begins anew"],
+            &[
+                "~ bfd uplink: changed in place: address 10.1.0.1 → 10.1.0.2, the session begins anew",
+            ],
         ),
         (
-            &[("[[peer]]", "[[interface]]\nname = \"eth2\"\n\n[announce]\nrepeats = 5\n\n[[peer]]")],
-            &["~ announce: changed in place: repeats 3 → 5", "+ interface eth2: added"],
+            &[(
+                "[[peer]]",
+                "[[interface]]\nname = \"eth2\"\n\n[announce]\nrepeats = 5\n\n[[peer]]",
+            )],
+            &[
+                "~ announce: changed in place: repeats 3 → 5",
+                "+ interface eth2: added",
+            ],
         ),
         (
             &[("name = \"alpha\"", "name = \"alpha\"\nlease = \"150ms\"")],
@@ -186,7 +229,9 @@ fn each_change_has_its_line() {
         ),
         (
             &[("vrid = 51", "vrid = 51\nadvert_interval = \"200ms\"")],
-            &["~ group web: changed in place: advert_interval 100ms → 200ms, yield_grace 300ms → 400ms"],
+            &[
+                "~ group web: changed in place: advert_interval 100ms → 200ms, yield_grace 300ms → 400ms",
+            ],
         ),
     ];
     for (changes, plan) in rows {

@@ -11,6 +11,7 @@ fn status() -> Status {
             pid: 7,
             uptime_seconds: 60,
         }),
+        configuration: None,
         duty: "serve".to_owned(),
         schema: 1,
         pin_dir: "/sys/fs/bpf/ha/2".to_owned(),
