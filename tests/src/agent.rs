@@ -1,6 +1,7 @@
 //! The agent on a node.
 
 mod config;
+mod reload;
 mod status;
 
 use std::{
@@ -14,6 +15,7 @@ use anyhow::{Context, Result, bail};
 
 pub use self::{
     config::peer,
+    reload::{Standing, group, group_on},
     status::{BfdStatus, RoundTrip, Way},
 };
 use self::{
@@ -37,6 +39,8 @@ pub struct Agent {
     program: PathBuf,
     socket: PathBuf,
     pins: PathBuf,
+    /// Its configuration.
+    file: PathBuf,
 }
 
 /// What an agent is told.
@@ -106,12 +110,13 @@ impl Agent {
     /// Starts it with what is not the same for each agent of a lab.
     fn start_with(program: &Path, node: &Node, rest: &str) -> Result<Self> {
         let socket = node.dir().join("agent.sock");
-        node.write(CONFIG, &(common(node, &socket) + rest))?;
+        let file = node.write(CONFIG, &(common(node, &socket) + rest))?;
         Ok(Self {
             daemon: run(program, node)?,
             program: program.to_owned(),
             socket,
             pins: node.pins().to_owned(),
+            file,
         })
     }
 

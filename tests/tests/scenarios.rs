@@ -112,8 +112,13 @@ fn a_dead_application_is_replaced_within_10_ms() {
 }
 
 #[test]
-fn nobody_notices_that_the_agent_is_started_again() {
-    for name in ["restart", "crash-restart", "crash-restart-adverts"] {
+fn nobody_notices_that_the_agent_is_started_again_or_told_something_else() {
+    for name in [
+        "restart",
+        "crash-restart",
+        "crash-restart-adverts",
+        "reload",
+    ] {
         let Outcome {
             report, account, ..
         } = play(name);

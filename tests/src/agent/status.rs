@@ -6,6 +6,7 @@ use serde::Deserialize;
 /// What of `ha-agent status --json` the lab looks at.
 #[derive(Debug, Deserialize)]
 pub(super) struct Status {
+    pub(super) configuration: Option<ConfigurationStatus>,
     pub(super) groups: Vec<GroupStatus>,
     pub(super) events: Vec<EventStatus>,
     #[serde(default)]
@@ -18,11 +19,20 @@ pub(super) struct Status {
 #[derive(Debug, Deserialize)]
 pub(super) struct GroupStatus {
     pub(super) name: String,
+    pub(super) id: u32,
     pub(super) role: String,
     pub(super) epoch: u32,
+    pub(super) since: Option<f64>,
+    pub(super) vips: usize,
     /// Why the kernel does not act on the role, if it does not.
     pub(super) fenced: Option<String>,
     pub(super) priority: Option<u8>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ConfigurationStatus {
+    pub(super) checksum: String,
+    pub(super) last_error: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -127,6 +127,11 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Whether it is this project's agent that plays.
+    pub(super) const fn is_ours(&self) -> bool {
+        self.promise.is_some()
+    }
+
     pub(super) fn keep_evidence(&self) {
         self.cluster.lab().keep_evidence();
     }

@@ -8,7 +8,7 @@ use crate::workspace;
 /// Frames through the program in the kernel.
 pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
 /// Network namespaces.
-pub(crate) const LAB: [&str; 12] = [
+pub(crate) const LAB: [&str; 13] = [
     "bfd_echo",
     "conflict",
     "demotion",
@@ -17,6 +17,7 @@ pub(crate) const LAB: [&str; 12] = [
     "liveness",
     "many_groups",
     "pins",
+    "reload",
     "restart",
     "scenarios",
     "switchover",
