@@ -46,6 +46,18 @@ fn headline(text: &mut String, status: &Status) {
             status.pin_dir
         ),
     };
+    if let Some(configuration) = &status.configuration {
+        let _ = writeln!(
+            text,
+            "configuration {} (cksum {}), in force since {}",
+            configuration.path,
+            configuration.checksum,
+            utc(configuration.since)
+        );
+        if let Some(error) = &configuration.last_error {
+            let _ = writeln!(text, "THE LAST RELOAD FAILED: {error}");
+        }
+    }
     match status.duty.as_str() {
         "drained" => {
             text.push_str(

@@ -83,6 +83,28 @@ fn a_quiet_node_fits_a_screen() {
 }
 
 #[test]
+fn what_is_in_force_is_seen_and_why_nothing_else_is() {
+    let mut reloaded = status();
+    let mut configuration = crate::api::types::Configuration {
+        path: "/etc/ha-agent/ha-agent.toml".to_owned(),
+        checksum: "930766865".to_owned(),
+        since: 1_000_000_000.0,
+        last_reload: None,
+        last_error: None,
+    };
+    reloaded.configuration = Some(configuration.clone());
+    let text = render(&reloaded);
+    let line = "configuration /etc/ha-agent/ha-agent.toml (cksum 930766865), in force since \
+                2001-09-09T01:46:40.000Z";
+    assert!(text.contains(line), "{text}");
+    assert!(!text.contains("RELOAD"));
+    configuration.last_error = Some("ha-agent.toml:3:8: it is wrong".to_owned());
+    reloaded.configuration = Some(configuration);
+    let text = render(&reloaded);
+    assert!(text.contains("THE LAST RELOAD FAILED: ha-agent.toml:3:8: it is wrong"));
+}
+
+#[test]
 fn what_checks_do_is_seen() {
     let mut checked = status();
     checked.groups[0].priority = Some(180);
