@@ -515,3 +515,32 @@ fn priority_and_interval_change_in_place() {
         pair.is_active(1, GROUP) && !pair.is_active(0, GROUP)
     });
 }
+
+#[test]
+fn ten_thousand_addresses_come_and_go_within_the_lease() {
+    let pair = Pair::start();
+    let observer = Station::observer(&pair.lab).unwrap();
+    let before = [0, 1].map(|node| pair.standing(node, GROUP).unwrap());
+    let files: Vec<_> = (0..2)
+        .map(|node| {
+            let (first, last) = (address::vip4(1_000), address::vip4(10_999));
+            let range = format!("vips = [\n    \"{first}-{last}\",\n");
+            let file = pair.edit(node, |file| file.replacen("vips = [\n", &range, 1));
+            pair.agents[node].reload().unwrap();
+            file
+        })
+        .collect();
+    for vip in [1_000, 6_000, 10_999] {
+        assert!(observer.is_answered(address::vip4(vip), ANSWER).unwrap());
+    }
+    for (agent, file) in pair.agents.iter().zip(&files) {
+        agent.rewrite(file).unwrap();
+        agent.reload().unwrap();
+    }
+    assert!(!observer.is_answered(address::vip4(6_000), ANSWER).unwrap());
+    for node in [0, 1] {
+        let now = pair.standing(usize::from(node), GROUP);
+        assert_eq!(now.as_ref(), Some(&before[usize::from(node)]));
+        assert!(!pair.is_local(node, address::vip4(6_000).into()));
+    }
+}

@@ -112,7 +112,7 @@ fn a_dead_application_is_replaced_within_10_ms() {
 }
 
 #[test]
-fn nobody_notices_that_the_agent_is_started_again_or_told_something_else() {
+fn nobody_notices_that_the_agent_is_started_again() {
     for name in [
         "restart",
         "crash-restart",
@@ -125,6 +125,14 @@ fn nobody_notices_that_the_agent_is_started_again_or_told_something_else() {
         let cost = (report.probes_lost, account.role_changes);
         assert_eq!(cost, (0, 0), "{name}");
     }
+}
+
+#[test]
+fn nobody_notices_that_the_configuration_changes() {
+    let Outcome {
+        report, account, ..
+    } = play("reload");
+    assert_eq!((report.probes_lost, account.role_changes), (0, 0));
 }
 
 #[test]

@@ -66,6 +66,7 @@ impl Engine {
     ) -> Vec<String> {
         let mut problems = Problems::default();
         let before = admitted(&self.settled());
+        self.breathe();
         self.let_go(&next);
         // Before they leave the maps, or the kernel would answer for them.
         let wanted: BTreeSet<_> = next.groups.iter().flat_map(|g| g.addresses()).collect();
@@ -93,6 +94,7 @@ impl Engine {
         self.announcer.set_config(self.config.announce);
         problems.note("the lease", self.change_lease(intervals));
 
+        self.breathe();
         let rest = plan::plan(&desired, &self.settled()).map_err(Into::into);
         let written = rest.and_then(|plan| self.write(&plan.writes));
         problems.note("the maps of groups and virtual IPs", written);
@@ -112,6 +114,7 @@ impl Engine {
         if touches_heirs(&changes) {
             self.heirs_changed();
         }
+        self.breathe();
         let after = admitted(&self.settled());
         let filters = only(before, &after);
         let removed = self.remove(Vec::new(), filters).await;

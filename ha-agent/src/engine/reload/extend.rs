@@ -64,6 +64,7 @@ impl Engine {
     async fn add(&mut self, next: &Next, added: &mut Added) -> Result<Plan> {
         let actual = self.settled();
         let plan = plan::plan(&next.desired, &actual)?;
+        self.breathe();
         let is_new = |write: &&Write| match write {
             Write::SetGroup { slot, .. } => actual.fields(*slot).is_none(),
             Write::PutVip { key, .. } => !actual.vips.contains_key(key),
@@ -77,6 +78,7 @@ impl Engine {
         for write in &plan.writes {
             target.apply(write);
         }
+        self.breathe();
         added.filters = only(admitted(&target), &admitted(&actual));
         let (netlink, filters) = (self.netlink.clone(), added.filters.clone());
         let work = tokio::spawn(async move {
@@ -87,6 +89,7 @@ impl Engine {
         });
         self.meanwhile(work).await??;
 
+        self.breathe();
         let local = self.local();
         let wanted = next.groups.iter().flat_map(|group| group.addresses());
         added.routes = wanted.filter(|vip| !local.contains(vip)).collect();

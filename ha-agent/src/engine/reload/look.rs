@@ -75,6 +75,7 @@ impl Engine {
             )));
         }
         self.refuse_moving(&difference)?;
+        self.breathe();
         self.fit(loaded, difference)
             .await
             .map_err(|error| failed(&error))
@@ -106,13 +107,16 @@ impl Engine {
         Ok(())
     }
 
-    async fn fit(&self, loaded: Loaded, difference: Difference) -> Result<Next> {
+    async fn fit(&mut self, loaded: Loaded, difference: Difference) -> Result<Next> {
         let config = &loaded.config;
         let grounds = self.grounds(config).await?;
         let checks = checks(config);
         let groups = setup::groups(config, &grounds, &checks)?;
+        self.breathe();
         let desired = desired(&groups, |port| grounds[port].link.mac)?;
+        self.breathe();
         let plan = plan::plan(&desired, &self.settled())?;
+        self.breathe();
         self.fit_peers(&groups, &plan)?;
         let checks = checks
             .into_iter()

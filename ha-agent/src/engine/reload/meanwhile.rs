@@ -49,11 +49,16 @@ impl Engine {
     pub(super) fn write(&mut self, writes: &[Write]) -> Result<()> {
         for some in writes.chunks(AT_ONCE) {
             self.dataplane.apply(some)?;
-            self.keeper.seen();
-            self.read_adverts();
-            self.run_timers();
-            self.announce();
+            self.breathe();
         }
         Ok(())
+    }
+
+    /// Lets the elections have their turn. Between things that take time where there are many addresses.
+    pub(super) fn breathe(&mut self) {
+        self.keeper.seen();
+        self.read_adverts();
+        self.run_timers();
+        self.announce();
     }
 }
