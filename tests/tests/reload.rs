@@ -548,3 +548,112 @@ fn ten_thousand_addresses_come_and_go_within_the_lease() {
         assert!(!pair.is_local(node, address::vip4(6_000).into()));
     }
 }
+
+/// A session with the other node, over IPv4 or, for `two`, over its link-local address.
+fn session(pair: &Pair, node: usize, name: &str) -> String {
+    let other = pair.lab.node(1 - node as u8);
+    let address: IpAddr = match name {
+        "two" => other.link_local().into(),
+        _ => other.station().v4.into(),
+    };
+    format!(
+        "\n[[bfd]]\nname = \"{name}\"\ninterface = \"{INTERFACE}\"\naddress = \"{address}\"\n\n[[check]]\n\
+         name = \"{name}\"\ntype = \"bfd\"\nsession = \"{name}\"\n"
+    )
+}
+
+#[test]
+fn sessions_and_peers_that_stay_do_not_begin_anew() {
+    let pair = Pair::start();
+    let tracked = "track = [{ check = \"one\" }]\nvips = [";
+    for node in [0, 1] {
+        let one = session(&pair, node, "one");
+        pair.change(node, |file| file.replacen("vips = [", tracked, 1) + &one);
+    }
+    let is_up = |node: usize, name: &str| {
+        let session = pair.agents[node].bfd(name);
+        session.is_ok_and(|session| session.state == "up")
+    };
+    pair.until("one is up", |_| is_up(0, "one") && is_up(1, "one"));
+    let seen = || {
+        let session = pair.agents[0].bfd("one").unwrap();
+        let changes = pair.agents[0].liveness_changes().unwrap();
+        (session.discriminator, session.ups, changes)
+    };
+    let (before, standing) = (seen(), pair.standing(0, GROUP).unwrap());
+
+    // Before the others: places in the file mean nothing.
+    let nobody = address::node(7).v4;
+    let peer = format!(
+        "\n[[peer]]\nname = \"nobody\"\npaths = [{{ interface = \"{INTERFACE}\", address = \"{nobody}\" }}]\n"
+    );
+    for node in [0, 1] {
+        let two = session(&pair, node, "two").replacen("[[check]]", &format!("{peer}[[check]]"), 1);
+        let tracked = "track = [{ check = \"two\" }, ";
+        pair.change(node, |file| {
+            let file = file.replacen("track = [", tracked, 1);
+            file.replacen("\n[[group]]", &format!("{two}\n[[group]]"), 1)
+        });
+    }
+    pair.until("two is up", |_| is_up(0, "two") && is_up(1, "two"));
+    assert_eq!(
+        (seen(), pair.standing(0, GROUP).unwrap()),
+        (before, standing.clone())
+    );
+
+    for node in [0, 1] {
+        let (two, peer) = (session(&pair, node, "two"), peer.clone());
+        pair.change(node, |file| {
+            let file = file.replacen(&peer, "", 1).replacen(&two, "", 1);
+            file.replacen("{ check = \"two\" }, ", "", 1)
+        });
+        assert!(pair.agents[node].bfd("two").is_err());
+    }
+    sleep(Duration::from_secs(1));
+    assert!(is_up(0, "one"));
+    assert_eq!(
+        (seen(), pair.standing(0, GROUP).unwrap()),
+        (before, standing)
+    );
+}
+
+#[test]
+fn a_group_that_changes_hands_is_not_changed_meanwhile() {
+    let mut pair = Pair::start();
+    let (sum, _) = pair.agents[0].in_force().unwrap();
+    // Who is asked does not claim, so it takes its time.
+    pair.agents[1].daemon().freeze().unwrap();
+    pair.agents[0].begin_switch_over().unwrap();
+    pair.edit(0, |file| more_vips(file, &[MORE.into()]));
+    let refusal = pair.refusal(0);
+    assert!(
+        refusal.contains("lab changes hands at this moment"),
+        "{refusal}"
+    );
+    assert_eq!(pair.agents[0].in_force().unwrap().0, sum);
+    assert!(!pair.is_local(0, MORE.into()));
+    pair.until("it can be changed when that is over", |pair| {
+        pair.agents[0].reload().is_ok()
+    });
+    assert!(pair.is_local(0, MORE.into()));
+    assert!(pair.is_active(0, GROUP));
+    pair.agents[1].daemon().thaw().unwrap();
+}
+
+#[test]
+fn two_reloads_follow_each_other() {
+    let pair = Pair::start();
+    pair.edit(0, |file| more_vips(file, &[MORE.into()]));
+    let both = std::thread::scope(|scope| {
+        let each = [0, 1].map(|_| scope.spawn(|| pair.agents[0].reload().unwrap()));
+        each.map(|reload| reload.join().unwrap())
+    });
+    let done = both
+        .iter()
+        .filter(|said| said.contains("1 changes are in force"));
+    assert_eq!(done.count(), 1, "{both:?}");
+    assert!(
+        both.iter().any(|said| said.contains("nothing has changed")),
+        "{both:?}"
+    );
+}

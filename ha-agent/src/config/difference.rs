@@ -221,7 +221,7 @@ fn syncs(config: &Config) -> Vec<(String, Vec<String>)> {
 struct Details(Vec<String>);
 
 impl Details {
-    fn values<T: PartialEq + fmt::Display>(&mut self, key: &str, old: T, new: T) {
+    fn values<T: PartialEq + fmt::Display + ?Sized>(&mut self, key: &str, old: &T, new: &T) {
         if old != new {
             self.0.push(format!("{key} {old} → {new}"));
         }
@@ -238,7 +238,7 @@ impl Details {
     }
 
     fn times(&mut self, key: &str, old: std::time::Duration, new: std::time::Duration) {
-        self.values(key, shown(old), shown(new));
+        self.texts(key, &shown(old), &shown(new));
     }
 }
 

@@ -55,6 +55,10 @@ pub struct BfdStatus {
     pub transmit_interval_ms: f64,
     /// The silence that is a failure, milliseconds; `None` while nothing is heard.
     pub detection_time_ms: Option<f64>,
+    /// Its number here: another one is another session.
+    pub discriminator: u32,
+    /// How often it came Up.
+    pub ups: u64,
     /// Echo packets that have come back.
     pub echoes_in: u64,
     /// Echo packets sent.

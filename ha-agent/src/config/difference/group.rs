@@ -81,16 +81,16 @@ fn anew(old: &Group, new: &Group) -> Vec<String> {
         AnsweringMac::Virtual(vrid) => format!("virtual ({vrid})"),
         AnsweringMac::Interface => "interface".to_owned(),
     };
-    details.values("mac", mac(old), mac(new));
+    details.values("mac", &mac(old), &mac(new));
     match (&old.election, &new.election) {
         (Election::Manual, Election::Manual) => {}
         (Election::Vrrp(old), Election::Vrrp(new)) => {
-            details.values("vrid", old.vrid, new.vrid);
+            details.values("vrid", &old.vrid, &new.vrid);
             let version = |vrrp: &Vrrp| match vrrp.version {
                 Version::V2 => 2,
                 Version::V3 => 3,
             };
-            details.values("version", version(old), version(new));
+            details.values("version", &version(old), &version(new));
         }
         (Election::Manual, Election::Vrrp(_)) => details.values("type", "manual", "vrrp"),
         (Election::Vrrp(_), Election::Manual) => details.values("type", "vrrp", "manual"),
@@ -147,27 +147,31 @@ fn keys(
         Stale::Forward => "forward",
         Stale::Drop => "drop",
     };
-    details.values("stale", stale(old), stale(new));
-    details.values("router", old.router, new.router);
+    details.values("stale", &stale(old), &stale(new));
+    details.values("router", &old.router, &new.router);
     details.texts("track", &tracks(old_config, old), &tracks(new_config, new));
-    details.values("track_interface", old.track_interface, new.track_interface);
+    details.values(
+        "track_interface",
+        &old.track_interface,
+        &new.track_interface,
+    );
     let (Election::Vrrp(old), Election::Vrrp(new)) = (&old.election, &new.election) else {
         return;
     };
-    details.values("priority", old.priority, new.priority);
+    details.values("priority", &old.priority, &new.priority);
     let (every, from_now) = (old.advert_interval, new.advert_interval);
     details.times("advert_interval", every.duration(), from_now.duration());
     if every != from_now && new.version == Version::V2 {
         let text = "routers of version 2 heed only advertisements of their own interval: change all at once";
         details.0.push(text.to_owned());
     }
-    details.values("preempt", old.preempt, new.preempt);
+    details.values("preempt", &old.preempt, &new.preempt);
     details.times("preempt_delay", old.preempt_delay, new.preempt_delay);
     details.times("startup_delay", old.startup_delay, new.startup_delay);
     details.times("yield_grace", old.yield_grace, new.yield_grace);
     details.times("contention", old.contention, new.contention);
-    details.values("checksum", checksum(old.checksum), checksum(new.checksum));
-    details.values("peers", peers(&old.peers), peers(&new.peers));
+    details.values("checksum", &checksum(old.checksum), &checksum(new.checksum));
+    details.values("peers", &peers(&old.peers), &peers(&new.peers));
 }
 
 const fn checksum(choice: ChecksumChoice) -> &'static str {

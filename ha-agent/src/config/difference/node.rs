@@ -18,19 +18,19 @@ pub(super) fn restart(old: &Config, new: &Config) -> Vec<String> {
     };
     let group = |config: &Config| config.control.group.clone().unwrap_or_default();
     details.texts("node.name", &old.node.name, &new.node.name);
-    details.values("node.on_exit", policy(old), policy(new));
+    details.values("node.on_exit", &policy(old), &policy(new));
     let pins = |config: &Config| config.node.pin_dir.display().to_string();
     details.texts("node.pin_dir", &pins(old), &pins(new));
     let socket = |config: &Config| config.control.socket.display().to_string();
     details.texts("control.socket", &socket(old), &socket(new));
     details.texts("control.group", &group(old), &group(new));
-    details.values("log.format", format(old), format(new));
+    details.values("log.format", &format(old), &format(new));
     details.texts("log.filter", &old.log.filter, &new.log.filter);
     for interface in &new.interfaces {
         let mut before = old.interfaces.iter();
         if let Some(before) = before.find(|before| before.name == interface.name) {
             let key = format!("interface.{}.mode", interface.name);
-            details.values(&key, before.mode.name(), interface.mode.name());
+            details.values(&key, &before.mode.name(), &interface.mode.name());
         }
     }
     details.0
@@ -45,10 +45,10 @@ pub(super) fn node(old: &Config, new: &Config) -> Option<Change> {
 pub(super) fn announce(old: &Config, new: &Config) -> Option<Change> {
     let (old, new) = (&old.announce, &new.announce);
     let mut details = Details::default();
-    details.values("repeats", old.repeats, new.repeats);
+    details.values("repeats", &old.repeats, &new.repeats);
     details.times("spacing", old.spacing, new.spacing);
     let refresh = |refresh: Option<_>| refresh.map_or_else(|| "off".to_owned(), shown);
-    details.values("refresh", refresh(old.refresh), refresh(new.refresh));
+    details.values("refresh", &refresh(old.refresh), &refresh(new.refresh));
     if (old.tick, old.per_tick) != (new.tick, new.per_tick) {
         details.0.push("rate".to_owned());
     }
@@ -90,14 +90,18 @@ pub(super) fn peer(old: &Peer, new: &Peer) -> Vec<String> {
     let mut details = Details::default();
     details.texts("paths", &ways(old), &ways(new));
     details.times("interval", old.probing.interval, new.probing.interval);
-    details.values("multiplier", old.probing.multiplier, new.probing.multiplier);
+    details.values(
+        "multiplier",
+        &old.probing.multiplier,
+        &new.probing.multiplier,
+    );
     details.0
 }
 
 pub(super) fn bfd(old: &Bfd, new: &Bfd) -> Vec<String> {
     let mut details = Details::default();
     details.texts("interface", &old.interface, &new.interface);
-    details.values("address", old.address, new.address);
+    details.values("address", &old.address, &new.address);
     if old.session != new.session {
         details.0.push("intervals".to_owned());
     }
@@ -115,8 +119,8 @@ pub(super) fn check(
     }
     details.times("interval", old.interval, new.interval);
     details.times("timeout", old.timeout, new.timeout);
-    details.values("rise", old.rise, new.rise);
-    details.values("fall", old.fall, new.fall);
+    details.values("rise", &old.rise, &new.rise);
+    details.values("fall", &old.fall, &new.fall);
     details.0.push("it looks anew".to_owned());
     details.0
 }

@@ -50,6 +50,9 @@ vrid = 52
 
 const SYNC: &str = "\n[[sync]]\nname = \"both\"\ngroups = [\"web\", \"db\"]\n";
 
+/// What is replaced in the file, and the plan.
+type Row<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+
 fn parse(text: &str) -> Config {
     Config::parse(text, Path::new("ha.toml")).unwrap_or_else(|invalid| panic!("{invalid}\n{text}"))
 }
@@ -101,7 +104,7 @@ fn each_change_has_its_line() {
         db()
     );
     let synced = format!("{}{SYNC}", db());
-    let rows: [(&[(&str, &str)], &[&str]); 21] = [
+    let rows: [Row<'_>; 21] = [
         (
             &[("vrid = 51", "vrid = 51\npriority = 150")],
             &["~ group web: changed in place: priority 100 → 150"],

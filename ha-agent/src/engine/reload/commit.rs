@@ -3,8 +3,9 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     mem,
+    net::IpAddr,
     ops::Range,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use anyhow::Result;
@@ -15,7 +16,7 @@ use ha_core::{
 };
 
 use super::{
-    super::{Engine, bfd, liveness::Peers, setup},
+    super::{Engine, bfd, group::Group, liveness::Peers, port::Port, setup, witness::Witness},
     extend::only,
     look::{Next, Opened},
     merge::{Merged, merge},
@@ -69,7 +70,7 @@ impl Engine {
         self.breathe();
         self.let_go(&next);
         // Before they leave the maps, or the kernel would answer for them.
-        let wanted: BTreeSet<_> = next.groups.iter().flat_map(|g| g.addresses()).collect();
+        let wanted: BTreeSet<_> = next.groups.iter().flat_map(Group::addresses).collect();
         let gone = self.local().difference(&wanted).copied().collect();
         let removed = self.remove(gone, BTreeMap::new()).await;
         problems.note("local routes of virtual IPs that are gone", removed);
@@ -138,17 +139,13 @@ impl Engine {
     }
 
     /// What elections know of the peers.
-    fn rivals(&self) -> BTreeMap<std::net::IpAddr, Liveness> {
+    fn rivals(&self) -> BTreeMap<IpAddr, Liveness> {
         let peers = self.liveness.as_ref();
         peers.map_or_else(BTreeMap::new, |peers: &Peers| peers.rivals(&self.config))
     }
 
     /// The indices of the interfaces that are gone.
-    fn exchange_ports(
-        &mut self,
-        next: &Next,
-        opened: Vec<Option<super::super::port::Port>>,
-    ) -> BTreeSet<u32> {
+    fn exchange_ports(&mut self, next: &Next, opened: Vec<Option<Port>>) -> BTreeSet<u32> {
         let mut old = mem::take(&mut self.ports);
         for (ground, opened) in next.grounds.iter().zip(opened) {
             let name = &ground.link.name;
@@ -206,7 +203,7 @@ impl Engine {
     }
 
     /// A shorter lease at once, as peers are about to be less patient; a longer one when they have heard of it.
-    fn change_lease(&mut self, intervals: std::time::Duration) -> Result<()> {
+    fn change_lease(&mut self, intervals: Duration) -> Result<()> {
         let wanted = self.config.node.lease;
         self.reloads.longer = None;
         if wanted <= self.keeper.length() {
@@ -220,7 +217,7 @@ impl Engine {
         Ok(())
     }
 
-    fn exchange_witness(&mut self, other: Option<Option<super::super::witness::Witness>>) {
+    fn exchange_witness(&mut self, other: Option<Option<Witness>>) {
         if let Some(other) = other {
             self.witness = other;
         } else if let (Some(witness), Some(Written::Agent { peer })) =
@@ -231,7 +228,7 @@ impl Engine {
     }
 
     /// Tells the elections what has changed for them.
-    fn tell(&mut self, turns: &[Turn], before: &BTreeMap<std::net::IpAddr, Liveness>) {
+    fn tell(&mut self, turns: &[Turn], before: &BTreeMap<IpAddr, Liveness>) {
         let after = self.rivals();
         for (index, turn) in turns.iter().enumerate() {
             match turn {
@@ -270,7 +267,7 @@ impl Engine {
         }
     }
 
-    fn tell_liveness(&mut self, index: usize, peer: std::net::IpAddr, state: Liveness) {
+    fn tell_liveness(&mut self, index: usize, peer: IpAddr, state: Liveness) {
         self.input(index, Input::Liveness { peer, state });
     }
 
@@ -307,7 +304,7 @@ fn touches_heirs(changes: &[Change]) -> bool {
 }
 
 /// The longest time between two advertisements of a group.
-fn intervals(config: &Config) -> std::time::Duration {
+fn intervals(config: &Config) -> Duration {
     let each = config
         .groups
         .iter()

@@ -9,7 +9,11 @@ use anyhow::{Context, Result};
 use ha_core::plan::{self, Plan, Write};
 use tokio::task;
 
-use super::{super::Engine, failed, look::Next};
+use super::{
+    super::{Engine, group::Group},
+    failed,
+    look::Next,
+};
 use crate::{
     api::Refused,
     dataplane::{Admitted, Attach, admitted},
@@ -91,7 +95,7 @@ impl Engine {
 
         self.breathe();
         let local = self.local();
-        let wanted = next.groups.iter().flat_map(|group| group.addresses());
+        let wanted = next.groups.iter().flat_map(Group::addresses);
         added.routes = wanted.filter(|vip| !local.contains(vip)).collect();
         let (netlink, routes) = (self.netlink.clone(), added.routes.clone());
         let work = tokio::spawn(async move { netlink.add_local_routes(routes).await });
@@ -102,7 +106,7 @@ impl Engine {
     /// The addresses of all groups.
     pub(super) fn local(&self) -> BTreeSet<IpAddr> {
         let groups = self.groups.iter();
-        groups.flat_map(|group| group.addresses()).collect()
+        groups.flat_map(Group::addresses).collect()
     }
 
     /// In the opposite order.
