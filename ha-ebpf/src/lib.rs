@@ -15,7 +15,8 @@
 //!                    └─ anything else: passed untouched
 //! ```
 //!
-//! What the host sends goes another way, which is one file: [`run_egress`].
+//! What the host sends goes another way, which is one file: [`run_egress`]. So does what it sends to itself:
+//! [`run_local`].
 //!
 //! One habit is the verifier's: no value is undefined on any way. Where two ways meet, a compiler may
 //! move what an `Option` holds before it looks whether it holds something, and the verifier refuses
@@ -36,6 +37,7 @@ mod fence;
 mod frame;
 mod lease;
 mod live;
+mod local;
 mod maps;
 mod moving;
 mod packet;
@@ -108,6 +110,17 @@ pub fn run_egress(buffer: &SocketBuffer, maps: &mut Maps) -> Action {
     };
     stats::count(maps, end.group, reason, end.len);
     Action::Drop
+}
+
+/// Takes a packet that this host is about to hand to itself: the interface out of which it goes instead, or 0 if it
+/// stays.
+#[inline(always)]
+pub fn run_local(buffer: &SocketBuffer, maps: &mut Maps) -> u32 {
+    let (ifindex, end) = local::judge(buffer, maps);
+    if let Some(reason) = end.reason {
+        stats::count(maps, end.group, reason, end.len);
+    }
+    ifindex
 }
 
 /// Takes a request of the agent for its lease.

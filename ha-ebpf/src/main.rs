@@ -10,7 +10,9 @@ mod entry {
     };
     use aya_log_ebpf::warn;
     use ha_common::lease::Reply;
-    use ha_ebpf::{Action, Maps, Packet, SocketBuffer, adopt, exit, run, run_egress, run_lease};
+    use ha_ebpf::{
+        Action, Maps, Packet, SocketBuffer, adopt, exit, run, run_egress, run_lease, run_local,
+    };
 
     /// The data path, attached to the interfaces.
     #[xdp(frags)]
@@ -42,6 +44,16 @@ mod entry {
             Action::Drop => TC_ACT_SHOT,
             // What else becomes of it is for other programs and filters to say.
             Action::Pass | Action::Tx => TC_ACT_UNSPEC,
+        }
+    }
+
+    /// On the way out of the loopback interface.
+    #[classifier]
+    fn ha_local(ctx: TcContext) -> i32 {
+        let buffer = SocketBuffer::new(ctx.skb.skb);
+        match run_local(&buffer, &mut Maps::new()) {
+            0 => TC_ACT_UNSPEC,
+            ifindex => buffer.to_neighbour(ifindex),
         }
     }
 

@@ -44,6 +44,7 @@ pub async fn status_of_pins(pin_dir: &Path) -> Result<types::Status> {
         node: String::new(),
         agent: None,
         duty: String::new(),
+        local_clients: String::new(),
         schema: SCHEMA,
         pin_dir: pins.path().display().to_string(),
         lease: types::Lease::of(&node),

@@ -84,11 +84,13 @@ impl Engine {
             .map(|(index, group)| prepare_group(group, &ports, &checks, sync_of(index), about))
             .collect::<Result<Vec<_>>>()?;
         let bfd = super::bfd::start(&config, &ports, &dataplane)?;
+        let vips = config.groups.iter().flat_map(|group| &group.vips);
         let means = Means {
             netlink: netlink.clone(),
             changes: Changes::listen()?,
             processes: Processes::new(None),
             standings: bfd.standings(),
+            vips: Arc::new(vips.copied().collect()),
         };
         let (sender, lapses) = mpsc::unbounded_channel();
         let keeper = Keeper::start(Arc::clone(&dataplane.switch), config.node.lease, sender)?;
@@ -112,6 +114,7 @@ impl Engine {
             health: Health::start(Vec::new(), &means),
             processes: means.processes.clone(),
             moves: super::switchover::Moves::default(),
+            reach: super::local::Reach::Own,
             moving: Vec::new(),
             lapses,
         };
@@ -126,6 +129,7 @@ impl Engine {
         };
         engine.processes = means.processes.clone();
         engine.health = Health::start(checks, &means);
+        engine.set_local_clients();
         engine.reconcile().await?;
         engine.watch_peers()?;
         engine.call_witness()?;

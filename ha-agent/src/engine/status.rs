@@ -40,6 +40,7 @@ impl Engine {
                 uptime_seconds: self.uptime().as_secs(),
             }),
             duty: self.duty().name().to_owned(),
+            local_clients: self.reach.text(),
             schema: SCHEMA,
             pin_dir: self.dataplane.pin_dir().display().to_string(),
             lease: types::Lease::of(&node),

@@ -13,6 +13,7 @@
 //! | [`script`], [`tcp`], [`http`] | what they are told | nothing |
 
 mod bfd;
+mod connect;
 mod file;
 mod http;
 mod interface;
@@ -21,7 +22,12 @@ mod route;
 mod script;
 mod tcp;
 
-use std::time::{Duration, SystemTime};
+use std::{
+    collections::HashSet,
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use ha_core::track::{Debounce, Observation, State};
 use tokio::{
@@ -30,6 +36,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use self::connect::Connector;
 pub use self::process::Processes;
 use crate::{
     bfd::Standings,
@@ -85,6 +92,14 @@ pub struct Means {
     pub processes: Processes,
     /// What the BFD sessions say, by their places in the configuration.
     pub standings: Standings,
+    /// The virtual IPs of the configuration.
+    pub vips: Arc<HashSet<IpAddr>>,
+}
+
+impl Means {
+    fn connector(&self) -> Connector {
+        Connector::new(Arc::clone(&self.vips))
+    }
 }
 
 impl Health {
@@ -196,8 +211,8 @@ impl Looker {
             }
             Kind::Script { command } => Self::Script(script::Script::new(command)),
             Kind::Process(which) => Self::Process(process::Process::new(which, &means.processes)),
-            Kind::Tcp { address } => Self::Tcp(tcp::Tcp::new(*address)),
-            Kind::Http(http) => Self::Http(http::Http::new(http)),
+            Kind::Tcp { address } => Self::Tcp(tcp::Tcp::new(*address, means.connector())),
+            Kind::Http(http) => Self::Http(http::Http::new(http, means.connector())),
             Kind::File { path } => Self::File(file::File::new(path)),
             Kind::Route(route) => Self::Route(route::Route::new(route, means)),
             Kind::Bfd { session } => Self::Bfd(bfd::Bfd::new(means.standings.get(*session))),

@@ -1,8 +1,12 @@
 //! The socket buffer of a running program.
 
-use core::ptr::{NonNull, read_volatile};
+use core::ptr::{NonNull, null_mut, read_volatile};
 
-use aya_ebpf::{bindings::__sk_buff, cty::c_void, helpers::bpf_skb_load_bytes};
+use aya_ebpf::{
+    bindings::__sk_buff,
+    cty::c_void,
+    helpers::{bpf_redirect_neigh, bpf_skb_load_bytes},
+};
 use ha_common::wire::eth::VLAN_ID_MASK;
 
 /// A frame, by the context of traffic control.
@@ -31,6 +35,15 @@ impl SocketBuffer {
         // SAFETY: as in `len`.
         let (is_there, control) = unsafe { ((*self.ctx).vlan_present, (*self.ctx).vlan_tci) };
         (is_there != 0).then_some(control as u16 & VLAN_ID_MASK)
+    }
+
+    /// Sends the packet out of another interface, to the neighbour that its routes name there. What the program is to
+    /// return.
+    #[inline(always)]
+    #[must_use]
+    pub fn to_neighbour(&self, ifindex: u32) -> i32 {
+        // SAFETY: without parameters of its own the helper has no preconditions.
+        unsafe { bpf_redirect_neigh(ifindex, null_mut(), 0, 0) as i32 }
     }
 
     /// Octets in the frame's first part. As for XDP, pointers are added to and compared, and nothing else.
