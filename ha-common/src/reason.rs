@@ -204,6 +204,9 @@ reasons! {
     /// Packet of a program on this host to a virtual IP that another node has: sent there, and not to this host
     /// itself.
     LocalClient = 57, "local_client", Forwarded;
+    /// Packet of a program on this host to a virtual IP that another node has, while it is not known at which MAC
+    /// that is.
+    LocalNoPeer = 58, "local_no_peer", Dropped;
 }
 
 /// Slots in `ha_reason`; room for more than [`Reason::ALL`] has.

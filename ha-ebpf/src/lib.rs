@@ -53,6 +53,7 @@ use ha_common::{
     lease::Reply,
     reason::{Reason, Verdict},
 };
+pub use local::Errand;
 pub use maps::{Asked, Limit, Maps};
 pub use packet::{Packet, SocketBuffer};
 
@@ -112,15 +113,16 @@ pub fn run_egress(buffer: &SocketBuffer, maps: &mut Maps) -> Action {
     Action::Drop
 }
 
-/// Takes a packet that this host is about to hand to itself: the interface out of which it goes instead, or 0 if it
-/// stays.
+/// Takes a packet that this host is about to hand to itself, and says whether it does; if not, where it goes instead.
 #[inline(always)]
-pub fn run_local(buffer: &SocketBuffer, maps: &mut Maps) -> u32 {
-    let (ifindex, end) = local::judge(buffer, maps);
-    if let Some(reason) = end.reason {
-        stats::count(maps, end.group, reason, end.len);
-    }
-    ifindex
+pub fn run_local(buffer: &SocketBuffer, maps: &mut Maps) -> (Action, Errand) {
+    let (errand, end) = local::judge(buffer, maps);
+    let Some(reason) = end.reason else {
+        return (Action::Pass, errand);
+    };
+    stats::count(maps, end.group, reason, end.len);
+    let is_sent = errand.ifindex != 0;
+    (if is_sent { Action::Tx } else { Action::Drop }, errand)
 }
 
 /// Takes a request of the agent for its lease.

@@ -51,9 +51,11 @@ mod entry {
     #[classifier]
     fn ha_local(ctx: TcContext) -> i32 {
         let buffer = SocketBuffer::new(ctx.skb.skb);
-        match run_local(&buffer, &mut Maps::new()) {
-            0 => TC_ACT_UNSPEC,
-            ifindex => buffer.to_neighbour(ifindex),
+        let (action, errand) = run_local(&buffer, &mut Maps::new());
+        match action {
+            Action::Pass => TC_ACT_UNSPEC,
+            Action::Drop => TC_ACT_SHOT,
+            Action::Tx => buffer.send_out(&errand),
         }
     }
 

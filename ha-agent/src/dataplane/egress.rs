@@ -95,7 +95,11 @@ pub fn attach_by(hook: Hook, ebpf: &mut Ebpf, pins: &PinDir, name: &str, index: 
     put_by(hook, ebpf, &Place::on(pins, name, index))
 }
 
-fn put_by(hook: Hook, ebpf: &mut Ebpf, place: &Place<'_>) -> Result<()> {
+/// The same by this hook.
+///
+/// # Errors
+/// As [`attach_by`].
+pub(super) fn put_by(hook: Hook, ebpf: &mut Ebpf, place: &Place<'_>) -> Result<()> {
     let program: &mut SchedClassifier = ebpf
         .program_mut(place.program)
         .ok_or_else(|| anyhow!("the BPF object has no program {}", place.program))?

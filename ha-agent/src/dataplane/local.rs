@@ -13,7 +13,7 @@ use nix::net::if_::if_indextoname;
 
 use super::{
     PinDir,
-    egress::{self, Place},
+    egress::{self, Hook, Place},
 };
 use crate::net::accept_local;
 
@@ -34,6 +34,14 @@ fn place(pins: &PinDir) -> Place<'static> {
 /// If the kernel refuses.
 pub(super) fn attach(ebpf: &mut Ebpf, pins: &PinDir) -> Result<()> {
     egress::put(ebpf, &place(pins))
+}
+
+/// The same by this hook.
+///
+/// # Errors
+/// If the kernel refuses.
+pub fn attach_by(hook: Hook, ebpf: &mut Ebpf, pins: &PinDir) -> Result<()> {
+    egress::put_by(hook, ebpf, &place(pins))
 }
 
 /// Has the interface `index` let in packets whose source is local here, for which the program must have been

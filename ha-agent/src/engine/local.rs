@@ -1,6 +1,9 @@
 //! This host's own programs as clients of the virtual IPs: they reach the node that has them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+};
 
 use ha_common::abi::Vlan;
 
@@ -94,7 +97,12 @@ impl Engine {
         let (own, mtu) = (port.addresses.v4, port.link.mtu);
         let vips = group.vips.iter().flatten().filter(|_| is_reached(group));
         vips.filter_map(move |vip| {
-            let source = if vip.is_ipv4() { Some(own?) } else { None };
+            let source = match vip {
+                IpAddr::V4(_) => Some(own?),
+                // Who sends there names the interface, and so goes out of it anyway.
+                IpAddr::V6(v6) if v6.is_unicast_link_local() => return None,
+                IpAddr::V6(_) => None,
+            };
             Some(ClientRoute {
                 vip: *vip,
                 source,

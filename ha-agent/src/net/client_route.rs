@@ -2,7 +2,7 @@
 //! fits the interface over which it may have to go.
 //!
 //! They lie before the routes that make the addresses local, and change neither where a packet goes nor what is
-//! local. The kernel removes an IPv4 one when its source leaves the host; the other route remains, so that the
+//! local. A kernel may remove one of IPv4 when its source leaves the host; the other route remains, so that the
 //! address goes on being served.
 
 use std::{

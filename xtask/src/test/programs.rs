@@ -8,17 +8,20 @@ use crate::workspace;
 /// Frames through the program in the kernel.
 pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
 /// Network namespaces.
-pub(crate) const LAB: [&str; 12] = [
+pub(crate) const LAB: [&str; 15] = [
     "bfd_echo",
     "conflict",
     "demotion",
     "egress",
     "lab",
     "liveness",
+    "local_clients",
     "many_groups",
     "pins",
     "restart",
     "scenarios",
+    "silence",
+    "sources",
     "switchover",
     "tracking",
 ];
