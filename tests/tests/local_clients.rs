@@ -5,9 +5,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
-    io::{self, Read, Write},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket},
-    thread::sleep,
+    io::{self, ErrorKind, Read, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket},
+    thread::{self, sleep},
     time::{Duration, Instant},
 };
 
@@ -119,6 +119,42 @@ fn connect(node: &Node, vip: IpAddr) -> (TcpStream, String) {
     (connection, String::from_utf8_lossy(&name).into_owned())
 }
 
+/// A connection from a node to another at a virtual IP, which has carried a lot in both directions. The other end
+/// is left open by a program that does not end before the test does.
+fn carry(from: &Node, at: &Node, vip: IpAddr) -> TcpStream {
+    const MUCH: usize = 1 << 20;
+    let listen = || {
+        let address = SocketAddr::new(vip, 0);
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        match vip {
+            IpAddr::V4(_) => socket.set_freebind_v4(true)?,
+            IpAddr::V6(_) => socket.set_freebind_v6(true)?,
+        }
+        socket.bind(&address.into())?;
+        socket.listen(1)?;
+        Ok(TcpListener::from(socket))
+    };
+    let listener = at.namespace().run(listen).unwrap();
+    let to = listener.local_addr().unwrap();
+    let connect = || Ok(TcpStream::connect_timeout(&to, LIMIT)?);
+    let mut client = from.namespace().run(connect).unwrap();
+    client.set_read_timeout(Some(LIMIT)).unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+    let back = thread::spawn(move || {
+        let mut much = vec![0; MUCH];
+        server.read_exact(&mut much).unwrap();
+        server.write_all(&much).unwrap();
+        server
+    });
+    let much: Vec<u8> = (0..MUCH).map(|place| place as u8).collect();
+    client.write_all(&much).unwrap();
+    let mut carried = vec![0; MUCH];
+    client.read_exact(&mut carried).unwrap();
+    assert!(carried == much, "{vip} from {}", from.name());
+    std::mem::forget(back.join().unwrap());
+    client
+}
+
 fn promote(cluster: &Cluster, node: u8, other: u8) {
     cluster.promote(node).unwrap();
     let is = |node, active| cluster.is_active(node).unwrap() == Some(active);
@@ -151,20 +187,23 @@ fn a_program_reaches_the_active_node_over_each_change_of_roles() {
         reach("a");
         assert_eq!(counted(PREFERRED), 0);
         assert!(counted(STANDBY) > 0);
+        let mut connections = Vec::new();
         for vip in vips() {
-            let mut connections = [a, b].map(|node| {
-                let (connection, name) = connect(node, vip);
-                assert_eq!(name, "a", "{vip} from {}", node.name());
-                connection
-            });
-            // The echo service has closed its end of it already; what matters is where the next segment goes.
-            connections
-                .iter_mut()
-                .for_each(|connection| connection.flush().unwrap());
+            for node in [a, b] {
+                assert_eq!(connect(node, vip).1, "a", "{vip} from {}", node.name());
+                connections.push(carry(node, a, vip));
+            }
         }
 
         promote(&cluster, STANDBY, PREFERRED);
         reach("b");
+        for connection in &mut connections {
+            connection.write_all(b"still there?").unwrap();
+            let begun = Instant::now();
+            let error = connection.read(&mut [0; 8]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+            assert!(begun.elapsed() < AT_ONCE);
+        }
         for vip in vips() {
             for node in [a, b] {
                 assert_eq!(connect(node, vip).1, "b", "{vip} from {}", node.name());

@@ -1,7 +1,6 @@
 //! That the lab hears a node which speaks as a virtual IP that it has not: else its silence would mean nothing.
 //!
 //! Takes the built agent and root. `cargo xtask test` sees to both.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{fs, thread::sleep, time::Duration};
 

@@ -54,7 +54,7 @@ impl Engine {
     /// Has the answers of Active nodes let in, which come from addresses that are local here.
     fn let_answers_in(&mut self) {
         let groups = self.groups.iter().filter(|group| is_reached(group));
-        let with_v4 = groups.filter(|group| group.vips.iter().flatten().any(|vip| vip.is_ipv4()));
+        let with_v4 = groups.filter(|group| group.vips.iter().flatten().any(IpAddr::is_ipv4));
         let served: BTreeMap<u32, String> = with_v4
             .map(|group| (group.ifindex, self.ports[group.port].link.name.clone()))
             .collect();
