@@ -197,7 +197,7 @@ fn each_fault_has_its_place_and_its_mend() {
         (
             &[("name = \"alpha\"", "name = \"alpha\"\nleas = \"1s\"")],
             "ha.toml:3:1: leas: unknown field `leas`, expected one of `name`, `lease`, `on_exit`, \
-             `pin_dir`",
+             `local_clients`, `pin_dir`",
         ),
         (
             &[("vrid = 51", "vrid = \"51\"")],
