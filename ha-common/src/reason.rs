@@ -201,16 +201,24 @@ reasons! {
     /// ARP request or neighbour solicitation that a peer handed on, and that this node has answered itself or the
     /// peer should have dropped.
     QuestionTwice = 46, "question_twice", Dropped;
+    /// Packet of a program on this host to a virtual IP that another node has: sent there, and not to this host
+    /// itself.
+    LocalClient = 57, "local_client", Forwarded;
+    /// Packet of a program on this host to a virtual IP that another node has, while it is not known at which MAC
+    /// that is.
+    LocalNoPeer = 58, "local_no_peer", Dropped;
 }
 
 /// Slots in `ha_reason`; room for more than [`Reason::ALL`] has.
 pub const MAX_REASONS: u32 = 64;
 
 const _: () = {
-    assert!(Reason::ALL.len() <= MAX_REASONS as usize);
+    let mut next = 0;
     let mut i = 0;
     while i < Reason::ALL.len() {
-        assert!(Reason::ALL[i] as usize == i);
+        let number = Reason::ALL[i] as u32;
+        assert!(next <= number && number < MAX_REASONS);
+        next = number + 1;
         i += 1;
     }
 };

@@ -6,7 +6,7 @@
 //! * [`cluster`]: two nodes that share virtual IPs, moved by [`agent`] or [`keepalived`];
 //! * [`echo`]: the service behind the virtual IPs; [`probe`]: a thousand questions a second, and who
 //!   answered each;
-//! * [`ear`]: what a node sends, heard at its port;
+//! * [`ear`]: what a node sends, heard at its port; [`silence`]: what it must not have sent;
 //! * [`report`]: from probes to losses, outages and double answers; [`timeline`]: the same as a
 //!   picture;
 //! * [`scenario`]: failures, and what they cost;
@@ -40,6 +40,7 @@ pub mod probe;
 mod remains;
 pub mod report;
 pub mod scenario;
+pub mod silence;
 pub mod station;
 mod sys;
 pub mod timeline;

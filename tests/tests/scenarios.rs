@@ -34,6 +34,7 @@ fn play(name: &str) -> Outcome {
         broken.join("; ")
     );
     assert_eq!(report.dual_answers, 0);
+    assert_eq!(outcome.backup_frames, Some(0));
     outcome
 }
 

@@ -22,6 +22,10 @@ pub struct Status {
     /// (nothing); empty if only the kernel's part was looked at.
     #[serde(default)]
     pub duty: String,
+    /// Whom programs on this host reach at a virtual IP that another node has: `active`, that node; `own`, this host; or
+    /// `own: ` and why it is not the other one. Empty if only the kernel's part was looked at.
+    #[serde(default)]
+    pub local_clients: String,
     /// Version of the map layout, and last part of the pin directory.
     pub schema: u32,
     /// Where maps, programs and links are pinned.

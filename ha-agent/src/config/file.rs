@@ -39,6 +39,7 @@ pub(super) struct Node {
     pub(super) name: Spanned<String>,
     pub(super) lease: Option<Spanned<String>>,
     pub(super) on_exit: Option<Spanned<String>>,
+    pub(super) local_clients: Option<Spanned<String>>,
     pub(super) pin_dir: Option<Spanned<String>>,
 }
 

@@ -73,6 +73,8 @@ pub struct Node {
     pub lease: Duration,
     /// What becomes of the groups when the agent dies.
     pub on_exit: OnExit,
+    /// Whom programs on this host reach at a virtual IP that another node has.
+    pub local_clients: LocalClients,
     /// Directory of the pins on a BPF file system, without the schema number.
     pub pin_dir: PathBuf,
 }
@@ -85,6 +87,16 @@ pub enum OnExit {
     Hold,
     /// Ends the lease at once, so that peers take over without waiting for it.
     Release,
+}
+
+/// Whom programs on this host reach at a virtual IP that another node has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LocalClients {
+    /// That node.
+    #[default]
+    Active,
+    /// This host, as the address is local here.
+    Own,
 }
 
 /// `[control]`

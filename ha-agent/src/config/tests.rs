@@ -7,7 +7,7 @@ use std::{path::Path, time::Duration};
 
 use ha_common::abi::Vlan;
 
-use super::{AnsweringMac, Config, Election, Mode, OnExit, Source, Stale};
+use super::{AnsweringMac, Config, Election, LocalClients, Mode, OnExit, Source, Stale};
 
 /// A file to which the cases add their fault.
 const GOOD: &str = r#"[node]
@@ -72,6 +72,22 @@ fn the_policy_for_the_agents_death_is_one_of_two() {
     let fault = policy("run").unwrap_err();
     assert!(
         fault.contains("node.on_exit") && fault.contains("hold"),
+        "{fault}"
+    );
+}
+
+#[test]
+fn programs_on_the_host_reach_one_of_two() {
+    let reach = |word: &str| {
+        let name = format!("name = \"alpha\"\nlocal_clients = \"{word}\"");
+        parse(&with(&[("name = \"alpha\"", &name)]))
+    };
+    let default = parse(GOOD).unwrap().node.local_clients;
+    assert_eq!(default, LocalClients::Active);
+    assert_eq!(reach("own").unwrap().node.local_clients, LocalClients::Own);
+    let fault = reach("none").unwrap_err();
+    assert!(
+        fault.contains("node.local_clients") && fault.contains("\"own\""),
         "{fault}"
     );
 }
@@ -181,7 +197,7 @@ fn each_fault_has_its_place_and_its_mend() {
         (
             &[("name = \"alpha\"", "name = \"alpha\"\nleas = \"1s\"")],
             "ha.toml:3:1: leas: unknown field `leas`, expected one of `name`, `lease`, `on_exit`, \
-             `pin_dir`",
+             `local_clients`, `pin_dir`",
         ),
         (
             &[("vrid = 51", "vrid = \"51\"")],

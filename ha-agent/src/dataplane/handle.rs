@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use ha_common::{
     abi::{Mac, Peer, Traffic, Vip, Vlan, map, program},
     lease::LeaseState,
@@ -19,7 +19,7 @@ use ha_core::plan::{Actual, Routers, VipKey, Write};
 
 use super::{
     Attach, Events, Exits, GroupMap, LeaseSwitch, Liveness, Maps, PeerMaps, PinDir, RouterMaps,
-    Stamps, StatMaps, VipMaps, attach, echo, load, pin::PinLock, programs::Programs,
+    Stamps, StatMaps, VipMaps, attach, echo, load, local, pin::PinLock, programs::Programs,
 };
 
 /// The data path: its maps, its programs, and the right to change them.
@@ -152,6 +152,32 @@ impl Dataplane {
     /// What reports the end of processes, once.
     pub fn take_exits(&mut self) -> Option<Exits> {
         self.programs.as_mut()?.exits.take()
+    }
+
+    /// Sends this host's own programs to the Active nodes, in place of the agent's before at once.
+    ///
+    /// # Errors
+    /// If the programs are not loaded yet, or the kernel refuses.
+    pub fn attach_local(&mut self) -> Result<()> {
+        let programs = self.programs.as_mut().context("no program is loaded")?;
+        local::attach(&mut programs.ebpf, &self.pins)
+    }
+
+    /// Has an interface let in what Active nodes answer to them. Returns whether it did not before.
+    ///
+    /// # Errors
+    /// If the programs are not loaded yet, or the setting cannot be changed.
+    pub fn accept_local(&mut self, name: &str, index: u32) -> Result<bool> {
+        let programs = self.programs.as_mut().context("no program is loaded")?;
+        local::accept(&mut programs.ebpf, &self.pins, name, index)
+    }
+
+    /// Takes back both.
+    ///
+    /// # Errors
+    /// If something cannot be removed.
+    pub fn detach_local(&self) -> Result<()> {
+        local::remove(&self.pins)
     }
 
     /// Passes on what the programs have logged.

@@ -6,6 +6,7 @@
 //! * [`GroupMap`]: the one map that is memory, not system calls;
 //! * [`LeaseSwitch`]: the dead-man's switch;
 //! * [`egress`]: the program that keeps a node from sending as a virtual IP;
+//! * [`local`]: the one that sends the host's own programs to the Active node;
 //! * [`Events`]: what the kernel has to tell;
 //! * [`status_of_pins`]: what can be seen without an agent.
 
@@ -22,6 +23,7 @@ mod lease;
 mod lines;
 mod live;
 mod load;
+pub mod local;
 mod maps;
 mod node;
 mod peer;

@@ -16,7 +16,7 @@ pub struct Programs {
     pub(super) lines: Lines,
     /// `None` if the kernel cannot tell.
     pub(super) exits: Option<Exits>,
-    ebpf: Ebpf,
+    pub(super) ebpf: Ebpf,
 }
 
 opaque_debug!(Programs);

@@ -45,6 +45,7 @@ pub async fn status_of_pins(pin_dir: &Path) -> Result<types::Status> {
         agent: None,
         configuration: None,
         duty: String::new(),
+        local_clients: String::new(),
         schema: SCHEMA,
         pin_dir: pins.path().display().to_string(),
         lease: types::Lease::of(&node),

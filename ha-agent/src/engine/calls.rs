@@ -93,6 +93,7 @@ impl Engine {
             }
             Role::Backup | Role::Claiming => {}
         }
+        self.vips_changed();
         let text = format!("added {} virtual IPs", vips.len());
         self.history.group(name, "vips_added", text.as_str());
         Ok(Response::Done(format!(
@@ -110,6 +111,7 @@ impl Engine {
             }
         }
         self.forget(index, vips).await;
+        self.vips_changed();
         let text = format!("removed {} virtual IPs", vips.len());
         self.history.group(name, "vips_removed", text.as_str());
         Ok(Response::Done(format!(

@@ -25,6 +25,7 @@ mod history;
 mod kernel;
 mod lease;
 mod liveness;
+mod local;
 mod moving;
 mod peers;
 mod port;
@@ -90,6 +91,8 @@ pub struct Engine {
     means: Means,
     reloads: reload::Reloads,
     moves: switchover::Moves,
+    /// Whom this host's own programs reach.
+    reach: local::Reach,
     /// The groups that change hands at this moment, and until when; `None` while the role lasts.
     moving: Vec<(usize, Option<Time>)>,
     lapses: mpsc::UnboundedReceiver<Lapse>,

@@ -31,6 +31,11 @@ impl Engine {
         let found = self.netlink.local_routes().await?;
         // What is not wanted stops being local before it leaves the map, and what is wanted becomes
         // local after it has come into the map: in between the kernel would answer for it.
+        let clients = self.client_routes();
+        let found_clients = self.netlink.client_routes().await?;
+        self.netlink
+            .del_client_routes(found_clients.difference(&clients).copied())
+            .await?;
         self.netlink
             .del_local_routes(found.difference(&wanted).copied())
             .await?;
@@ -39,6 +44,9 @@ impl Engine {
         self.filter(&before, &after).await?;
         self.netlink
             .add_local_routes(wanted.difference(&found).copied())
+            .await?;
+        self.netlink
+            .add_client_routes(clients.difference(&found_clients).copied())
             .await?;
         // Last, since the program keeps the host silent as long as there are routes for its interface.
         self.dataplane.detach_others()
@@ -139,6 +147,12 @@ impl Engine {
         self.dataplane.apply(&writes)
     }
 
+    /// Tells the checks which addresses are virtual.
+    pub(super) fn vips_changed(&self) {
+        let groups = self.groups.iter();
+        self.means.vips.set(groups.flat_map(Group::addresses));
+    }
+
     pub(super) fn desired(&self) -> Result<Desired> {
         desired(&self.groups, |port| self.ports[port].mac())
     }
@@ -146,7 +160,10 @@ impl Engine {
     /// Lets the host have packets for `vips`, and lets solicitations for them through the NIC.
     pub(super) async fn make_local(&self, ifindex: u32, vips: &[IpAddr]) -> Result<()> {
         self.netlink.add_filters(ifindex, solicited(vips)).await?;
-        Ok(self.netlink.add_local_routes(vips.iter().copied()).await?)
+        self.netlink.add_local_routes(vips.iter().copied()).await?;
+        let clients = self.client_routes().into_iter();
+        let clients = clients.filter(|route| vips.contains(&route.vip));
+        Ok(self.netlink.add_client_routes(clients).await?)
     }
 
     /// Takes back [`Engine::make_local`], but for what another address still needs.
@@ -161,6 +178,10 @@ impl Engine {
             .flat_map(|group| group.vips.iter().copied().flatten())
             .collect();
         let gone = vips.iter().copied().filter(|vip| !local.contains(vip));
+        let clients = self.netlink.client_routes().await?.into_iter();
+        let clients = clients.filter(|route| vips.contains(&route.vip));
+        let clients = clients.filter(|route| !local.contains(&route.vip));
+        self.netlink.del_client_routes(clients).await?;
         self.netlink.del_local_routes(gone).await?;
         let needed = solicited(&kept);
         let macs = solicited(vips)

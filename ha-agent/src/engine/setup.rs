@@ -34,7 +34,7 @@ use crate::{
     config::{self, AnsweringMac, Config, Election, Loaded, Source, Stale, track::Check},
     dataplane::{Attach, Dataplane},
     discards::Discards,
-    health::{Health, Means, Processes},
+    health::{Health, Means, Processes, Vips},
     keeper::Keeper,
     net::{Addresses, Changes, Link, Netlink},
 };
@@ -78,6 +78,7 @@ impl Engine {
             changes: Changes::listen()?,
             processes: Processes::new(None),
             standings: bfd.standings(),
+            vips: Vips::default(),
         };
         let (sender, lapses) = mpsc::unbounded_channel();
         let keeper = Keeper::start(Arc::clone(&dataplane.switch), config.node.lease, sender)?;
@@ -103,6 +104,7 @@ impl Engine {
             means: means.clone(),
             reloads: Reloads::new(source, sum),
             moves: super::switchover::Moves::default(),
+            reach: super::local::Reach::Own,
             moving: Vec::new(),
             lapses,
         };
@@ -118,6 +120,8 @@ impl Engine {
         engine.processes = means.processes.clone();
         engine.health = Health::start(checks, &means);
         engine.means = means;
+        engine.vips_changed();
+        engine.set_local_clients();
         engine.reconcile().await?;
         engine.watch_peers()?;
         engine.call_witness()?;

@@ -41,6 +41,7 @@ impl Engine {
             }),
             configuration: Some(self.reloads.status()),
             duty: self.duty().name().to_owned(),
+            local_clients: self.reach.text(),
             schema: SCHEMA,
             pin_dir: self.dataplane.pin_dir().display().to_string(),
             lease: types::Lease::of(&node),

@@ -13,6 +13,7 @@
 //! | [`script`], [`tcp`], [`http`] | what they are told | nothing |
 
 mod bfd;
+mod connect;
 mod file;
 mod http;
 mod interface;
@@ -30,7 +31,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-pub use self::process::Processes;
+use self::connect::Connector;
+pub use self::{connect::Vips, process::Processes};
 use crate::{
     bfd::Standings,
     config::track::{Check, Kind},
@@ -99,6 +101,14 @@ pub struct Means {
     pub processes: Processes,
     /// What the BFD sessions say, by their places in the configuration.
     pub standings: Standings,
+    /// The virtual IPs of the node.
+    pub vips: Vips,
+}
+
+impl Means {
+    fn connector(&self) -> Connector {
+        Connector::new(self.vips.clone())
+    }
 }
 
 impl Health {
@@ -238,8 +248,8 @@ impl Looker {
             }
             Kind::Script { command } => Self::Script(script::Script::new(command)),
             Kind::Process(which) => Self::Process(process::Process::new(which, &means.processes)),
-            Kind::Tcp { address } => Self::Tcp(tcp::Tcp::new(*address)),
-            Kind::Http(http) => Self::Http(http::Http::new(http)),
+            Kind::Tcp { address } => Self::Tcp(tcp::Tcp::new(*address, means.connector())),
+            Kind::Http(http) => Self::Http(http::Http::new(http, means.connector())),
             Kind::File { path } => Self::File(file::File::new(path)),
             Kind::Route(route) => Self::Route(route::Route::new(route, means)),
             Kind::Bfd { session } => Self::Bfd(bfd::Bfd::new(means.standings.get(*session))),

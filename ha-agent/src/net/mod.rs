@@ -1,6 +1,7 @@
 //! The kernel's network as the agent uses it: links, routes and filters by netlink, and raw frames.
 //!
 //! * [`Netlink`]: one connection; [`link`], [`route`], [`filter`] and [`neighbour`] say what it can do;
+//! * [`ClientRoute`] and [`accept_local`]: what this host's own programs need as clients of virtual IPs;
 //! * [`PacketSocket`]: sends any frame, receives VRRP;
 //! * [`Ping`]: echo requests to one host;
 //! * [`Membership`]: the VRRP multicast groups;
@@ -12,7 +13,9 @@
     reason = "netlink has open sets of attributes, of which each place wants a few"
 )]
 
+pub mod accept_local;
 mod changes;
+mod client_route;
 mod echo;
 mod filter;
 pub mod frame;
@@ -28,6 +31,7 @@ mod udp;
 
 pub use self::{
     changes::Changes,
+    client_route::ClientRoute,
     link::{Addresses, AttachedXdp, Link},
     membership::Membership,
     netlink::{Netlink, NetlinkError},

@@ -74,6 +74,9 @@ pub mod program {
     /// At the egress hook of traffic control on every interface of the configuration: keeps a node from
     /// sending as a virtual IP that it has not.
     pub const EGRESS: &str = "ha_egress";
+    /// At the egress hook of traffic control on the loopback interface: sends what programs on this host send to a
+    /// virtual IP to the node that has it.
+    pub const LOCAL: &str = "ha_local";
     /// At the tracepoint of ending processes.
     pub const EXIT: &str = "ha_exit";
 }

@@ -8,18 +8,21 @@ use crate::workspace;
 /// Frames through the program in the kernel.
 pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
 /// Network namespaces.
-pub(crate) const LAB: [&str; 13] = [
+pub(crate) const LAB: [&str; 16] = [
     "bfd_echo",
     "conflict",
     "demotion",
     "egress",
     "lab",
     "liveness",
+    "local_clients",
     "many_groups",
     "pins",
     "reload",
     "restart",
     "scenarios",
+    "silence",
+    "sources",
     "switchover",
     "tracking",
 ];

@@ -69,6 +69,12 @@ fn headline(text: &mut String, status: &Status) {
         }
         _ => {}
     }
+    if let Some(why) = status.local_clients.strip_prefix("own: ") {
+        let _ = writeln!(
+            text,
+            "PROGRAMS ON THIS HOST do not reach the Active node at virtual IPs: {why}"
+        );
+    }
     let lease = &status.lease;
     let consequence = match lease.state.as_str() {
         "valid" => "",

@@ -1,7 +1,7 @@
 //! What differs outside of the groups.
 
 use super::{
-    super::{Bfd, Config, LogFormat, OnExit, Peer, Witness, track, value::shown},
+    super::{Bfd, Config, LocalClients, LogFormat, OnExit, Peer, Witness, track, value::shown},
     Action, Change, Details, Subject,
 };
 
@@ -39,6 +39,11 @@ pub(super) fn restart(old: &Config, new: &Config) -> Vec<String> {
 pub(super) fn node(old: &Config, new: &Config) -> Option<Change> {
     let mut details = Details::default();
     details.times("lease", old.node.lease, new.node.lease);
+    let reached = |config: &Config| match config.node.local_clients {
+        LocalClients::Active => "active",
+        LocalClients::Own => "own",
+    };
+    details.values("local_clients", &reached(old), &reached(new));
     changed(Subject::Node, details)
 }
 

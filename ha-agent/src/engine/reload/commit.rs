@@ -108,7 +108,11 @@ impl Engine {
         self.means.standings = bfd.standings();
         problems.note("BFD sessions", self.bfd.set(bfd));
         let means = self.means.clone();
+        self.vips_changed();
         self.health.set(checks, &means);
+        self.set_local_clients();
+        let clients = self.exchange_clients().await;
+        problems.note("routes of this host's own programs", clients);
         self.exchange_witness(witness);
 
         self.tell(&turns, &rivals);
@@ -157,6 +161,19 @@ impl Engine {
             }
         }
         old.iter().map(|port| port.link.index).collect()
+    }
+
+    /// The routes by which this host's own programs reach virtual IPs.
+    async fn exchange_clients(&mut self) -> Result<()> {
+        let (netlink, wanted) = (self.netlink.clone(), self.client_routes());
+        let work = tokio::spawn(async move {
+            let found = netlink.client_routes().await?;
+            let gone = found.difference(&wanted).copied();
+            netlink.del_client_routes(gone).await?;
+            let missing = wanted.difference(&found).copied();
+            anyhow::Ok(netlink.add_client_routes(missing).await?)
+        });
+        self.meanwhile(work).await?
     }
 
     fn exchange_groups(&mut self, next: &mut Next, slots: &Plan) -> Vec<Turn> {

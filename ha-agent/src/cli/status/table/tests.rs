@@ -13,6 +13,7 @@ fn status() -> Status {
         }),
         configuration: None,
         duty: "serve".to_owned(),
+        local_clients: "active".to_owned(),
         schema: 1,
         pin_dir: "/sys/fs/bpf/ha/2".to_owned(),
         lease: Lease {
