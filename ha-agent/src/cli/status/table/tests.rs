@@ -192,3 +192,19 @@ fn a_fenced_node_says_so_twice() {
     assert!(text.contains("the node is FENCED"));
     assert!(text.contains("active (fenced: lease_lapsed)"));
 }
+
+#[test]
+fn whom_programs_on_the_host_reach_is_said_only_if_it_is_the_wrong_one() {
+    let mut own = status();
+    for reach in ["active", "own", ""] {
+        reach.clone_into(&mut own.local_clients);
+        assert!(!render(&own).contains("PROGRAMS ON THIS HOST"), "{reach}");
+    }
+    "own: no such hook".clone_into(&mut own.local_clients);
+    let text = render(&own);
+    assert!(
+        text.contains("PROGRAMS ON THIS HOST do not reach"),
+        "{text}"
+    );
+    assert!(text.contains(": no such hook\n"), "{text}");
+}
