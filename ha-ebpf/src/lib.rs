@@ -40,6 +40,7 @@ mod maps;
 mod moving;
 mod packet;
 mod reply;
+mod settle;
 mod stats;
 mod steer;
 
@@ -51,7 +52,7 @@ use ha_common::{
     lease::Reply,
     reason::{Reason, Verdict},
 };
-pub use maps::{Asked, Limit, Maps};
+pub use maps::{Asked, Flow, Limit, Maps};
 pub use packet::{Packet, SocketBuffer};
 
 /// What the driver does with the frame next: the kernel's `enum xdp_action`.

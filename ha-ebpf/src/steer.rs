@@ -15,6 +15,7 @@ use crate::{
     frame::{Addressed, Hit},
     maps::Maps,
     packet::{Packet, Wire},
+    settle,
 };
 
 /// What the two versions of IP do differently.
@@ -39,6 +40,9 @@ pub(crate) trait Header: Wire {
     /// Turns an echo request into its reply.
     fn answer_echo(&self, packet: &mut Packet, hit: &Hit) -> Reason;
 
+    /// Whether it begins something, or needs nothing that was begun here.
+    fn is_new(&self, packet: &Packet, maps: &Maps, hit: &Hit) -> bool;
+
     /// Takes one hop off the packet at `l3`, as a router does.
     fn age(&self, packet: &mut Packet, l3: usize) -> Result<(), Reason>;
 }
@@ -50,10 +54,10 @@ pub(crate) fn steer<H: Header>(packet: &mut Packet, maps: &mut Maps, hit: &Hit) 
     if !served.is_used() {
         return Reason::GroupUnused;
     }
-    let Served { group, standing } = served;
-    match hit.addressed(H::mac(&group), &group) {
+    let Served { group, standing } = &served;
+    match hit.addressed(H::mac(group), group) {
         Addressed::Many => return Reason::LinkMulticast,
-        Addressed::Other if hit.is_at_home(&group) => return Reason::ForeignMac,
+        Addressed::Other if hit.is_at_home(group) => return Reason::ForeignMac,
         Addressed::Us | Addressed::Other => {}
     }
     let Some(&header) = packet.get::<H>(hit.l3) else {
@@ -62,21 +66,27 @@ pub(crate) fn steer<H: Header>(packet: &mut Packet, maps: &mut Maps, hit: &Hit) 
     if !header.is_well_formed(hit.len - hit.l3) {
         return Reason::IpMalformed;
     }
-    match standing {
+    let goes_on = match standing {
         Standing::Active | Standing::Claiming => {
             // The reply to an echo goes back to the MAC it came from. That is wrong for one that a
             // peer has sent on: the stack answers it, which knows the way.
-            if hit.is_at_home(&group)
+            if hit.is_at_home(group)
                 && header.is_echo_request(packet, hit)
                 && !maps.is_peer(&hit.src)
             {
-                header.answer_echo(packet, hit)
-            } else {
-                deliver::local::deliver(packet, maps, hit, &header, &group)
+                return header.answer_echo(packet, hit);
             }
+            settle::is_new(packet, maps, hit, &header, &served)
         }
-        Standing::Backup | Standing::Fenced(_) => {
-            deliver::peer::forward(packet, maps, hit, &header, &group, standing)
+        Standing::Backup | Standing::Fenced(_) => true,
+    };
+    if goes_on {
+        match deliver::peer::forward(packet, maps, hit, &header, &served) {
+            Ok(reason) => return reason,
+            // Nothing must be lost because the heir cannot be reached.
+            Err(_) if *standing == Standing::Active => {}
+            Err(reason) => return reason,
         }
     }
+    deliver::local::deliver(packet, maps, hit, &header, group)
 }

@@ -111,6 +111,9 @@ pub const GROUP_ROUTER: u16 = 1 << 3;
 /// [`Group::flags`]: the group changes hands at this moment. Who has let go hands questions on to the one who takes
 /// over, and that one answers each of them once.
 pub const GROUP_MOVES: u16 = 1 << 4;
+/// [`Group::flags`]: this node, which is Active, hands new work on to the peer in its word, and goes on only with what it
+/// has begun.
+pub const GROUP_SETTLES: u16 = 1 << 5;
 
 /// Value of `ha_group`: who has a group, and what its answers look like.
 ///

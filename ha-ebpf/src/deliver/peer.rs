@@ -13,46 +13,46 @@ use ha_common::{
 
 use crate::{
     events::{self, Topic},
+    fence::Served,
     frame::Hit,
     maps::Maps,
     packet::Packet,
     steer::Header,
 };
 
-/// Sends a packet on to the Active peer.
+/// Sends a packet on to the Active peer, or to the one that is about to be.
 #[inline(always)]
 pub(crate) fn forward<H: Header>(
     packet: &mut Packet,
     maps: &mut Maps,
     hit: &Hit,
     ip: &H,
-    group: &Group,
-    standing: Standing,
-) -> Reason {
-    if let Err(reason) = may_go_on(maps, hit, group, standing) {
-        return reason;
-    }
+    served: &Served,
+) -> Result<Reason, Reason> {
+    let Served { group, standing } = served;
+    may_go_on(maps, hit, group, *standing)?;
     let Some(&Peer { mac, ifindex, .. }) = maps.peer(u32::from(group.word.peer)) else {
-        return Reason::PeerUnset;
+        return Err(Reason::PeerUnset);
     };
     if !mac.is_station() {
-        return Reason::PeerUnset;
+        return Err(Reason::PeerUnset);
     }
     if ifindex != hit.ifindex {
-        return Reason::PeerElsewhere;
+        return Err(Reason::PeerElsewhere);
     }
     // A loop between nodes that each believe the other to be Active ends here.
-    if let Err(reason) = ip.age(packet, hit.l3) {
-        return reason;
-    }
+    ip.age(packet, hit.l3)?;
     let Some(header) = packet.get_mut::<eth::Header>(0) else {
-        return Reason::IpMalformed;
+        return Err(Reason::IpMalformed);
     };
     header.dst = mac;
     header.src = group.nic;
+    if *standing == Standing::Active {
+        return Ok(Reason::NewWorkForwarded);
+    }
     let topic = Topic::StaleSender;
     events::about(maps, hit, topic, hit.vip.group, ip.destination());
-    Reason::ForwardedPeer
+    Ok(Reason::ForwardedPeer)
 }
 
 /// Whether stale traffic is to be sent on at all, and to whom is known.

@@ -10,8 +10,8 @@ use ha_common::{
     lease::LeaseWord,
 };
 
-use super::{Asked, Limit};
-use crate::lease;
+use super::{Asked, Flow, Limit, NO_SOCKET};
+use crate::{Packet, lease};
 
 /// A model of the maps, of the clock and of the lease's timer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,6 +52,10 @@ pub struct Maps {
     pub limits: HashMap<u32, Limit>,
     /// `ha_asked`.
     pub asked: HashMap<u32, Asked>,
+    /// The host's TCP sockets over IPv4, and the kernel's number of their state.
+    pub tcp4: HashMap<Flow<[u8; 4]>, u32>,
+    /// The same over IPv6.
+    pub tcp6: HashMap<Flow<[u8; 16]>, u32>,
     /// The clock, nanoseconds.
     pub clock_ns: u64,
     /// When the lease's timer fires.
@@ -164,6 +168,14 @@ impl Maps {
 
     pub(crate) fn set_asked(&mut self, place: u32, asked: Asked) {
         self.asked.insert(place, asked);
+    }
+
+    pub(crate) fn tcp4(&self, _: &Packet, flow: &Flow<[u8; 4]>) -> u32 {
+        self.tcp4.get(flow).copied().unwrap_or(NO_SOCKET)
+    }
+
+    pub(crate) fn tcp6(&self, _: &Packet, flow: &Flow<[u8; 16]>) -> u32 {
+        self.tcp6.get(flow).copied().unwrap_or(NO_SOCKET)
     }
 
     pub(crate) fn now_ns(&self) -> u64 {

@@ -7,8 +7,8 @@ use aya_ebpf::{
     btf_maps::{Array, HashMap, PerCpuArray, RingBuf},
     cty::c_void,
     helpers::{
-        bpf_ktime_get_coarse_ns, bpf_ktime_get_ns, bpf_timer_cancel, bpf_timer_init,
-        bpf_timer_set_callback, bpf_timer_start,
+        bpf_ktime_get_coarse_ns, bpf_ktime_get_ns, bpf_sk_release, bpf_skc_lookup_tcp,
+        bpf_timer_cancel, bpf_timer_init, bpf_timer_set_callback, bpf_timer_start,
     },
     macros::btf_map,
 };
@@ -23,8 +23,8 @@ use ha_common::{
     reason::{MAX_REASONS, Verdict},
 };
 
-use super::{Asked, Limit};
-use crate::lease;
+use super::{Asked, Flow, Limit, NO_SOCKET};
+use crate::{Packet, lease};
 
 /// Memory for an entry is taken when it is added: the maps are sized for far more than most nodes
 /// have.
@@ -286,6 +286,17 @@ impl Maps {
         }
     }
 
+    /// The state of the socket that would get a packet of this flow.
+    #[inline(always)]
+    pub(crate) fn tcp4(&self, packet: &Packet, flow: &Flow<[u8; 4]>) -> u32 {
+        socket_state(packet, flow)
+    }
+
+    #[inline(always)]
+    pub(crate) fn tcp6(&self, packet: &Packet, flow: &Flow<[u8; 16]>) -> u32 {
+        socket_state(packet, flow)
+    }
+
     #[inline(always)]
     pub(crate) fn now_ns(&self) -> u64 {
         // SAFETY: the helper has no preconditions.
@@ -376,6 +387,28 @@ impl Maps {
         }
     }
 }
+
+/// Asks the kernel for a socket in the network namespace of the interface. `skc` finds handshakes and `TIME_WAIT`, too,
+/// as what they are.
+#[inline(always)]
+fn socket_state<A>(packet: &Packet, flow: &Flow<A>) -> u32 {
+    let tuple = from_ref(flow).cast_mut().cast();
+    let len = size_of::<Flow<A>>() as u32;
+    // SAFETY: the tuple has the layout and one of the two lengths that the kernel knows, and is only read. The socket
+    // is held until it is released.
+    unsafe {
+        let socket = bpf_skc_lookup_tcp(packet.context(), tuple, len, CURRENT_NETNS, 0);
+        if socket.is_null() {
+            return NO_SOCKET;
+        }
+        let state = read_volatile(&raw const (*socket).state);
+        bpf_sk_release(socket.cast());
+        state
+    }
+}
+
+/// `BPF_F_CURRENT_NETNS`, `include/uapi/linux/bpf.h`.
+const CURRENT_NETNS: u64 = u64::MAX;
 
 /// `CLOCK_MONOTONIC`, `include/uapi/linux/time.h`.
 const CLOCK_MONOTONIC: u64 = 1;

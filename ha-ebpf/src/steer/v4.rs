@@ -5,15 +5,16 @@ use ha_common::{
     reason::Reason,
     wire::{
         checksum::{self, Sum},
-        icmp, ipv4,
+        icmp, ipv4, tcp,
     },
 };
 
 use super::Header;
 use crate::{
     frame::Hit,
+    maps::Maps,
     packet::{Packet, Then},
-    reply,
+    reply, settle,
 };
 
 impl Header for ipv4::Header {
@@ -54,6 +55,21 @@ impl Header for ipv4::Header {
     #[inline(always)]
     fn answer_echo(&self, packet: &mut Packet, hit: &Hit) -> Reason {
         reply::echo::answer(packet, hit)
+    }
+
+    #[inline(always)]
+    fn is_new(&self, packet: &Packet, maps: &Maps, hit: &Hit) -> bool {
+        if self.is_fragment() || self.header_len() != ipv4::HEADER_LEN {
+            return false;
+        }
+        settle::is_new_payload(self.protocol, || {
+            packet
+                .get::<Then<ipv4::Header, tcp::Header>>(hit.l3)
+                .is_some_and(|Then(ip, segment)| {
+                    let flow = settle::flow(ip.src, ip.dst, segment);
+                    settle::is_new_segment(segment, maps.tcp4(packet, &flow))
+                })
+        })
     }
 
     #[inline(always)]

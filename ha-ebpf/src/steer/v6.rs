@@ -3,14 +3,15 @@
 use ha_common::{
     abi::{Group, Mac},
     reason::Reason,
-    wire::{icmp, ipv6},
+    wire::{icmp, ipv6, tcp},
 };
 
 use super::Header;
 use crate::{
     frame::Hit,
+    maps::Maps,
     packet::{Packet, Then},
-    reply,
+    reply, settle,
 };
 
 impl Header for ipv6::Header {
@@ -46,6 +47,18 @@ impl Header for ipv6::Header {
     #[inline(always)]
     fn answer_echo(&self, packet: &mut Packet, hit: &Hit) -> Reason {
         reply::echo6::answer(packet, hit)
+    }
+
+    #[inline(always)]
+    fn is_new(&self, packet: &Packet, maps: &Maps, hit: &Hit) -> bool {
+        settle::is_new_payload(self.next_header, || {
+            packet
+                .get::<Then<ipv6::Header, tcp::Header>>(hit.l3)
+                .is_some_and(|Then(ip, segment)| {
+                    let flow = settle::flow(ip.src, ip.dst, segment);
+                    settle::is_new_segment(segment, maps.tcp6(packet, &flow))
+                })
+        })
     }
 
     #[inline(always)]

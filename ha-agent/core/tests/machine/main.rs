@@ -12,6 +12,7 @@ mod hand_over;
 mod initialize;
 mod operator;
 mod properties;
+mod settle;
 mod together;
 mod unicast;
 mod watch;
