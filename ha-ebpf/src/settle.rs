@@ -24,16 +24,19 @@ const LISTEN: u32 = 10;
 
 /// Whether a packet for this node's group is to go on to the heir.
 #[inline(always)]
-pub(crate) fn is_new<H: Header>(
-    packet: &Packet,
-    maps: &Maps,
-    hit: &Hit,
-    header: &H,
-    served: &Served,
-) -> bool {
+pub(crate) fn goes_on<H: Header>(packet: &Packet, maps: &Maps, hit: &Hit, served: &Served) -> bool {
     served.standing == Standing::Active
         && served.group.flags & GROUP_SETTLES != 0
-        && header.is_new(packet, maps, hit)
+        && is_new::<H>(packet, maps, hit.l3)
+}
+
+/// A function of its own: what the verifier learns of the packet here it forgets at the end, and so does not look at the
+/// delivery once for each way through.
+#[inline(never)]
+fn is_new<H: Header>(packet: &Packet, maps: &Maps, l3: usize) -> bool {
+    packet
+        .get::<H>(l3)
+        .is_some_and(|header| header.is_new(packet, maps, l3))
 }
 
 /// The same of what follows an IP header that is not a fragment's and has no options.

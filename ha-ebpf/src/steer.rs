@@ -41,7 +41,7 @@ pub(crate) trait Header: Wire {
     fn answer_echo(&self, packet: &mut Packet, hit: &Hit) -> Reason;
 
     /// Whether it begins something, or needs nothing that was begun here.
-    fn is_new(&self, packet: &Packet, maps: &Maps, hit: &Hit) -> bool;
+    fn is_new(&self, packet: &Packet, maps: &Maps, l3: usize) -> bool;
 
     /// Takes one hop off the packet at `l3`, as a router does.
     fn age(&self, packet: &mut Packet, l3: usize) -> Result<(), Reason>;
@@ -76,7 +76,7 @@ pub(crate) fn steer<H: Header>(packet: &mut Packet, maps: &mut Maps, hit: &Hit) 
             {
                 return header.answer_echo(packet, hit);
             }
-            settle::is_new(packet, maps, hit, &header, &served)
+            settle::goes_on::<H>(packet, maps, hit, &served)
         }
         Standing::Backup | Standing::Fenced(_) => true,
     };

@@ -58,13 +58,14 @@ impl Header for ipv4::Header {
     }
 
     #[inline(always)]
-    fn is_new(&self, packet: &Packet, maps: &Maps, hit: &Hit) -> bool {
+    fn is_new(&self, packet: &Packet, maps: &Maps, l3: usize) -> bool {
         if self.is_fragment() || self.header_len() != ipv4::HEADER_LEN {
             return false;
         }
         settle::is_new_payload(self.protocol, || {
             packet
-                .get::<Then<ipv4::Header, tcp::Header>>(hit.l3)
+                .get::<Then<ipv4::Header, tcp::Header>>(l3)
+                .filter(|_| self.total_len() >= size_of::<Then<ipv4::Header, tcp::Header>>())
                 .is_some_and(|Then(ip, segment)| {
                     let flow = settle::flow(ip.src, ip.dst, segment);
                     settle::is_new_segment(segment, maps.tcp4(packet, &flow))

@@ -50,10 +50,11 @@ impl Header for ipv6::Header {
     }
 
     #[inline(always)]
-    fn is_new(&self, packet: &Packet, maps: &Maps, hit: &Hit) -> bool {
+    fn is_new(&self, packet: &Packet, maps: &Maps, l3: usize) -> bool {
         settle::is_new_payload(self.next_header, || {
             packet
-                .get::<Then<ipv6::Header, tcp::Header>>(hit.l3)
+                .get::<Then<ipv6::Header, tcp::Header>>(l3)
+                .filter(|_| self.payload_len() >= size_of::<tcp::Header>())
                 .is_some_and(|Then(ip, segment)| {
                     let flow = settle::flow(ip.src, ip.dst, segment);
                     settle::is_new_segment(segment, maps.tcp6(packet, &flow))
