@@ -2,10 +2,11 @@
 //!
 //! A connection whose handshake the one node begins and the other ends would be reset. So a segment stays where its
 //! connection is, and everything that needs no connection, or begins one, goes on. ICMP stays: it is about what has been
-//! begun. So do fragments and what has options or extension headers, where the ports are not in their usual place.
+//! begun. So do damaged packets, those that cannot go another hop, fragments, and what has options or extension headers,
+//! where the ports are not in their usual place.
 
 use ha_common::{
-    abi::GROUP_SETTLES,
+    abi::{GROUP_SETTLES, GROUP_STALE_DROP},
     fence::Standing,
     wire::{icmp, ipv6, tcp},
 };
@@ -26,7 +27,9 @@ const LISTEN: u32 = 10;
 #[inline(always)]
 pub(crate) fn goes_on<H: Header>(packet: &Packet, maps: &Maps, hit: &Hit, served: &Served) -> bool {
     served.standing == Standing::Active
-        && served.group.flags & GROUP_SETTLES != 0
+        && served.group.flags & (GROUP_SETTLES | GROUP_STALE_DROP) == GROUP_SETTLES
+        && hit.is_at_home(&served.group)
+        && !maps.is_peer(&hit.src)
         && is_new::<H>(packet, maps, hit.l3)
 }
 

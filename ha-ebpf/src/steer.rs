@@ -43,8 +43,11 @@ pub(crate) trait Header: Wire {
     /// Whether it begins something, or needs nothing that was begun here.
     fn is_new(&self, packet: &Packet, maps: &Maps, l3: usize) -> bool;
 
-    /// Takes one hop off the packet at `l3`, as a router does.
-    fn age(&self, packet: &mut Packet, l3: usize) -> Result<(), Reason>;
+    /// Whether the packet at `l3` is in order and has a hop left, so that a router would send it on.
+    fn may_age(&self, packet: &Packet, l3: usize) -> Result<(), Reason>;
+
+    /// Takes one hop off the packet at `l3`; `false` if it is not all there.
+    fn age(&self, packet: &mut Packet, l3: usize) -> bool;
 }
 
 /// Takes a packet whose destination is a virtual IP.
@@ -66,7 +69,7 @@ pub(crate) fn steer<H: Header>(packet: &mut Packet, maps: &mut Maps, hit: &Hit) 
     if !header.is_well_formed(hit.len - hit.l3) {
         return Reason::IpMalformed;
     }
-    let goes_on = match standing {
+    match standing {
         Standing::Active | Standing::Claiming => {
             // The reply to an echo goes back to the MAC it came from. That is wrong for one that a
             // peer has sent on: the stack answers it, which knows the way.
@@ -76,17 +79,16 @@ pub(crate) fn steer<H: Header>(packet: &mut Packet, maps: &mut Maps, hit: &Hit) 
             {
                 return header.answer_echo(packet, hit);
             }
-            settle::goes_on::<H>(packet, maps, hit, &served)
+            // Nothing is lost because the heir cannot be reached.
+            if settle::goes_on::<H>(packet, maps, hit, &served)
+                && deliver::peer::hand_on(packet, maps, hit, &header, group)
+            {
+                return Reason::NewWorkForwarded;
+            }
+            deliver::local::deliver(packet, maps, hit, &header, group)
         }
-        Standing::Backup | Standing::Fenced(_) => true,
-    };
-    if goes_on {
-        match deliver::peer::forward(packet, maps, hit, &header, &served) {
-            Ok(reason) => return reason,
-            // Nothing must be lost because the heir cannot be reached.
-            Err(_) if *standing == Standing::Active => {}
-            Err(reason) => return reason,
+        Standing::Backup | Standing::Fenced(_) => {
+            deliver::peer::forward(packet, maps, hit, &header, &served)
         }
     }
-    deliver::local::deliver(packet, maps, hit, &header, group)
 }

@@ -133,6 +133,7 @@ impl Engine {
             self.name_heir(index, to);
         }
         let group = &self.groups[index];
+        // What cannot be handed on is served.
         let heir = to.map(tracing::field::display);
         tracing::debug!(group = %group.name, heir, "new work is handed on");
         self.dataplane.groups.set_settles(group.slot, to.is_some());

@@ -51,6 +51,9 @@ impl Header for ipv6::Header {
 
     #[inline(always)]
     fn is_new(&self, packet: &Packet, maps: &Maps, l3: usize) -> bool {
+        if self.hop_limit <= 1 {
+            return false;
+        }
         settle::is_new_payload(self.next_header, || {
             packet
                 .get::<Then<ipv6::Header, tcp::Header>>(l3)
@@ -63,14 +66,19 @@ impl Header for ipv6::Header {
     }
 
     #[inline(always)]
-    fn age(&self, packet: &mut Packet, l3: usize) -> Result<(), Reason> {
+    fn may_age(&self, _: &Packet, _: usize) -> Result<(), Reason> {
         if self.hop_limit <= 1 {
             return Err(Reason::TtlExpired);
         }
-        let Some(header) = packet.get_mut::<ipv6::Header>(l3) else {
-            return Err(Reason::IpMalformed);
-        };
-        header.hop_limit = self.hop_limit - 1;
         Ok(())
+    }
+
+    #[inline(always)]
+    fn age(&self, packet: &mut Packet, l3: usize) -> bool {
+        let Some(header) = packet.get_mut::<ipv6::Header>(l3) else {
+            return false;
+        };
+        header.hop_limit = self.hop_limit.wrapping_sub(1);
+        true
     }
 }
