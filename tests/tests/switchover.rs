@@ -4,15 +4,28 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
-    thread::sleep,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, sleep},
     time::{Duration, Instant},
 };
 
 use ha_lab::{
+    address,
     agent::{self, Agent, Setup},
+    bench::packet::Injector,
     cluster::Service,
     lab::Lab,
     under_test,
+};
+use smoltcp::{
+    phy::ChecksumCapabilities,
+    wire::{
+        EthernetAddress, EthernetFrame, EthernetProtocol, IpProtocol, Ipv4Packet, Ipv4Repr,
+        UdpPacket, UdpRepr,
+    },
 };
 
 /// Time between probes: a loss is found out soon, and a busy machine is none.
@@ -135,6 +148,128 @@ fn a_node_in_maintenance_serves_nothing() {
     assert!(pair.agents[0].promote().is_err());
     pair.agents[0].set_maintenance(false).unwrap();
     pair.until("a serves again", |pair| pair.is_active(0));
+}
+
+/// Where every frame of a virtual IP is sent to from the client, as the data paths counted it.
+#[derive(Clone, Copy, Debug)]
+struct Counts {
+    delivered: u64,
+    handed_on: u64,
+    lost: u64,
+    overflows: u64,
+}
+
+impl Pair {
+    fn counts(&self) -> Counts {
+        let of = |reason: &str| -> u64 {
+            let agents = self.agents.iter();
+            agents.map(|agent| agent.counted(reason).unwrap()).sum()
+        };
+        Counts {
+            delivered: of("delivered_local"),
+            handed_on: of("new_work_forwarded"),
+            lost: [
+                "no_peer",
+                "fenced",
+                "split_horizon",
+                "peer_unset",
+                "ttl_expired",
+            ]
+            .map(of)
+            .iter()
+            .sum(),
+            overflows: [0, 1]
+                .map(|node| self.lab.overflows(node).unwrap())
+                .iter()
+                .sum(),
+        }
+    }
+}
+
+/// A datagram of the client to the first virtual IP and a port on which nobody listens.
+fn datagram() -> Vec<u8> {
+    const PAYLOAD: usize = 18;
+    let udp = UdpRepr {
+        src_port: 40_000,
+        dst_port: 9,
+    };
+    let ip = Ipv4Repr {
+        src_addr: address::CLIENT.v4,
+        dst_addr: address::vip4(0),
+        next_header: IpProtocol::Udp,
+        payload_len: udp.header_len() + PAYLOAD,
+        hop_limit: 64,
+    };
+    let mut frame = vec![0; 14 + ip.buffer_len() + ip.payload_len];
+    let mut ethernet = EthernetFrame::new_unchecked(&mut frame[..]);
+    ethernet.set_dst_addr(EthernetAddress([0, 0, 0x5e, 0, 1, 51]));
+    ethernet.set_src_addr(EthernetAddress(address::CLIENT.mac));
+    ethernet.set_ethertype(EthernetProtocol::Ipv4);
+    let mut packet = Ipv4Packet::new_unchecked(ethernet.payload_mut());
+    ip.emit(&mut packet, &ChecksumCapabilities::default());
+    udp.emit(
+        &mut UdpPacket::new_unchecked(packet.payload_mut()),
+        &ip.src_addr.into(),
+        &ip.dst_addr.into(),
+        PAYLOAD,
+        |payload| payload.fill(0xee),
+        &ChecksumCapabilities::default(),
+    );
+    frame
+}
+
+/// Live frames at the rate that the machine has. None is lost, none arrives twice; where a virtual cable was full the
+/// kernel says so.
+#[test]
+fn at_the_highest_load_each_frame_arrives_once() {
+    const BATCH: u32 = 64;
+    let pair = Pair::start();
+    for owner in [0, 1] {
+        let heir = 1 - owner;
+        let before = pair.counts();
+        let is_over = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&is_over);
+        let port = pair.lab.switch().ifindex("client").unwrap();
+        let load = move || {
+            let injector = Injector::new()?;
+            let frame = datagram();
+            let mut sent = 0;
+            while !over.load(Ordering::Relaxed) {
+                injector.inject(&frame, port, BATCH)?;
+                sent += u64::from(BATCH);
+                thread::yield_now();
+            }
+            Ok(sent)
+        };
+        let begun = Instant::now();
+        let load = pair.lab.switch().spawn("load", load).unwrap();
+        sleep(Duration::from_millis(500));
+        pair.agents[owner].switch_over().unwrap();
+        sleep(Duration::from_millis(500));
+        is_over.store(true, Ordering::Relaxed);
+        let sent = load.join().unwrap().unwrap();
+        let took = begun.elapsed();
+        assert!(pair.is_active(heir) && !pair.is_active(owner));
+        pair.until("nothing is under way", |pair| {
+            let first = pair.counts().delivered;
+            sleep(Duration::from_millis(100));
+            pair.counts().delivered == first
+        });
+        let after = pair.counts();
+        let delivered = after.delivered - before.delivered;
+        let overflows = after.overflows - before.overflows;
+        let rate = sent as f64 / took.as_secs_f64();
+        println!(
+            "{sent} frames, {rate:.0} a second; {delivered} delivered, of which {} were handed on; {overflows} did not \
+             fit a cable",
+            after.handed_on - before.handed_on,
+        );
+        assert_eq!(delivered + overflows, sent);
+        assert!(after.handed_on > before.handed_on, "it settled");
+        assert_eq!(after.lost, before.lost);
+        assert!(overflows * 100 < sent, "the cables are no bottleneck");
+        assert!(rate > 50_000.0, "that is no load");
+    }
 }
 
 /// Whoever is killed in the middle of a switchover, one owner is left.
