@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
+    net::{SocketAddr, UdpSocket},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -16,7 +17,8 @@ use ha_lab::{
     address,
     agent::{self, Agent, Setup},
     bench::packet::Injector,
-    cluster::Service,
+    cluster::{AnsweringMac, Service},
+    ear::Ear,
     lab::Lab,
     under_test,
 };
@@ -42,10 +44,14 @@ struct Pair {
 impl Pair {
     /// Two nodes of which the first is Active, and both know that the other lives.
     fn start() -> Self {
+        Self::start_with(Service::new(1, 1))
+    }
+
+    fn start_with(service: Service) -> Self {
         let lab = Lab::create(&["a", "b"]).unwrap();
         let mut pair = Self {
             agents: Vec::new(),
-            service: Service::new(1, 1),
+            service,
             lab,
         };
         for node in [0, 1] {
@@ -270,6 +276,57 @@ fn at_the_highest_load_each_frame_arrives_once() {
         assert!(overflows * 100 < sent, "the cables are no bottleneck");
         assert!(rate > 50_000.0, "that is no load");
     }
+}
+
+/// A client that has not heard of the move is served, counted where it sends to, and told by the new owner alone.
+#[test]
+fn who_goes_on_using_the_old_node_is_counted_and_told() {
+    const FRAMES: u64 = 40;
+    let pair = Pair::start_with(Service {
+        mac: AnsweringMac::Interface,
+        ..Service::new(1, 0)
+    });
+    let vips = &pair.service.vips;
+    pair.lab.deafen_client(0, vips).unwrap();
+    pair.agents[0].switch_over().unwrap();
+    assert!(pair.agents[0].stale_senders().unwrap().is_empty());
+
+    let ear = Ear::at(&pair.lab, 1).unwrap();
+    let service = SocketAddr::new(vips[0], 9);
+    let send = || {
+        let socket = UdpSocket::bind("0.0.0.0:0")?;
+        for _ in 0..FRAMES {
+            // That nobody listens is told by an error of the next call.
+            let _ = socket.send_to(b"here?", service);
+            sleep(Duration::from_millis(60));
+        }
+        Ok(())
+    };
+    pair.lab.client().run(send).unwrap();
+    let frames = ear.heard().unwrap();
+    // ARP (RFC 826) to the client alone, whose sender is the virtual IP.
+    let is_telling = |frame: &Vec<u8>| {
+        frame[..6] == address::CLIENT.mac
+            && frame[12..14] == [0x08, 0x06]
+            && frame[20..22] == [0, 2]
+            && frame[28..32] == address::vip4(0).octets()
+            && frame[38..42] == address::vip4(0).octets()
+    };
+    assert!(frames.iter().any(is_telling), "the client was not told");
+
+    let senders = pair.agents[0].stale_senders().unwrap();
+    let [sender] = &senders[..] else {
+        panic!("the client alone: {senders:?}");
+    };
+    assert_eq!(sender.address, address::CLIENT.v4);
+    assert_eq!(sender.mac, "02:77:00:00:01:00");
+    assert!((1..=FRAMES).contains(&sender.packets), "{sender:?}");
+    assert_eq!(
+        sender.packets,
+        pair.agents[0].counted("forwarded_peer").unwrap()
+    );
+    assert!(sender.seconds_ago < 5.0, "{sender:?}");
+    assert!(pair.agents[1].stale_senders().unwrap().is_empty());
 }
 
 /// Whoever is killed in the middle of a switchover, one owner is left.

@@ -8,6 +8,7 @@ mod live;
 mod names;
 mod role;
 mod router;
+mod stale;
 
 use core::mem::{offset_of, size_of};
 
@@ -23,6 +24,7 @@ pub use self::{
         MAX_ROUTER_PEERS, MAX_ROUTERS, ROUTER_BY_ADDRESS, ROUTER_UNICAST, ROUTER_V4, ROUTER_V6,
         Router, RouterKey, RouterPeerKey,
     },
+    stale::{MAX_STALE, Stale, StaleKey},
 };
 
 /// Version of everything in this module; the directory below `/sys/fs/bpf/ha/` that holds the pins.
@@ -252,7 +254,7 @@ const _: () = {
 mod pod {
     use super::{
         Deliver, EchoPeer, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector, Reply,
-        Router, RouterKey, RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key,
+        Router, RouterKey, RouterPeerKey, Stale, StaleKey, Traffic, Vip, Vip4Key, Vip6Key,
     };
 
     macro_rules! pod {
@@ -277,6 +279,8 @@ mod pod {
         Router,
         RouterKey,
         RouterPeerKey,
+        Stale,
+        StaleKey,
         Traffic,
         Vip,
         Vip4Key,

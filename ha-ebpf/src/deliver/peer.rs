@@ -45,7 +45,7 @@ pub(crate) fn forward<H: Header>(
         return Reason::IpMalformed;
     }
     let topic = Topic::StaleSender;
-    events::about(maps, hit, topic, hit.vip.group, ip.destination());
+    events::about(maps, hit, topic, hit.vip.group, ip.source());
     Reason::ForwardedPeer
 }
 

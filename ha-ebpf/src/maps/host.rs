@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use ha_common::{
     abi::{
         Deliver, Demotion, EchoPeer, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector,
-        Reply, Router, RouterKey, RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key,
+        Reply, Router, RouterKey, RouterPeerKey, Stale, StaleKey, Traffic, Vip, Vip4Key, Vip6Key,
     },
     lease::LeaseWord,
 };
@@ -46,6 +46,8 @@ pub struct Maps {
     pub reasons: HashMap<u32, Traffic>,
     /// `ha_stat`: what is not here has not been counted.
     pub stats: HashMap<u32, Traffic>,
+    /// `ha_stale`.
+    pub stale: HashMap<StaleKey, Stale>,
     /// `ha_event`: all records so far.
     pub events: Vec<Event>,
     /// `ha_limit`.
@@ -144,6 +146,12 @@ impl Maps {
 
     pub(crate) fn count_stat(&mut self, index: u32, bytes: u64) {
         count(self.stats.entry(index).or_default(), bytes);
+    }
+
+    pub(crate) fn count_stale(&mut self, key: &StaleKey) {
+        let stale = self.stale.entry(*key).or_default();
+        stale.frames += 1;
+        stale.last_ns = self.clock_ns;
     }
 
     pub(crate) fn send(&mut self, event: &Event) {

@@ -4,7 +4,7 @@ use core::ptr::{from_ref, read_volatile, write_volatile};
 
 use aya_ebpf::{
     bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC},
-    btf_maps::{Array, HashMap, PerCpuArray, RingBuf},
+    btf_maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
     cty::c_void,
     helpers::{
         bpf_ktime_get_coarse_ns, bpf_ktime_get_ns, bpf_sk_release, bpf_skc_lookup_tcp,
@@ -16,8 +16,8 @@ use ha_common::{
     abi::{
         Deliver, Demotion, EVENT_RING_BYTES, EchoPeer, Event, Group, Live, LivePeerKey,
         MAX_DELIVER, MAX_ECHO, MAX_GROUPS, MAX_LIVE, MAX_PEERS, MAX_REFLECT, MAX_ROUTER_PEERS,
-        MAX_ROUTERS, MAX_VIPS, MAX_WATCHED, Mac, Node, Peer, Reflector, Reply, RoleWord, Router,
-        RouterKey, RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key,
+        MAX_ROUTERS, MAX_STALE, MAX_VIPS, MAX_WATCHED, Mac, Node, Peer, Reflector, Reply, RoleWord,
+        Router, RouterKey, RouterPeerKey, Stale, StaleKey, Traffic, Vip, Vip4Key, Vip6Key,
     },
     lease::LeaseWord,
     reason::{MAX_REASONS, Verdict},
@@ -76,6 +76,9 @@ static STAT: PerCpuArray<Traffic, STATS> = PerCpuArray::new();
 
 #[btf_map(name = "ha_reason")]
 static REASON: PerCpuArray<Traffic, { MAX_REASONS as usize }> = PerCpuArray::new();
+
+#[btf_map(name = "ha_stale")]
+static STALE: LruHashMap<StaleKey, Stale, { MAX_STALE as usize }> = LruHashMap::new();
 
 #[btf_map(name = "ha_event")]
 static EVENT: RingBuf<Event, { EVENT_RING_BYTES as usize }> = RingBuf::new();
@@ -246,6 +249,24 @@ impl Maps {
     pub(crate) fn count_stat(&mut self, index: u32, bytes: u64) {
         if let Some(traffic) = STAT.get_ptr_mut(index) {
             count(traffic, bytes);
+        }
+    }
+
+    /// Counts a frame of a sender. One that two processors count at the same moment may count once.
+    #[inline(always)]
+    pub(crate) fn count_stale(&mut self, key: &StaleKey) {
+        let last_ns = self.coarse_now_ns();
+        match STALE.get_ptr_mut(key) {
+            // SAFETY: an element is memory of the map; at worst another sender has its place by now, and is counted
+            // once too often.
+            Some(stale) => unsafe {
+                (*stale).frames += 1;
+                (*stale).last_ns = last_ns;
+            },
+            None => {
+                // Only when another processor adds it at this moment, or memory is short.
+                let _ = STALE.insert(key, Stale { frames: 1, last_ns }, 0);
+            }
         }
     }
 
