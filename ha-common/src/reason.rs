@@ -201,6 +201,9 @@ reasons! {
     /// ARP request or neighbour solicitation that a peer handed on, and that this node has answered itself or the
     /// peer should have dropped.
     QuestionTwice = 46, "question_twice", Dropped;
+    /// Traffic to a virtual IP that begins something new, just before this node lets go: handed on to the peer that is
+    /// about to take over.
+    NewWorkForwarded = 47, "new_work_forwarded", Forwarded;
     /// Packet of a program on this host to a virtual IP that another node has: sent there, and not to this host
     /// itself.
     LocalClient = 57, "local_client", Forwarded;

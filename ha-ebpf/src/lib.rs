@@ -42,6 +42,7 @@ mod maps;
 mod moving;
 mod packet;
 mod reply;
+mod settle;
 mod stats;
 mod steer;
 
@@ -54,7 +55,7 @@ use ha_common::{
     reason::{Reason, Verdict},
 };
 pub use local::Errand;
-pub use maps::{Asked, Limit, Maps};
+pub use maps::{Asked, Flow, Limit, Maps};
 pub use packet::{Packet, SocketBuffer};
 
 /// What the driver does with the frame next: the kernel's `enum xdp_action`.

@@ -16,7 +16,7 @@ use anyhow::{Context, Result, bail};
 pub use self::{
     config::peer,
     reload::{Standing, group, group_on},
-    status::{BfdStatus, RoundTrip, Way},
+    status::{BfdStatus, RoundTrip, StaleSender, Way},
 };
 use self::{
     config::{common, config},
@@ -191,6 +191,16 @@ impl Agent {
     pub fn priority(&self) -> Result<Option<u8>> {
         let groups = self.status()?.groups;
         Ok(groups.first().and_then(|group| group.priority))
+    }
+
+    /// Who has used the node for its only group while another one was Active.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`].
+    pub fn stale_senders(&self) -> Result<Vec<StaleSender>> {
+        let groups = self.status()?.groups.into_iter();
+        Ok(groups.flat_map(|group| group.stale_senders).collect())
     }
 
     /// How many frames its data path has counted under a reason.

@@ -10,7 +10,7 @@ use aya::{
 use ha_common::{
     abi::{
         Deliver, EchoPeer, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector, Router,
-        RouterKey, RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key, map, program,
+        RouterKey, RouterPeerKey, Stale, StaleKey, Traffic, Vip, Vip4Key, Vip6Key, map, program,
     },
     lease::{Reply, Request},
 };
@@ -291,6 +291,15 @@ impl DataPath {
     /// As for [`Self::vip4`].
     pub fn echo(&mut self) -> Result<HashMap<&mut MapData, LivePeerKey, EchoPeer>> {
         Ok(self.map(map::ECHO)?.try_into()?)
+    }
+
+    /// `ha_stale`.
+    ///
+    /// # Errors
+    ///
+    /// When the object has no such map.
+    pub fn stale(&mut self) -> Result<HashMap<&mut MapData, StaleKey, Stale>> {
+        Ok(self.map(map::STALE)?.try_into()?)
     }
 
     /// `ha_deliver`.

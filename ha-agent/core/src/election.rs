@@ -157,6 +157,12 @@ pub enum Command {
         /// the NIC's own MAC: the virtual one would turn the switches back to this port.
         to: Option<IpAddr>,
     },
+    /// Hand new work on to this node, which delivers it, and do only what has been begun; `None`: no more. A role
+    /// other than Active ends it, too.
+    HandOn {
+        /// The heir.
+        to: Option<IpAddr>,
+    },
     /// Ask a living peer whether it has the group, since its advertisements do not tell.
     Ask {
         /// The peer.

@@ -272,6 +272,22 @@ pub struct Group {
     pub since: Option<f64>,
     /// Frames for its virtual IPs by verdict.
     pub traffic: Vec<Traffic>,
+    /// Who has used this node for it while another one was Active; the last one first.
+    #[serde(default)]
+    pub stale_senders: Vec<StaleSender>,
+}
+
+/// A sender whose frames came to a node that was not Active, and were sent on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StaleSender {
+    /// Its address.
+    pub address: IpAddr,
+    /// The MAC from which its frames come.
+    pub mac: String,
+    /// Frames.
+    pub packets: u64,
+    /// How long ago the last one came, seconds.
+    pub seconds_ago: f64,
 }
 
 /// Frames of a group that ended alike.

@@ -192,6 +192,7 @@ pub(super) struct Election {
     pub(super) preempt_delay: Option<Spanned<String>>,
     pub(super) startup_delay: Option<Spanned<String>>,
     pub(super) checksum: Option<Spanned<String>>,
+    pub(super) settle: Option<Spanned<String>>,
     pub(super) yield_grace: Option<Spanned<String>>,
     pub(super) contention: Option<Spanned<String>>,
 }

@@ -281,6 +281,8 @@ pub struct Vrrp {
     pub startup_delay: Duration,
     /// What the checksum of IPv4 advertisements covers; both kinds are accepted.
     pub checksum: ChecksumChoice,
+    /// How long an owner that hands over may finish what it has begun.
+    pub settle: Duration,
     /// How long to wait for a live owner's acknowledgement.
     pub yield_grace: Duration,
     /// How long to listen for rivals before taking over from a silent owner.

@@ -59,6 +59,7 @@ fn defaults() {
     assert_eq!(vrrp.advert_interval.get(), 10);
     assert!(vrrp.preempt);
     assert_eq!(vrrp.yield_grace, Duration::from_millis(290));
+    assert_eq!(vrrp.settle, Duration::from_millis(100));
     assert_eq!(vrrp.contention, Duration::from_micros(12_500));
 }
 
@@ -167,6 +168,7 @@ preempt = false
 preempt_delay = "5m"
 startup_delay = "10s"
 checksum = "pseudo-header"
+settle = "250ms"
 yield_grace = "1s"
 contention = "30ms"
 [[group]]

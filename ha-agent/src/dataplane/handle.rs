@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use ha_common::{
-    abi::{Mac, Peer, Traffic, Vip, Vlan, map, program},
+    abi::{Mac, Peer, Stale, StaleKey, Traffic, Vip, Vlan, map, program},
     lease::LeaseState,
     reason::{Reason, Verdict},
 };
@@ -19,7 +19,8 @@ use ha_core::plan::{Actual, Routers, VipKey, Write};
 
 use super::{
     Attach, Events, Exits, GroupMap, LeaseSwitch, Liveness, Maps, PeerMaps, PinDir, RouterMaps,
-    Stamps, StatMaps, VipMaps, attach, echo, load, local, pin::PinLock, programs::Programs,
+    StaleMap, Stamps, StatMaps, VipMaps, attach, echo, load, local, pin::PinLock,
+    programs::Programs,
 };
 
 /// The data path: its maps, its programs, and the right to change them.
@@ -37,6 +38,7 @@ pub struct Dataplane {
     known: BTreeMap<VipKey, Vip>,
     peers: PeerMaps,
     routers: RouterMaps,
+    stale: StaleMap,
     stats: StatMaps,
     attach: Vec<Attach>,
     /// `None` while those of the agent before this one go on.
@@ -93,6 +95,7 @@ impl Dataplane {
             vips: maps.vips,
             peers: maps.peers,
             routers: maps.routers,
+            stale: maps.stale,
             stats: maps.stats,
             attached: attach
                 .iter()
@@ -299,6 +302,14 @@ impl Dataplane {
     /// The kernel's.
     pub fn traffic(&self, slot: u32) -> Result<Vec<(Verdict, Traffic)>> {
         self.stats.traffic(slot)
+    }
+
+    /// Who still uses this node for the group in a slot.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn stale(&self, slot: u32) -> Result<Vec<(StaleKey, Stale)>> {
+        self.stale.of(slot)
     }
 
     /// What the kernel reports from now on.

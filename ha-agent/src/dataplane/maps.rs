@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use aya::maps::MapData;
 use ha_common::abi::map;
 
-use super::{GroupMap, NodeMap, PeerMaps, PinDir, RouterMaps, StatMaps, VipMaps};
+use super::{GroupMap, NodeMap, PeerMaps, PinDir, RouterMaps, StaleMap, StatMaps, VipMaps};
 
 /// All maps but the events.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Maps {
     pub peers: PeerMaps,
     /// Whose advertisements silence this node.
     pub routers: RouterMaps,
+    /// Who still uses this node.
+    pub stale: StaleMap,
     /// The counters.
     pub stats: StatMaps,
 }
@@ -36,6 +38,7 @@ impl Maps {
             node: NodeMap::new(open(map::NODE)?)?,
             peers: PeerMaps::new(open(map::PEER)?, open(map::PEER_MAC)?)?,
             routers: RouterMaps::new(open(map::ROUTER)?, open(map::ROUTER_PEER)?)?,
+            stale: StaleMap::new(open(map::STALE)?)?,
             stats: StatMaps::new(open(map::STAT)?, open(map::REASON)?)?,
         })
     }

@@ -30,6 +30,7 @@ mod peer;
 mod pin;
 mod programs;
 mod router;
+mod stale;
 mod stats;
 mod status;
 pub mod validate;
@@ -50,6 +51,7 @@ pub use self::{
     pin::PinDir,
     programs::Programs,
     router::RouterMaps,
+    stale::StaleMap,
     stats::StatMaps,
     status::status_of_pins,
     vip::VipMaps,

@@ -36,6 +36,7 @@ pub async fn status_of_pins(pin_dir: &Path) -> Result<types::Status> {
                 vips: vips.values().filter(|vip| vip.group == slot).count(),
                 active: active(&maps.peers, found.word)?,
                 traffic: types::Traffic::list(&maps.stats.traffic(slot)?),
+                stale_senders: types::StaleSender::list(&maps.stale.of(slot)?),
                 ..group(slot, &found, node.lease)
             })
         })
@@ -115,6 +116,7 @@ fn group(slot: u32, group: &Group, lease: LeaseWord) -> types::Group {
         cause: None,
         since: None,
         traffic: Vec::new(),
+        stale_senders: Vec::new(),
     }
 }
 

@@ -306,6 +306,7 @@ fn prepare_group(
                 startup_delay: settings.startup_delay,
                 primary,
                 peers: foreign_peers(group, &settings.peers, primary)?,
+                settle: settings.settle,
                 yield_grace: settings.yield_grace,
                 contention: settings.contention,
                 loss_grace: LOSS_GRACE,

@@ -32,11 +32,13 @@ pub mod map {
     pub const STAT: &str = "ha_stat";
     /// Per-CPU array by reason number: [`Traffic`](super::super::Traffic).
     pub const REASON: &str = "ha_reason";
+    /// LRU hash: [`StaleKey`](super::super::StaleKey) to [`Stale`](super::super::Stale).
+    pub const STALE: &str = "ha_stale";
     /// Ring buffer of [`Event`](super::super::Event).
     pub const EVENT: &str = "ha_event";
 
     /// All of them, in the order in which they are pinned.
-    pub const ALL: [&str; 16] = [
+    pub const ALL: [&str; 17] = [
         VIP4,
         VIP6,
         GROUP,
@@ -52,6 +54,7 @@ pub mod map {
         DELIVER,
         STAT,
         REASON,
+        STALE,
         EVENT,
     ];
 }

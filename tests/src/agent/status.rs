@@ -1,5 +1,7 @@
 //! What the lab looks at of an agent's status.
 
+use std::net::IpAddr;
+
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
@@ -27,6 +29,20 @@ pub(super) struct GroupStatus {
     /// Why the kernel does not act on the role, if it does not.
     pub(super) fenced: Option<String>,
     pub(super) priority: Option<u8>,
+    pub(super) stale_senders: Vec<StaleSender>,
+}
+
+/// Who has used the node while it was not Active.
+#[derive(Clone, Debug, Deserialize)]
+pub struct StaleSender {
+    /// Its address.
+    pub address: IpAddr,
+    /// The MAC from which its frames come.
+    pub mac: String,
+    /// Frames.
+    pub packets: u64,
+    /// How long ago the last one came, seconds.
+    pub seconds_ago: f64,
 }
 
 #[derive(Debug, Deserialize)]

@@ -36,6 +36,8 @@
 //!   advertisement to it alone. A Backup that is asked, or hears the Active node fall to priority 1, claims at
 //!   once, whether or not it would preempt. So the heir is ready before anybody lets go. If nobody claims, the
 //!   owner goes back to its priority.
+//! * An heir that was asked alone delivers what reaches it, says so with a priority 0 to the owner alone, and claims only
+//!   after `settle`. Meanwhile the owner hands on what is new and finishes what it has begun: see [`settle`].
 //! * A drained node has priority 1 and does not preempt; while it is Active it goes on asking.
 //! * A node whose checks fail lets go and is Backup, takes over from nobody, and goes on listening: its
 //!   stale traffic still finds its way.
@@ -65,6 +67,7 @@ mod lifecycle;
 mod operator;
 mod rank;
 mod reconfigure;
+mod settle;
 mod silence;
 mod together;
 mod watch;

@@ -13,6 +13,7 @@ mod initialize;
 mod operator;
 mod properties;
 mod reconfigure;
+mod settle;
 mod together;
 mod unicast;
 mod watch;

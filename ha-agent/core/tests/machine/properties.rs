@@ -127,6 +127,21 @@ fn check(before: Role, machine: &Machine, commands: &[Command]) -> Result<(), Te
                 prop_assert_eq!(*priority, 1);
             }
             Command::SendAdvert {
+                priority: 0,
+                to: Some(_),
+            } if role == Role::Claiming => {
+                prop_assert!(!left_active, "it tells the owner that it is ready");
+            }
+            Command::HandOn { to: Some(_) } => {
+                prop_assert!(machine.hands_over(), "only who hands over has an heir");
+            }
+            Command::HandOn { to: None } => {
+                prop_assert!(
+                    role == Role::Active || left_active,
+                    "only an owner hands on"
+                );
+            }
+            Command::SendAdvert {
                 priority,
                 to: Some(_),
             } => {

@@ -108,6 +108,7 @@ fn groups(groups: &[Group]) -> Option<Table> {
         "PRIORITY",
         "VIPS",
         "INTERFACE",
+        "STALE SENDERS",
         "WHY",
     ]);
     for group in groups {
@@ -126,10 +127,21 @@ fn groups(groups: &[Group]) -> Option<Table> {
             priority(group),
             group.vips.to_string(),
             group.interface.clone(),
+            stale(group),
             group.cause.clone().unwrap_or_else(|| "-".to_owned()),
         ]);
     }
     (!groups.is_empty()).then_some(rows)
+}
+
+/// How many still use this node for it; those who have not for a minute have learned where it is.
+fn stale(group: &Group) -> String {
+    const RECENT: f64 = 60.0;
+    let senders = group.stale_senders.iter();
+    match senders.filter(|sender| sender.seconds_ago < RECENT).count() {
+        0 => "-".to_owned(),
+        count => count.to_string(),
+    }
 }
 
 /// The priority, and what it would be without checks and promotions.

@@ -170,6 +170,7 @@ fn keys(
     details.times("startup_delay", old.startup_delay, new.startup_delay);
     details.times("yield_grace", old.yield_grace, new.yield_grace);
     details.times("contention", old.contention, new.contention);
+    details.times("settle", old.settle, new.settle);
     details.values("checksum", &checksum(old.checksum), &checksum(new.checksum));
     details.values("peers", &peers(&old.peers), &peers(&new.peers));
 }

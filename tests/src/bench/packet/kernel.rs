@@ -84,6 +84,34 @@ struct TestRun {
     duration_ns: u32,
 }
 
+/// The same with what live frames take.
+#[repr(C)]
+struct LiveRun {
+    run: TestRun,
+    context_size_in: u32,
+    context_size_out: u32,
+    context_in: u64,
+    context_out: u64,
+    flags: u32,
+    cpu: u32,
+    batch_size: u32,
+    pad: u32,
+}
+
+/// `BPF_F_TEST_XDP_LIVE_FRAMES`.
+const LIVE_FRAMES: u32 = 1 << 1;
+
+/// `struct xdp_md`.
+#[repr(C)]
+struct XdpContext {
+    data: u32,
+    data_end: u32,
+    data_meta: u32,
+    ingress_ifindex: u32,
+    rx_queue_index: u32,
+    egress_ifindex: u32,
+}
+
 impl Program {
     /// A program that aya loaded.
     ///
@@ -144,6 +172,36 @@ impl Program {
         // SAFETY: as in `load`.
         unsafe { call(PROG_TEST_RUN, &mut attributes) }.context("a test run failed")?;
         Ok(f64::from(attributes.duration_ns))
+    }
+
+    /// Runs the program on a frame that the interface seems to have received, `count` times, and does with it what it
+    /// says.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel cannot run it.
+    pub(super) fn inject(&self, frame: &[u8], ifindex: u32, count: u32) -> Result<()> {
+        let context = XdpContext {
+            data: 0,
+            data_end: frame.len() as u32,
+            data_meta: 0,
+            ingress_ifindex: ifindex,
+            rx_queue_index: 0,
+            egress_ifindex: 0,
+        };
+        // SAFETY: as in `load`.
+        let mut attributes: LiveRun = unsafe { zeroed() };
+        attributes.run.prog_fd = number(self.0.as_fd());
+        attributes.run.data_size_in = frame.len() as u32;
+        attributes.run.data_in = frame.as_ptr() as u64;
+        attributes.run.repeat = count;
+        attributes.context_size_in = size_of::<XdpContext>() as u32;
+        attributes.context_in = (&raw const context) as u64;
+        attributes.flags = LIVE_FRAMES;
+        // SAFETY: as in `load`.
+        unsafe { call(PROG_TEST_RUN, &mut attributes) }
+            .context("the kernel does not take live frames")?;
+        Ok(())
     }
 }
 

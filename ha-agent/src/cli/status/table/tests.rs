@@ -1,7 +1,7 @@
 //! The status as it is shown.
 
 use super::*;
-use crate::api::types::{Agent, Event, Interface, Lease, RoundTrip};
+use crate::api::types::{Agent, Event, Interface, Lease, RoundTrip, StaleSender};
 
 fn status() -> Status {
     Status {
@@ -52,6 +52,7 @@ fn status() -> Status {
             cause: Some("nobody was Active".to_owned()),
             since: Some(0.0),
             traffic: Vec::new(),
+            stale_senders: Vec::new(),
         }],
         peers: Vec::new(),
         witness: None,
@@ -115,6 +116,21 @@ fn what_checks_do_is_seen() {
     checked.groups[0].eligible = false;
     let text = render(&checked);
     assert!(text.contains("not eligible") && text.contains("connection refused"));
+}
+
+#[test]
+fn those_who_still_use_a_backup_are_counted() {
+    let mut moved = status();
+    let sender = |seconds_ago| StaleSender {
+        address: "192.0.2.77".parse().unwrap(),
+        mac: "02:00:00:00:00:77".to_owned(),
+        packets: 9,
+        seconds_ago,
+    };
+    assert_eq!(stale(&moved.groups[0]), "-");
+    moved.groups[0].stale_senders = vec![sender(0.5), sender(59.0), sender(61.0)];
+    assert_eq!(stale(&moved.groups[0]), "2");
+    assert!(render(&moved).contains("STALE SENDERS"));
 }
 
 #[test]
