@@ -657,3 +657,33 @@ fn two_reloads_follow_each_other() {
         "{both:?}"
     );
 }
+
+/// Who is no peer any more may not know yet: if it were not answered it would take this node for dead.
+#[test]
+fn peers_part_without_taking_each_other_for_dead() {
+    let pair = Pair::start();
+    let before = [0, 1].map(|node| pair.standing(node, GROUP).unwrap());
+    let files = [0, 1].map(|node: u8| {
+        let peer = agent::peer(pair.lab.node(1 - node), PROBES);
+        let node = usize::from(node);
+        let file = pair.edit(node, |file| file.replacen(&peer, "", 1));
+        pair.agents[node].reload().unwrap();
+        sleep(Duration::from_secs(1));
+        for (node, before) in before.iter().enumerate() {
+            assert_eq!(pair.standing(node, GROUP).as_ref(), Some(before));
+        }
+        file
+    });
+    assert!(pair.agents[0].ways().unwrap().is_empty());
+    for (node, file) in files.iter().enumerate() {
+        pair.agents[node].rewrite(file).unwrap();
+        pair.agents[node].reload().unwrap();
+    }
+    pair.until("they watch each other again", |pair| {
+        pair.all_up(0) && pair.all_up(1)
+    });
+    assert_eq!(
+        [0, 1].map(|node| pair.standing(node, GROUP).unwrap()),
+        before
+    );
+}

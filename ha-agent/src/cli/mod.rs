@@ -129,7 +129,7 @@ fn execute(cli: Cli) -> Result<()> {
         Command::Drain(args) => runtime.block_on(duty::drain(&places.client()?, args)),
         Command::Undrain(args) => runtime.block_on(duty::undrain(&places.client()?, args)),
         Command::Maintenance(args) => runtime.block_on(duty::maintenance(&places.client()?, args)),
-        Command::Reload(args) => runtime.block_on(reload::run(&places.client()?, &args)),
+        Command::Reload(args) => runtime.block_on(reload::run(&places, &args)),
         Command::Vips(args) => runtime.block_on(vips::run(&places.client()?, args)),
         Command::Detach(args) => runtime.block_on(detach::run(&places.pin_dir()?, &args)),
         Command::Load(args) => runtime.block_on(load::run(&places.pin_dir()?, &args)),

@@ -1,10 +1,16 @@
 //! `ha-agent reload [--dry-run] [--json]`.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::Result;
 
-use crate::api::{
-    Client,
-    types::{Reload, Reloaded},
+use super::Places;
+use crate::{
+    api::{
+        Client,
+        types::{Reload, Reloaded},
+    },
+    config::DEFAULT_SOCKET,
 };
 
 /// Arguments.
@@ -22,9 +28,17 @@ pub(super) struct Args {
 ///
 /// # Errors
 /// If the agent does not run, the file is wrong, or it cannot be changed to that.
-pub(super) async fn run(client: &Client, args: &Args) -> Result<()> {
+pub(super) async fn run(places: &Places, args: &Args) -> Result<()> {
     let body = Reload {
         dry_run: args.dry_run,
+    };
+    let client = match places.client() {
+        Ok(client) => client,
+        // Its agent shall know, too, and say so in its status.
+        Err(invalid) => match agent_of(places.config_path()).await {
+            Some(client) => client,
+            None => return Err(invalid.into()),
+        },
     };
     let reloaded = client.reload(&body).await?;
     if args.json {
@@ -33,6 +47,24 @@ pub(super) async fn run(client: &Client, args: &Args) -> Result<()> {
         print!("{}", text(&reloaded));
     }
     Ok(())
+}
+
+/// The agent that runs by this file, which is wrong.
+async fn agent_of(file: &Path) -> Option<Client> {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let client = Client::new(&socket(&text));
+    let status = client.status().await.ok()?;
+    let file = std::path::absolute(file).ok()?;
+    let is_its = status.configuration?.path == file.display().to_string();
+    is_its.then_some(client)
+}
+
+/// The control socket, as far as the text can be read.
+fn socket(text: &str) -> PathBuf {
+    let table = text.parse::<toml::Table>().unwrap_or_default();
+    let control = table.get("control");
+    let socket = control.and_then(|control| control.get("socket")?.as_str());
+    socket.unwrap_or(DEFAULT_SOCKET).into()
 }
 
 fn text(reloaded: &Reloaded) -> String {
@@ -54,8 +86,15 @@ fn text(reloaded: &Reloaded) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Reloaded, text};
+    use super::{DEFAULT_SOCKET, Path, Reloaded, socket, text};
     use crate::config::difference::{Action, Change, Subject};
+
+    #[test]
+    fn the_socket_of_a_file_that_is_wrong_is_found_where_it_can_be_read() {
+        let wrong = "[control]\nsocket = \"/run/x\"\n[node]\nlease = 7\n";
+        assert_eq!(socket(wrong), Path::new("/run/x"));
+        assert_eq!(socket("[control\nsocket = "), Path::new(DEFAULT_SOCKET));
+    }
 
     #[test]
     fn the_plan_has_a_line_for_each_change() {

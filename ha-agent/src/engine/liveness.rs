@@ -21,6 +21,8 @@ use crate::{
 pub(super) struct Peers {
     watch: Watch,
     ways: Vec<Option<Liveness>>,
+    /// Groups that are gone, by their slots. Who still asks shall hear that they are not Active here.
+    departed: Vec<(u32, Router)>,
 }
 
 impl Peers {
@@ -89,6 +91,7 @@ impl Engine {
         self.liveness = Some(Peers {
             watch: Watch::new(),
             ways: Vec::new(),
+            departed: Vec::new(),
         });
         self.set_watch(prepared)
     }
@@ -106,7 +109,14 @@ impl Engine {
     pub(super) fn set_watch(&mut self, prepared: Prepared) -> Result<()> {
         let routers = self.groups.iter();
         let routers = routers.filter_map(|g| Some((g.slot, router(g)?)));
-        let desired = liveness::desired(&self.config, prepared.ways(), routers);
+        let is_free = |slot: u32| !self.groups.iter().any(|group| group.slot == slot);
+        let departed = self.liveness.iter_mut().flat_map(|peers| {
+            peers.departed.retain(|(slot, _)| is_free(*slot));
+            peers.departed.clone()
+        });
+        // A group of the same number that there is comes later, and counts.
+        let routers = departed.collect::<Vec<_>>().into_iter().chain(routers);
+        let desired = liveness::desired(&self.config, &prepared.answered(), routers);
         let fresh = prepared.fresh();
         let stamps = self.dataplane.watch(&desired, &fresh)?;
         let Some(peers) = &mut self.liveness else {
@@ -119,6 +129,14 @@ impl Engine {
         });
         peers.ways = ways.collect();
         peers.watch.set(&self.config, prepared, stamps)
+    }
+
+    /// A group is about to be removed.
+    pub(super) fn note_departure(&mut self, index: usize) {
+        let group = &self.groups[index];
+        if let (Some(peers), Some(router)) = (&mut self.liveness, router(group)) {
+            peers.departed.push((group.slot, router));
+        }
     }
 
     /// The peers have something to tell.

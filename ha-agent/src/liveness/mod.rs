@@ -23,7 +23,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use ha_common::abi::{LivePeerKey, REFLECT_NODE, Reflector};
+use ha_common::abi::{LivePeerKey, MAX_LIVE, REFLECT_NODE, Reflector};
 use ha_core::{sbfd::Change, time::Time};
 use tokio::{sync::mpsc, task::AbortHandle};
 
@@ -97,6 +97,9 @@ pub enum Told {
 #[derive(Debug)]
 pub struct Watch {
     ways: Vec<Way>,
+    /// Ways that have been given up. Who is there may not know yet, and would take silence for a death: it is
+    /// answered until the agent ends.
+    departed: Vec<Way>,
     peers: Vec<Peer>,
     sockets: Vec<Arc<Socket>>,
     readers: Vec<Reader>,
@@ -124,6 +127,7 @@ impl Drop for Reader {
 #[derive(Debug)]
 pub struct Prepared {
     ways: Vec<Way>,
+    departed: Vec<Way>,
     /// By way; `None` for one that goes on.
     sockets: Vec<Option<Arc<Socket>>>,
 }
@@ -133,6 +137,13 @@ impl Prepared {
     #[must_use]
     pub fn ways(&self) -> &[Way] {
         &self.ways
+    }
+
+    /// All to whom is answered: the ways, and those that have been given up.
+    #[must_use]
+    pub fn answered(&self) -> Vec<Way> {
+        let all = self.ways.iter().chain(&self.departed);
+        all.cloned().collect()
     }
 
     /// The slots of those that are new.
@@ -224,6 +235,7 @@ impl Watch {
         let (teller, news) = mpsc::unbounded_channel();
         Self {
             ways: Vec::new(),
+            departed: Vec::new(),
             peers: Vec::new(),
             sockets: Vec::new(),
             readers: Vec::new(),
@@ -247,7 +259,17 @@ impl Watch {
             false => Socket::open(way).map(|socket| Some(Arc::new(socket))),
         });
         let sockets = sockets.collect::<Result<_>>()?;
-        Ok(Prepared { ways, sockets })
+        let place = |way: &Way| (way.address, way.ifindex);
+        let is_gone = |old: &&Way| !ways.iter().any(|way| place(way) == place(old));
+        let departed = self.ways.iter().chain(&self.departed).filter(is_gone);
+        let is_free = |old: &&Way| !ways.iter().any(|way| way.slot == old.slot);
+        let room = (MAX_LIVE as usize).saturating_sub(ways.len());
+        let departed = departed.filter(is_free).take(room).cloned().collect();
+        Ok(Prepared {
+            ways,
+            departed,
+            sockets,
+        })
     }
 
     /// Gives each way its slot; whether it has it already.
@@ -259,7 +281,8 @@ impl Watch {
         };
         let old: Vec<_> = self.ways.iter().map(|w| identity(&self.peers, w)).collect();
         let new: Vec<_> = ways.iter().map(|w| identity(&config.peers, w)).collect();
-        let taken: Vec<_> = self.ways.iter().map(|way| way.slot).collect();
+        let taken = self.ways.iter().chain(&self.departed);
+        let taken: Vec<_> = taken.map(|way| way.slot).collect();
         let slots = slots::assign(&old, &taken, &new);
         let places = ways.iter_mut().zip(slots);
         places
@@ -276,7 +299,12 @@ impl Watch {
     /// # Errors
     /// If the thread cannot be had.
     pub fn set(&mut self, config: &Config, prepared: Prepared, stamps: Stamps) -> Result<()> {
-        let Prepared { ways, sockets } = prepared;
+        let Prepared {
+            ways,
+            departed,
+            sockets,
+        } = prepared;
+        self.departed = departed;
         let mut lanes = Vec::new();
         let mut kept = Vec::new();
         let old = std::mem::take(&mut self.sockets).into_iter();

@@ -1,7 +1,7 @@
 //! Which slot of `ha_live` a way has: the one that it had, or one that no way had before.
 
-/// The slot of each entry of `new`, and whether it is the one that the same entry of `old` has, whose slots are
-/// `taken`.
+/// The slot of each entry of `new`, and whether it is the one that the same entry of `old` has. The slots of `old`
+/// are `taken`, in the same order, and then those that were given up before.
 ///
 /// A slot that is given up is given to another entry only if there is no other, so that what is still under way
 /// about the former is not taken for news of the latter.
@@ -13,7 +13,7 @@ pub(super) fn assign<T: PartialEq>(old: &[T], taken: &[u32], new: &[T]) -> Vec<(
     let kept: Vec<_> = new.iter().map(slot_of).collect();
     let is_kept = |slot: &u32| kept.contains(&Some(*slot));
     // Enough for all: as many numbers as there are entries in both lists, those that are free before those that become so.
-    let all = 0..(old.len() + new.len()) as u32;
+    let all = 0..(taken.len() + new.len()) as u32;
     let unused = all.filter(|slot| !taken.contains(slot));
     let most = ha_common::abi::MAX_LIVE;
     let mut free = unused
@@ -39,6 +39,14 @@ mod tests {
         assert_eq!(slots, [(2, false), (1, true)]);
         let slots = assign(&["c", "b"], &[2, 1], &["b", "a", "c"]);
         assert_eq!(slots, [(1, true), (0, false), (2, true)]);
+    }
+
+    #[test]
+    fn what_was_given_up_before_is_left_alone() {
+        assert_eq!(
+            assign(&["a"], &[0, 1], &["a", "b"]),
+            [(0, true), (2, false)]
+        );
     }
 
     #[test]

@@ -136,6 +136,9 @@ impl Engine {
             Fate::Added | Fate::Kept { .. } => None,
         });
         let removed = next.difference.removed.iter().copied();
+        for index in next.difference.removed.clone() {
+            self.note_departure(index);
+        }
         for index in renewed.chain(removed).collect::<Vec<_>>() {
             let _ = self.input_alone(index, Input::Stop);
             self.announcer.stop(self.groups[index].slot);

@@ -97,6 +97,10 @@ impl Engine {
 
     async fn change(&mut self) -> Result<types::Reloaded, Refused> {
         let next = self.look().await?;
+        if next.difference.changes.is_empty() && next.loaded.config == self.config {
+            self.reloads.sum = next.loaded.sum;
+            return Ok(next.report(true, Vec::new()));
+        }
         let opened = self.open(&next)?;
         let slots = self.extend(&next).await?;
         let report = next.report(true, Vec::new());
