@@ -11,9 +11,9 @@ use tokio::{
 };
 
 use crate::{
-    advice,
     api::{self, Writers},
     config::{Config, Control},
+    doctor,
     engine::{Ending, Engine},
     keeper,
     net::Netlink,
@@ -30,7 +30,7 @@ const CALLS: usize = 32;
 pub async fn run(config: Config) -> Result<()> {
     let listener = api::Listener::bind(&config.control.socket)?;
     let writers = writers(&config.control)?;
-    advice::log(&config);
+    let advice = doctor::advise(config.clone());
     let engine = Engine::prepare(config, Netlink::connect()?).await?;
     let events = engine.events()?;
     keeper::raise_priority("the engine");
@@ -40,12 +40,15 @@ pub async fn run(config: Config) -> Result<()> {
     let (stop, stopped) = watch::channel(None);
     let signals = tokio::spawn(wait_for_signal(stop));
     let watchdog = tokio::spawn(feed_watchdog());
+    // Beside the elections, which may have little time left of an older agent's lease.
+    let advice = tokio::spawn(advice);
     notify(&[NotifyState::Ready]);
     tracing::info!("ready");
 
     let result = engine.run(requests, events, stopped).await;
     notify(&[NotifyState::Stopping]);
     watchdog.abort();
+    advice.abort();
     signals.abort();
     server.abort();
     // The socket's file goes away with the task.

@@ -1,6 +1,8 @@
 //! The kernel's network as the agent uses it: links, routes and filters by netlink, and raw frames.
 //!
 //! * [`Netlink`]: one connection; [`link`], [`route`], [`filter`] and [`neighbour`] say what it can do;
+//! * [`inventory`]: everything that the host has; [`Ethtool`]: what its drivers can do;
+//! * [`Asker`]: has another host send to a MAC;
 //! * [`PacketSocket`]: sends any frame, receives VRRP;
 //! * [`Ping`]: echo requests to one host;
 //! * [`Membership`]: the VRRP multicast groups;
@@ -12,10 +14,13 @@
     reason = "netlink has open sets of attributes, of which each place wants a few"
 )]
 
+mod arp;
 mod changes;
 mod echo;
+mod ethtool;
 mod filter;
 pub mod frame;
+mod inventory;
 mod joined;
 mod link;
 mod membership;
@@ -27,7 +32,10 @@ mod route;
 mod udp;
 
 pub use self::{
+    arp::Asker,
     changes::Changes,
+    ethtool::{Channels, Count, Ethtool, Features, XdpFeatures},
+    inventory::{Assigned, Bridge, Device},
     link::{Addresses, AttachedXdp, Link},
     membership::Membership,
     netlink::{Netlink, NetlinkError},
@@ -35,4 +43,6 @@ pub use self::{
     ping::Ping,
     route::ROUTE_PROTOCOL,
 };
+pub use rtnetlink::packet_route::link::BondMode;
+
 pub(crate) use self::{echo::EchoSocket, udp::open as open_udp};
