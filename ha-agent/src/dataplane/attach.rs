@@ -9,7 +9,7 @@ use aya::{
     programs::{
         ProgramError, Xdp, XdpMode,
         links::{FdLink, PinnedLink},
-        loaded_programs,
+        loaded_links, loaded_programs,
         xdp::XdpLink,
     },
 };
@@ -247,4 +247,12 @@ pub fn program_name(id: u32) -> Option<String> {
         .filter_map(Result::ok)
         .find(|program| program.id() == id)
         .map(|program| String::from_utf8_lossy(program.name()).into_owned())
+}
+
+/// The link that holds a program in its place; `None` if none does, as with netlink, or none can be seen.
+#[must_use]
+pub fn link_of(program: u32) -> Option<u32> {
+    let mut links = loaded_links().filter_map(Result::ok);
+    let found = links.find(|link| link.program_id() == program)?;
+    Some(found.id())
 }

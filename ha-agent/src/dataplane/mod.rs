@@ -36,7 +36,7 @@ mod vip;
 
 pub use self::{
     admitted::{Admitted, admitted},
-    attach::{Attach, attached, program_name},
+    attach::{Attach, attached, link_of, program_name},
     attempt::attempt,
     events::Events,
     exits::Exits,

@@ -105,8 +105,7 @@ fn judge_native(facts: &Facts) -> Verdict {
         return Verdict::failure(
             "the other end of this veth has no XDP program",
             "It does not take what the data path sends back: answers to ARP, ND and pings are lost.",
-            "attach a program that passes everything to the other end, as xdp-tools has: \
-             `xdp-loader load -m native OTHER-END /usr/lib/bpf/xdp_pass.o`",
+            "xdp-loader load -m native OTHER-END /usr/lib/bpf/xdp_pass.o, or another program that passes everything",
         );
     }
     if facts.own == Some(Mode::Generic) {

@@ -114,11 +114,9 @@ impl Check for Filter {
                     macs.len(),
                     missing.mac
                 ),
-                "The NIC drops what is sent there: the virtual IPs behind them are not reached.",
-                format!(
-                    "bridge fdb add {} dev {name} self permanent, or restart the agent",
-                    missing.mac
-                ),
+                "The NIC drops what is sent there: the virtual IPs behind them are not reached. A restart of the agent \
+                 puts all of them back.",
+                format!("bridge fdb add {} dev {name} self permanent", missing.mac),
             ));
         }
         let Some(asked) = asked else {
@@ -131,6 +129,17 @@ impl Check for Filter {
         let lost: Vec<_> = macs.iter().filter(expected).collect();
         if let Some(lost) = lost.first() {
             verdicts.push(judge_lost(facts, lost, *asked));
+        }
+        let untried = |needed: &&Needed| needed.mac.is_multicast() && !asked.groups;
+        if let Some(untried) = macs.iter().find(untried) {
+            verdicts.push(Verdict::warning(
+                format!(
+                    "groups are not probed: {} does not answer to them",
+                    asked.host
+                ),
+                "Whether the NIC lets through solicitations for IPv6 virtual IPs is not known.",
+                watch(name, untried.mac),
+            ));
         }
         if verdicts.is_empty() {
             let arrived = macs.iter().filter(|needed| needed.arrives == Some(true));
@@ -196,8 +205,13 @@ fn unprobed(name: &str, mac: Mac) -> Verdict {
     Verdict::warning(
         "not probed: no host in [[peer]], [witness], `peers` or the routes answers ARP over IPv4 here",
         "Whether the NIC lets through what is sent to virtual MACs and solicited-node groups is not known.",
-        format!("tcpdump -pni {name} ether dst {mac}, while another host pings the virtual IP"),
+        watch(name, mac),
     )
+}
+
+/// Without `-p` the NIC would let everything through.
+fn watch(name: &str, mac: Mac) -> String {
+    format!("tcpdump -pni {name} ether dst {mac}, while another host pings the virtual IP")
 }
 
 #[cfg(test)]
@@ -270,16 +284,28 @@ mod tests {
         let verdicts = Filter::judge(&facts(UNICAST, unlisted));
         assert_eq!(verdicts.len(), 1);
         assert_eq!(verdicts[0].level, Level::Failure);
-        assert!(
-            verdicts[0]
-                .mend
-                .starts_with("bridge fdb add 00:00:5e:00:01:33 dev eth0 self permanent")
+        assert_eq!(
+            verdicts[0].mend,
+            "bridge fdb add 00:00:5e:00:01:33 dev eth0 self permanent"
         );
         let early = Facts {
             prepared: false,
             ..facts(UNICAST, |needed| needed.listed = false)
         };
         assert_eq!(level(&early), Level::Ok, "it arrives all the same");
+    }
+
+    #[test]
+    fn not_everybody_answers_to_groups() {
+        let mut facts = facts(GROUP, |needed| needed.arrives = None);
+        facts.asked = facts.asked.map(|asked| Asked {
+            groups: false,
+            ..asked
+        });
+        assert_eq!(level(&facts), Level::Warning);
+        facts.macs[0].mac = UNICAST;
+        facts.macs[0].arrives = Some(true);
+        assert_eq!(level(&facts), Level::Ok);
     }
 
     #[test]

@@ -82,8 +82,10 @@ impl Check for Mtu {
                     format!(
                         "{mtu} octets, and the driver hands programs only frames of one buffer"
                     ),
-                    "It refuses the program: the agent does not start.",
-                    format!("{lower} (at most {ONE_BUFFER}; some drivers want less)"),
+                    format!(
+                        "It refuses the program above {ONE_BUFFER} octets or less: the agent does not start."
+                    ),
+                    lower,
                 ),
                 None => Verdict::warning(
                     format!(

@@ -13,19 +13,22 @@ use crate::dataplane;
 #[derive(Clone, Debug)]
 pub(super) struct Facts {
     interface: String,
-    /// Its id, and its name if that can be seen.
-    program: Option<(u32, Option<String>)>,
+    program: Option<Program>,
     own: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Program {
+    id: u32,
+    /// Its name, if that can be seen; it may have none.
+    name: String,
+    /// The link that holds it there, if one does.
+    link: Option<u32>,
 }
 
 /// Programs of others, by how their names begin, and how to live with them.
 const OTHERS: [(&str, &str, &str); 4] = [
-    (
-        "xdp_dispatcher",
-        "libxdp",
-        "`xdp-loader unload IF --all` takes its programs off; those that only watch can go to the ingress of traffic \
-         control (tcx), which runs behind the data path",
-    ),
+    ("xdp_dispatcher", "libxdp", "xdp-loader unload IF --all"),
     (
         "cil_xdp",
         "Cilium",
@@ -57,9 +60,10 @@ impl Check for Programs {
     async fn look(host: &Host) -> Result<Vec<(String, Facts)>> {
         let served = host.served().map(|served| {
             let device = served.device;
-            let program = device.xdp.map(|xdp| {
-                let name = dataplane::program_name(xdp.program);
-                (xdp.program, name)
+            let program = device.xdp.map(|xdp| Program {
+                id: xdp.program,
+                name: dataplane::program_name(xdp.program).unwrap_or_default(),
+                link: dataplane::link_of(xdp.program),
             });
             let facts = Facts {
                 interface: device.name.clone(),
@@ -75,13 +79,18 @@ impl Check for Programs {
         let Facts { interface, own, .. } = facts;
         let verdict = match &facts.program {
             None => Verdict::ok("no program: the place is free"),
-            Some((id, _)) if *own => Verdict::ok(format!("the data path (id {id}) and no other")),
-            Some((id, name)) => {
-                let name = name.as_deref().unwrap_or_default();
-                let (owner, mend) = owner(name, interface);
+            Some(Program { id, .. }) if *own => {
+                Verdict::ok(format!("the data path (id {id}) and no other"))
+            }
+            Some(program) => {
+                let (owner, mend) = owner(program, interface);
                 Verdict::failure(
-                    format!("has the program \"{name}\" (id {id}) of {owner}"),
-                    "There is room for one program: the agent does not start while it is there.",
+                    format!(
+                        "has the program \"{}\" (id {}) of {owner}",
+                        program.name, program.id
+                    ),
+                    "There is room for one program: the agent does not start while it is there. What only watches can \
+                     go to the ingress of traffic control, which runs behind the data path.",
                     mend,
                 )
             }
@@ -90,11 +99,14 @@ impl Check for Programs {
     }
 }
 
-fn owner(name: &str, interface: &str) -> (&'static str, String) {
-    let known = OTHERS.iter().find(|(begin, ..)| name.starts_with(begin));
-    match known {
-        Some((_, owner, mend)) => (owner, mend.replace("IF", interface)),
-        None => (
+fn owner(program: &Program, interface: &str) -> (&'static str, String) {
+    let mut others = OTHERS.iter();
+    let known = others.find(|(begin, ..)| program.name.starts_with(begin));
+    match (known, program.link) {
+        (Some((_, owner, mend)), _) => (owner, mend.replace("IF", interface)),
+        // While a link holds it, `ip link` is refused.
+        (None, Some(link)) => ("somebody else", format!("bpftool link detach id {link}")),
+        (None, None) => (
             "somebody else",
             format!("ip link set dev {interface} xdp off"),
         ),
@@ -107,8 +119,12 @@ mod tests {
 
     #[test]
     fn only_the_own_one_may_be_there() {
-        let judge = |program: Option<&str>, own| {
-            let program = program.map(|name| (42, Some(name.to_owned())));
+        let judge = |name: Option<&str>, link, own| {
+            let program = name.map(|name| Program {
+                id: 42,
+                name: name.to_owned(),
+                link,
+            });
             let facts = Facts {
                 interface: "eth0".to_owned(),
                 program,
@@ -116,18 +132,19 @@ mod tests {
             };
             Programs::judge(&facts).remove(0)
         };
-        assert_eq!(judge(None, false).level, Level::Ok);
-        assert_eq!(judge(Some("ha_xdp"), true).level, Level::Ok);
-        let stranger = judge(Some("xdp_filter"), false);
+        assert_eq!(judge(None, None, false).level, Level::Ok);
+        assert_eq!(judge(Some("ha_xdp"), Some(3), true).level, Level::Ok);
+        let stranger = judge(Some("xdp_filter"), None, false);
         assert_eq!(stranger.level, Level::Failure);
         assert!(stranger.seen.contains("\"xdp_filter\" (id 42)"));
         assert_eq!(stranger.mend, "ip link set dev eth0 xdp off");
-        assert!(judge(Some("ha_xdp"), false).seen.contains("another agent"));
-        assert!(
-            judge(Some("xdp_dispatcher"), false)
-                .mend
-                .contains("unload eth0 --all")
-        );
-        assert!(judge(Some("cil_xdp_entry"), false).seen.contains("Cilium"));
+        let held = judge(Some("xdp_filter"), Some(7), false);
+        assert_eq!(held.mend, "bpftool link detach id 7");
+        let older = judge(Some("ha_xdp"), Some(3), false);
+        assert!(older.seen.contains("another agent"), "{}", older.seen);
+        let several = judge(Some("xdp_dispatcher"), Some(3), false);
+        assert_eq!(several.mend, "xdp-loader unload eth0 --all");
+        let cilium = judge(Some("cil_xdp_entry"), None, false);
+        assert!(cilium.seen.contains("Cilium"), "{}", cilium.seen);
     }
 }

@@ -21,6 +21,8 @@ const DROPS: [&str; 2] = ["rx-vlan-filter", "rx-vlan-stag-filter"];
 #[derive(Clone, Debug)]
 pub(super) struct Facts {
     name: String,
+    /// Whether one of them is behind two tags, of which the outer one may be a service tag.
+    double: bool,
     features: Features,
 }
 
@@ -45,6 +47,7 @@ impl Check for Vlan {
             let features = host.ethtool.features(name).await;
             let facts = Facts {
                 name: name.clone(),
+                double: host.groups_on(name).any(|group| group.vlan.inner != 0),
                 features: features
                     .with_context(|| format!("cannot ask for the offloads of {name}"))?
                     .unwrap_or_default(),
@@ -55,7 +58,11 @@ impl Check for Vlan {
     }
 
     fn judge(facts: &Facts) -> Vec<Verdict> {
-        let Facts { name, features } = facts;
+        let Facts {
+            name,
+            double,
+            features,
+        } = facts;
         let on = |feature: &str| features.active.contains(feature);
         let off = |feature: &str, called: &str| {
             if features.fixed.contains(feature) {
@@ -64,7 +71,8 @@ impl Check for Vlan {
                 format!("ethtool -K {name} {called} off")
             }
         };
-        let stripping = STRIPS.iter().filter(|(feature, _)| on(feature));
+        let tags = if *double { 2 } else { 1 };
+        let stripping = STRIPS.iter().take(tags).filter(|(feature, _)| on(feature));
         let mut verdicts: Vec<_> = stripping
             .map(|(feature, called)| {
                 Verdict::failure(
@@ -75,7 +83,7 @@ impl Check for Vlan {
                 )
             })
             .collect();
-        let dropping = DROPS.iter().filter(|feature| on(feature));
+        let dropping = DROPS.iter().take(tags).filter(|feature| on(feature));
         verdicts.extend(dropping.map(|feature| {
             Verdict::warning(
                 format!("{feature} is on"),
@@ -99,15 +107,24 @@ mod tests {
 
     #[test]
     fn tags_must_stay_and_frames_must_pass() {
-        let judge = |active: &[&str], fixed: &[&str]| {
+        let judge_tags = |active: &[&str], fixed: &[&str], double| {
             let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
             let features = Features {
                 active: names(active),
                 fixed: names(fixed),
             };
             let name = "eth0".to_owned();
-            Vlan::judge(&Facts { name, features }).remove(0)
+            Vlan::judge(&Facts {
+                name,
+                double,
+                features,
+            })
+            .remove(0)
         };
+        let judge = |active: &[&str], fixed: &[&str]| judge_tags(active, fixed, false);
+        let service = ["rx-vlan-stag-hw-parse"];
+        assert_eq!(judge(&service, &[]).level, Level::Ok);
+        assert_eq!(judge_tags(&service, &[], true).level, Level::Failure);
         assert_eq!(judge(&["rx-gro"], &[]).level, Level::Ok);
         let verdict = judge(&["rx-vlan-hw-parse"], &[]);
         assert_eq!(verdict.level, Level::Failure);
