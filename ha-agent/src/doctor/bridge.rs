@@ -114,6 +114,8 @@ fn as_bridge(device: &Device) -> Option<(&str, net::Bridge)> {
 mod tests {
     use super::{super::Level, *};
 
+    type Spoil<'a> = &'a dyn Fn(&mut Facts);
+
     #[test]
     fn what_a_bridge_should_not_do() {
         let good = Facts {
@@ -128,7 +130,7 @@ mod tests {
             v6: true,
         };
         assert_eq!(Bridge::judge(&good)[0].level, Level::Ok);
-        let wrong: [(&dyn Fn(&mut Facts), &str); 3] = [
+        let wrong: [(Spoil<'_>, &str); 3] = [
             (
                 &|facts| facts.bridge.ageing = Duration::from_secs(3),
                 "ip link set dev br0 type bridge ageing_time 30000",

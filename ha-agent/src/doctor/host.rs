@@ -25,8 +25,8 @@ pub(super) struct Host {
     pub(super) devices: Vec<Device>,
     /// All addresses.
     pub(super) addresses: Vec<Assigned>,
-    /// The ids of the data path's programs by interface, as they are pinned.
-    own: BTreeMap<u32, u32>,
+    /// The ids of the data path's programs by interface, as they are pinned; `None` if that cannot be seen.
+    own: Option<BTreeMap<u32, u32>>,
 }
 
 /// An interface of the configuration that is there.
@@ -45,8 +45,8 @@ impl Host {
             addresses: netlink.all_addresses().await?,
             ethtool: Ethtool::connect().context("cannot open a netlink socket")?,
             kernel: KernelVersion::current().context("cannot tell the kernel's version")?,
-            // Unreadable without privileges, which another check tells.
-            own: dataplane::attached(&pins).unwrap_or_default(),
+            // Without privileges, which another check tells.
+            own: dataplane::attached(&pins).ok(),
             config,
             permission,
             pins,
@@ -105,10 +105,15 @@ impl Host {
         groups.flat_map(|group| group.vips.iter().copied())
     }
 
-    /// Whether the program on an interface is this agent's data path.
+    /// Whether the program on an interface is known to be this agent's data path.
     pub(super) fn is_own(&self, device: &Device) -> bool {
-        let attached = device.xdp.map(|xdp| xdp.program);
-        attached.is_some() && attached == self.own.get(&device.index).copied()
+        self.whose(device) == Some(true)
+    }
+
+    /// Whether the program on an interface is this agent's data path; `None` if that cannot be seen.
+    pub(super) fn whose(&self, device: &Device) -> Option<bool> {
+        let own = self.own.as_ref()?.get(&device.index).copied();
+        Some(own.is_some() && own == device.xdp.map(|xdp| xdp.program))
     }
 
     pub(super) async fn xdp_features(&self, device: &Device) -> Result<Option<XdpFeatures>> {

@@ -149,6 +149,8 @@ fn look_at(host: &Host, served: Served<'_>) -> Facts {
 mod tests {
     use super::{super::Level, *};
 
+    type Spoil<'a> = &'a dyn Fn(&mut Facts);
+
     #[test]
     fn each_lack_is_a_failure_with_its_mend() {
         let both = Family {
@@ -169,7 +171,7 @@ mod tests {
             link_local: both,
         };
         assert_eq!(Interface::judge(&good)[0].level, Level::Ok);
-        let wrong: [(&dyn Fn(&mut Facts), &str); 6] = [
+        let wrong: [(Spoil<'_>, &str); 6] = [
             (&|facts| facts.exists = false, "correct the name"),
             (&|facts| facts.ethernet = false, "of Ethernet"),
             (&|facts| facts.up = false, "ip link set dev eth0 up"),

@@ -14,7 +14,8 @@ use crate::dataplane;
 pub(super) struct Facts {
     interface: String,
     program: Option<Program>,
-    own: bool,
+    /// Whether it is this agent's; `None` if that cannot be seen.
+    own: Option<bool>,
 }
 
 #[derive(Clone, Debug)]
@@ -68,7 +69,7 @@ impl Check for Programs {
             let facts = Facts {
                 interface: device.name.clone(),
                 program,
-                own: host.is_own(device),
+                own: host.whose(device),
             };
             (device.name.clone(), facts)
         });
@@ -79,9 +80,14 @@ impl Check for Programs {
         let Facts { interface, own, .. } = facts;
         let verdict = match &facts.program {
             None => Verdict::ok("no program: the place is free"),
-            Some(Program { id, .. }) if *own => {
+            Some(Program { id, .. }) if *own == Some(true) => {
                 Verdict::ok(format!("the data path (id {id}) and no other"))
             }
+            Some(Program { id, .. }) if own.is_none() => Verdict::warning(
+                format!("has the program with id {id}; whose it is cannot be seen"),
+                "If it is not this agent's, the agent does not start while it is there.",
+                "run it as root",
+            ),
             Some(program) => {
                 let (owner, mend) = owner(program, interface);
                 Verdict::failure(
@@ -132,19 +138,21 @@ mod tests {
             };
             Programs::judge(&facts).remove(0)
         };
-        assert_eq!(judge(None, None, false).level, Level::Ok);
-        assert_eq!(judge(Some("ha_xdp"), Some(3), true).level, Level::Ok);
-        let stranger = judge(Some("xdp_filter"), None, false);
+        let unseen = judge(Some(""), None, None);
+        assert_eq!(unseen.level, Level::Warning);
+        assert_eq!(judge(None, None, Some(false)).level, Level::Ok);
+        assert_eq!(judge(Some("ha_xdp"), Some(3), Some(true)).level, Level::Ok);
+        let stranger = judge(Some("xdp_filter"), None, Some(false));
         assert_eq!(stranger.level, Level::Failure);
         assert!(stranger.seen.contains("\"xdp_filter\" (id 42)"));
         assert_eq!(stranger.mend, "ip link set dev eth0 xdp off");
-        let held = judge(Some("xdp_filter"), Some(7), false);
+        let held = judge(Some("xdp_filter"), Some(7), Some(false));
         assert_eq!(held.mend, "bpftool link detach id 7");
-        let older = judge(Some("ha_xdp"), Some(3), false);
+        let older = judge(Some("ha_xdp"), Some(3), Some(false));
         assert!(older.seen.contains("another agent"), "{}", older.seen);
-        let several = judge(Some("xdp_dispatcher"), Some(3), false);
+        let several = judge(Some("xdp_dispatcher"), Some(3), Some(false));
         assert_eq!(several.mend, "xdp-loader unload eth0 --all");
-        let cilium = judge(Some("cil_xdp_entry"), None, false);
+        let cilium = judge(Some("cil_xdp_entry"), None, Some(false));
         assert!(cilium.seen.contains("Cilium"), "{}", cilium.seen);
     }
 }

@@ -113,7 +113,7 @@ fn judge(facts: &Facts, channels: Channels) -> Verdict {
                 "has {IXGBE_QUEUES} queues for programs, and there are {processors} processors"
             ),
             refused,
-            "run Linux 5.16 or newer, or boot with `maxcpus=64`",
+            "run Linux 5.16 or newer, or boot with `nr_cpus=64`",
         ),
         "virtio_net" if combined.most < combined.now + processors => Verdict::warning(
             format!(
