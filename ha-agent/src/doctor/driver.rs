@@ -23,6 +23,7 @@ pub(super) struct Facts {
     /// The driver's name, or the kind of a virtual interface.
     driver: String,
     kernel: KernelVersion,
+    mtu: u32,
     mode: Mode,
     /// How this agent's data path is attached, if it is.
     own: Option<Mode>,
@@ -52,7 +53,7 @@ impl Check for Driver {
     }
 
     fn judge(facts: &Facts) -> Vec<Verdict> {
-        let mut verdicts: Vec<_> = quirks::of(&facts.driver, facts.kernel).collect();
+        let mut verdicts: Vec<_> = quirks::of(&facts.driver, facts.kernel, facts.mtu).collect();
         verdicts.push(match facts.mode {
             Mode::Native => judge_native(facts),
             Mode::Generic => judge_generic(facts),
@@ -78,6 +79,7 @@ async fn look_at(host: &Host, served: Served<'_>) -> Result<Facts> {
             kind => kind.to_owned(),
         },
         kernel: host.kernel,
+        mtu: device.mtu,
         mode: served.mode,
         own: own.map(|xdp| match xdp.generic {
             true => Mode::Generic,
@@ -194,6 +196,7 @@ mod tests {
             name: "eth0".to_owned(),
             driver: driver.to_owned(),
             kernel: KernelVersion::new(6, 1, 0),
+            mtu: 1500,
             mode: Mode::Native,
             own: None,
             features: Some(CAN),
@@ -280,5 +283,11 @@ mod tests {
         assert_eq!(judge(&faulty).0, Level::Warning);
         assert_eq!(Driver::judge(&faulty).len(), 2);
         assert_eq!(Driver::judge(&facts("igb")).len(), 1);
+        let large = Facts {
+            mtu: 9000,
+            ..facts("i40e")
+        };
+        assert_eq!(judge(&large).0, Level::Warning);
+        assert_eq!(judge(&facts("i40e")).0, Level::Ok);
     }
 }

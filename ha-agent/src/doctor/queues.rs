@@ -36,7 +36,7 @@ pub(super) struct Queues;
 impl Check for Queues {
     const NAME: &'static str = "queues";
     const ABOUT: &'static str = "Whether the interface has queues to send from what the data path answers and sends \
-         on: ENA wants half of them free, virtio one for each processor, bnxt combined ones, ixgbe (before 5.16) no \
+         on: ENA wants half of them free, virtio and i40e one for each processor, bnxt combined ones, ixgbe (before 5.16) no \
          more than 64 processors, a veth as many as its other end sends from. With the exact `ethtool -L`.";
     const SHOWN: Shown = Shown::Lab;
     type Facts = Facts;
@@ -115,6 +115,11 @@ fn judge(facts: &Facts, channels: Channels) -> Verdict {
             refused,
             "run Linux 5.16 or newer, or boot with `nr_cpus=64`",
         ),
+        "i40e" if combined.now < *processors => Verdict::warning(
+            format!("has {} queues for {processors} processors", combined.now),
+            "It does not send what a processor without a queue of its own sends on to it from another interface.",
+            format!("ethtool -L {name} combined {processors}"),
+        ),
         "virtio_net" if combined.most < combined.now + processors => Verdict::warning(
             format!(
                 "uses {} of {} queue pairs, which leaves too few for {processors} processors",
@@ -179,6 +184,10 @@ mod tests {
         assert_eq!(judge("virtio_net", 4, count(4, 8)).level, Level::Ok);
         let verdict = judge("virtio_net", 4, count(1, 1));
         assert!(verdict.mend.contains("queues=8"), "{}", verdict.mend);
+
+        let verdict = judge("i40e", 6, count(4, 64));
+        assert_eq!(verdict.mend, "ethtool -L eth0 combined 6");
+        assert_eq!(judge("i40e", 6, count(6, 64)).level, Level::Ok);
 
         assert_eq!(judge("ixgbe", 65, count(63, 63)).level, Level::Failure);
         assert_eq!(judge("ixgbe", 64, count(63, 63)).level, Level::Ok);
