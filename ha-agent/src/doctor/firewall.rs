@@ -147,10 +147,9 @@ async fn list() -> Result<Option<Ruleset>> {
         output => output.context("cannot start `nft`")?,
     };
     if !output.status.success() {
-        bail!(
-            "`nft --json list ruleset`: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
+        let said = String::from_utf8_lossy(&output.stderr);
+        let first = said.lines().next().unwrap_or_default();
+        bail!("`nft --json list ruleset`: {first}");
     }
     let text = String::from_utf8_lossy(&output.stdout);
     Ruleset::parse(&text).map(Some)
