@@ -11,10 +11,10 @@ use tokio::{
 };
 
 use crate::{
-    advice,
     api::{self, Writers},
     api::{Call, Request, Response},
     config::{Control, Loaded, Source},
+    doctor,
     engine::{Ending, Engine},
     keeper,
     net::Netlink,
@@ -35,7 +35,7 @@ pub async fn run(loaded: Loaded, source: Source) -> Result<()> {
     let hangup = signal(SignalKind::hangup())?;
     let listener = api::Listener::bind(&config.control.socket)?;
     let writers = writers(&config.control)?;
-    advice::log(config);
+    let advice = doctor::advise(config.clone());
     let engine = Engine::prepare(loaded, source, Netlink::connect()?).await?;
     let events = engine.events()?;
     keeper::raise_priority("the engine");
@@ -46,12 +46,15 @@ pub async fn run(loaded: Loaded, source: Source) -> Result<()> {
     let (stop, stopped) = watch::channel(None);
     let signals = tokio::spawn(wait_for_signal(stop));
     let watchdog = tokio::spawn(feed_watchdog());
+    // Beside the elections, which may have little time left of an older agent's lease.
+    let advice = tokio::spawn(advice);
     notify(&[NotifyState::Ready]);
     tracing::info!("ready");
 
     let result = engine.run(requests, events, stopped).await;
     notify(&[NotifyState::Stopping]);
     watchdog.abort();
+    advice.abort();
     signals.abort();
     reloads.abort();
     server.abort();

@@ -35,7 +35,7 @@ pub mod lab;
 mod loss;
 pub mod netns;
 pub mod node;
-mod polling;
+pub mod polling;
 pub mod probe;
 mod remains;
 pub mod report;

@@ -1,9 +1,11 @@
 //! The command line: one file a command.
 //!
-//! Exit status: 0 if it was done, 1 if it failed, 2 if the command line or the configuration is wrong.
+//! Exit status: 0 if it was done, 1 if it failed, 2 if the command line or the configuration is wrong. `doctor` ends
+//! with 1 for warnings and 2 for failures, its own among them.
 
 mod check;
 mod detach;
+mod doctor;
 mod duty;
 mod load;
 mod promote;
@@ -61,6 +63,8 @@ enum Command {
     Run,
     /// Check the configuration and say everything that is wrong with it
     Check,
+    /// Look at the host and say what is in the way of virtual IPs, what it means, and how to mend it
+    Doctor(doctor::Args),
     /// Show groups, roles, lease and counters; also when no agent runs
     Status(status::Args),
     /// Take a group over to this node
@@ -91,7 +95,7 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     match execute(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             if let Some(invalid) = error.downcast_ref::<Invalid>() {
                 eprintln!("{invalid}");
@@ -107,13 +111,16 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn execute(cli: Cli) -> Result<()> {
+fn execute(cli: Cli) -> Result<ExitCode> {
     let Cli { places, command } = cli;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    match command {
+    let done = match command {
+        Command::Doctor(args) => {
+            return Ok(runtime.block_on(doctor::run(places.configuration()?, args)));
+        }
         Command::Run => runtime.block_on(run::run(places.source())),
         Command::Check => {
             check::run(&places.configuration()?, places.config_path());
@@ -134,7 +141,8 @@ fn execute(cli: Cli) -> Result<()> {
         Command::Detach(args) => runtime.block_on(detach::run(&places.pin_dir()?, &args)),
         Command::Load(args) => runtime.block_on(load::run(&places.pin_dir()?, &args)),
         Command::Unload => runtime.block_on(unload::run(&places.pin_dir()?)),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 impl Places {

@@ -13,6 +13,7 @@
 mod admitted;
 mod adopt;
 mod attach;
+mod attempt;
 mod echo;
 pub mod egress;
 mod events;
@@ -38,7 +39,8 @@ mod vip;
 
 pub use self::{
     admitted::{Admitted, admitted},
-    attach::Attach,
+    attach::{Attach, attached, link_of, program_name},
+    attempt::attempt,
     events::Events,
     exits::Exits,
     group_map::GroupMap,
@@ -56,6 +58,8 @@ pub use self::{
     status::status_of_pins,
     vip::VipMaps,
 };
+
+pub(crate) use self::pin::BPFFS;
 
 /// The BPF object, with its BTF; built by the build script.
 pub static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("HA_BPF_OBJECT"));

@@ -18,7 +18,7 @@ use nix::{
 };
 
 /// Where systemd and the distributions mount the BPF file system.
-const BPFFS: &str = "/sys/fs/bpf";
+pub(crate) const BPFFS: &str = "/sys/fs/bpf";
 /// What the pins of links begin with; the interface's index follows.
 const LINK: &str = "link-";
 /// The same of what [`PinDir::accept_local`] says.
@@ -204,7 +204,7 @@ impl PinDir {
     }
 
     /// The directory, or the part of it that is there, is on a BPF file system.
-    fn is_on_bpffs(&self) -> bool {
+    pub(crate) fn is_on_bpffs(&self) -> bool {
         self.path
             .ancestors()
             .find(|path| path.exists())

@@ -2,6 +2,8 @@
 //!
 //! * [`Netlink`]: one connection; [`link`], [`route`], [`filter`] and [`neighbour`] say what it can do;
 //! * [`ClientRoute`] and [`accept_local`]: what this host's own programs need as clients of virtual IPs;
+//! * [`inventory`]: everything that the host has; [`Ethtool`]: what its drivers can do;
+//! * [`Asker`]: has another host send to a MAC;
 //! * [`PacketSocket`]: sends any frame, receives VRRP;
 //! * [`Ping`]: echo requests to one host;
 //! * [`Membership`]: the VRRP multicast groups;
@@ -14,11 +16,14 @@
 )]
 
 pub mod accept_local;
+mod arp;
 mod changes;
 mod client_route;
 mod echo;
+mod ethtool;
 mod filter;
 pub mod frame;
+mod inventory;
 mod joined;
 mod link;
 mod membership;
@@ -30,8 +35,11 @@ mod route;
 mod udp;
 
 pub use self::{
+    arp::Asker,
     changes::Changes,
     client_route::ClientRoute,
+    ethtool::{Channels, Count, Ethtool, Features, XdpFeatures},
+    inventory::{Assigned, Bridge, Device},
     link::{Addresses, AttachedXdp, Link},
     membership::Membership,
     netlink::{Netlink, NetlinkError},
@@ -39,4 +47,6 @@ pub use self::{
     ping::Ping,
     route::ROUTE_PROTOCOL,
 };
+pub use rtnetlink::packet_route::link::BondMode;
+
 pub(crate) use self::{echo::EchoSocket, udp::open as open_udp};

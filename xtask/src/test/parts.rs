@@ -23,6 +23,8 @@ pub(crate) enum Part {
     Fixtures,
     /// Real agents in network namespaces, and failures
     Lab,
+    /// `ha-agent doctor` on hosts that are wrong in one way after the other
+    Doctor,
     /// The agent beside keepalived and FRR: two cases, or all of them if this is named
     InteropVrrp,
     /// The agent beside FRR's BFD: two cases, or all of them if this is named
@@ -31,11 +33,12 @@ pub(crate) enum Part {
 
 impl Part {
     /// All of them, cheapest first.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Lint,
         Self::Unit,
         Self::Fixtures,
         Self::Lab,
+        Self::Doctor,
         Self::InteropVrrp,
         Self::InteropBfd,
     ];
@@ -48,6 +51,7 @@ impl fmt::Display for Part {
             Self::Unit => "unit tests",
             Self::Fixtures => "packet fixtures",
             Self::Lab => "lab scenarios",
+            Self::Doctor => "the doctor",
             Self::InteropVrrp => "VRRP with others",
             Self::InteropBfd => "BFD with FRR",
         })
@@ -85,12 +89,8 @@ impl Plan<'_> {
             ],
             Part::Unit => vec![self.unit()?, self.test(&["--doc"], &[])],
             Part::Fixtures => vec![self.test_as_root(&programs::FIXTURES, &[])],
-            Part::Lab => {
-                let agent = build::agent(Profile::Release)?;
-                let mut command = self.test_as_root(&programs::LAB, &["--test-threads=1"]);
-                command.env("HA_AGENT_BIN", agent.program);
-                vec![command]
-            }
+            Part::Lab => vec![self.lab(&programs::LAB)?],
+            Part::Doctor => vec![self.lab(&[programs::DOCTOR])?],
             Part::InteropVrrp => vec![self.interop(programs::INTEROP_VRRP, FEW_VRRP_CASES)?],
             Part::InteropBfd => vec![self.interop(programs::INTEROP_BFD, FEW_BFD_CASES)?],
         })
@@ -103,6 +103,13 @@ impl Plan<'_> {
             selection.extend(["--test", program]);
         }
         Ok(self.test(&selection, &[]))
+    }
+
+    fn lab(&self, programs: &[&str]) -> Result<Command> {
+        let agent = build::agent(Profile::Release)?;
+        let mut command = self.test_as_root(programs, &["--test-threads=1"]);
+        command.env("HA_AGENT_BIN", agent.program);
+        Ok(command)
     }
 
     /// The names are those of cases here: the whole table is one test.

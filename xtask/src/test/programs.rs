@@ -27,6 +27,8 @@ pub(crate) const LAB: [&str; 16] = [
     "tracking",
 ];
 
+/// The same, each host wrong in another way.
+pub(crate) const DOCTOR: &str = "doctor";
 /// The same, beside routers of other makers.
 pub(crate) const INTEROP_VRRP: &str = "interop_vrrp";
 /// The same, beside FRR's BFD.
@@ -52,7 +54,7 @@ fn with_root() -> impl Iterator<Item = &'static str> {
     FIXTURES
         .into_iter()
         .chain(LAB)
-        .chain([INTEROP_VRRP, INTEROP_BFD])
+        .chain([DOCTOR, INTEROP_VRRP, INTEROP_BFD])
 }
 
 fn all(metadata: &Metadata) -> Vec<String> {

@@ -22,12 +22,12 @@ use super::{
     merge::{Merged, merge},
 };
 use crate::{
-    advice,
     config::{
         Config, Election, Witness as Written,
         difference::{Change, Fate, Subject},
     },
     dataplane::admitted,
+    doctor,
 };
 
 /// A raised interval is told so many times at the pace of the one before; then a longer lease is safe.
@@ -125,7 +125,7 @@ impl Engine {
         let removed = self.remove(Vec::new(), filters).await;
         problems.note("filters of the interfaces", removed);
         problems.note("interfaces that are gone", self.leave(&left));
-        advice::log(&self.config);
+        tokio::spawn(doctor::advise(self.config.clone()));
         problems.0
     }
 
