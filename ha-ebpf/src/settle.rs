@@ -47,8 +47,12 @@ fn is_new<H: Header>(packet: &Packet, maps: &Maps, l3: usize) -> bool {
 pub(crate) fn is_new_payload(protocol: u8, is_new_segment: impl FnOnce() -> bool) -> bool {
     match protocol {
         tcp::PROTOCOL => is_new_segment(),
-        icmp::PROTOCOL_V4 | icmp::PROTOCOL_V6 => false,
-        ipv6::HOP_BY_HOP | ipv6::ROUTING | ipv6::FRAGMENT | ipv6::DESTINATION_OPTIONS => false,
+        icmp::PROTOCOL_V4
+        | icmp::PROTOCOL_V6
+        | ipv6::HOP_BY_HOP
+        | ipv6::ROUTING
+        | ipv6::FRAGMENT
+        | ipv6::DESTINATION_OPTIONS => false,
         _ => true,
     }
 }

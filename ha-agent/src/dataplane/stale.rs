@@ -24,7 +24,7 @@ impl StaleMap {
     /// The kernel's.
     pub fn of(&self, slot: u32) -> Result<Vec<(StaleKey, Stale)>> {
         let mut senders = Vec::new();
-        for sender in self.0.iter() {
+        for sender in &self.0 {
             let (key, stale) = sender.context("cannot read ha_stale")?;
             if key.group == slot {
                 senders.push((key, stale));
