@@ -5,6 +5,7 @@
 //! * [`dataplane`]: the BPF half in the kernel; [`keeper`] renews its lease;
 //! * [`liveness`]: whether peers live; [`bfd`]: sessions with routers;
 //! * [`net`]: links, routes, filters and frames;
+//! * [`fault`]: where the lab has an agent die;
 //! * [`api`]: the control socket; [`cli`]: the command line, which is its client.
 
 mod advice;
@@ -16,6 +17,7 @@ pub mod daemon;
 pub mod dataplane;
 mod discards;
 pub mod engine;
+pub mod fault;
 pub mod health;
 pub mod keeper;
 pub mod liveness;

@@ -6,7 +6,7 @@
 
 use std::{fs, io, mem::ManuallyDrop};
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use aya::{
     Ebpf,
     programs::{
@@ -19,7 +19,7 @@ use aya::{
 use ha_common::abi::program;
 use nix::net::if_::if_indextoname;
 
-use super::{PinDir, attach::pinned_link};
+use super::{PinDir, attach::pinned_link, load};
 
 /// Before all other filters.
 const PRIORITY: u16 = 1;
@@ -59,15 +59,7 @@ pub(super) fn attach(ebpf: &mut Ebpf, pins: &PinDir, name: &str, index: u32) -> 
 /// # Errors
 /// As for the better hook: if something else is in its place, or the kernel refuses.
 pub fn attach_by(hook: Hook, ebpf: &mut Ebpf, pins: &PinDir, name: &str, index: u32) -> Result<()> {
-    let program: &mut SchedClassifier = ebpf
-        .program_mut(program::EGRESS)
-        .ok_or_else(|| anyhow!("the BPF object has no program {}", program::EGRESS))?
-        .try_into()?;
-    if program.fd().is_err() {
-        program
-            .load()
-            .with_context(|| format!("the kernel does not take the program {}", program::EGRESS))?;
-    }
+    let program = load::classifier(ebpf, program::EGRESS)?;
     match hook {
         Hook::Link => link(program, pins, name, index),
         Hook::Filter => filter(program, name),

@@ -9,16 +9,21 @@ use std::{
 
 use anyhow::Result;
 use ha_common::{
-    abi::{Mac, Peer, Traffic, Vip, Vlan, map, program},
-    lease::LeaseState,
+    abi::{Peer, Traffic, Vip, Vlan},
     reason::{Reason, Verdict},
 };
 use ha_core::plan::{Actual, Routers, VipKey, Write};
 
 use super::{
     Attach, Events, Exits, GroupMap, LeaseSwitch, Liveness, Maps, PeerMaps, PinDir, RouterMaps,
-    Stamps, StatMaps, VipMaps, attach, echo, load, pin::PinLock, programs::Programs,
+    Stamps, StatMaps, VipMaps, attach,
+    cross::{self, Crossing},
+    echo, load,
+    pin::PinLock,
+    predecessor::{self, Predecessor},
+    programs::Programs,
 };
+use crate::fault::{self, Point};
 
 /// The data path: its maps, its programs, and the right to change them.
 #[derive(Debug)]
@@ -27,19 +32,37 @@ pub struct Dataplane {
     pub groups: Arc<GroupMap>,
     /// The dead-man's switch.
     pub switch: Arc<LeaseSwitch>,
-    pins: PinDir,
-    /// The interfaces by index, and their own MACs.
-    attached: BTreeMap<u32, Mac>,
-    vips: VipMaps,
+    pub(super) pins: PinDir,
+    pub(super) attached: Attached,
+    pub(super) vips: VipMaps,
     /// What `vips` holds; nobody else writes there.
-    known: BTreeMap<VipKey, Vip>,
-    peers: PeerMaps,
-    routers: RouterMaps,
-    stats: StatMaps,
-    attach: Vec<Attach>,
+    pub(super) known: BTreeMap<VipKey, Vip>,
+    pub(super) peers: PeerMaps,
+    pub(super) routers: RouterMaps,
+    pub(super) stats: StatMaps,
     /// `None` while those of the agent before this one go on.
-    programs: Option<Programs>,
-    _lock: PinLock,
+    pub(super) programs: Option<Programs>,
+    pub(super) crossing: Crossing,
+    pub(super) _lock: PinLock,
+}
+
+/// Where the data path is to be, and where it is.
+#[derive(Debug)]
+pub(super) struct Attached {
+    pub(super) wanted: Vec<Attach>,
+    /// Indices of the interfaces on which it works over the maps that are in force.
+    serving: BTreeSet<u32>,
+}
+
+impl Attached {
+    pub(super) fn new(wanted: &[Attach], serving: BTreeSet<u32>) -> Self {
+        let wanted = wanted.to_vec();
+        Self { wanted, serving }
+    }
+
+    pub(super) fn serve_all(&mut self) {
+        self.serving = self.wanted.iter().map(|attach| attach.link.index).collect();
+    }
 }
 
 impl Dataplane {
@@ -53,36 +76,46 @@ impl Dataplane {
         let pins = PinDir::new(pin_dir);
         pins.create()?;
         let lock = pins.lock()?;
-        let programs = Programs::load(&pins, attach)?;
-        let mut dataplane = Self::over(pins, lock, attach)?;
+        // Whoever may still have one is not gone on with.
+        predecessor::end_leases(&pins, None)?;
+        for interface in attach {
+            attach::check(&pins, interface)?;
+        }
+        let ebpf = load::maps(&pins)?;
+        fault::reached(Point::Maps);
+        let mut programs = Programs::load(ebpf, &pins, attach)?;
+        programs.attach(&pins, attach)?;
+        let mut attached = Attached::new(attach, BTreeSet::new());
+        attached.serve_all();
+        let mut dataplane = Self::over(pins, lock, attached)?;
         dataplane.peers.clear()?;
         dataplane.programs = Some(programs);
         Ok(dataplane)
     }
 
     /// The data path that another agent left behind, as it is, if that agent's lease is still valid: nothing is
-    /// loaded, and nothing changed, before [`Dataplane::loader`] has run.
+    /// loaded, and nothing of it changed, before [`Dataplane::loader`] has run.
     ///
     /// # Errors
     /// As [`Dataplane::open`].
     pub fn found(pin_dir: &Path, attach: &[Attach]) -> Result<Option<Self>> {
         let pins = PinDir::new(pin_dir);
-        if !pins.program(program::LEASE).exists() {
+        if !pins.exists() {
             return Ok(None);
         }
         let lock = pins.lock()?;
-        load::check(&pins)?;
-        // One that was killed while it made them has made none of these.
-        if !map::ALL.iter().all(|name| pins.map(name).exists()) {
-            return Ok(None);
+        fault::reached(Point::Locked);
+        match Predecessor::find(&pins, attach)? {
+            None => Ok(None),
+            Some(Predecessor::Same(serving)) => {
+                Self::over(pins, lock, Attached::new(attach, serving)).map(Some)
+            }
+            Some(Predecessor::Other(other)) => Self::beside(*other, pins, lock, attach).map(Some),
         }
-        let found = Self::over(pins, lock, attach)?;
-        let lease = found.switch.node()?.lease;
-        Ok((LeaseState::from_u8(lease.state) == LeaseState::Valid).then_some(found))
     }
 
     /// What is pinned.
-    fn over(pins: PinDir, lock: PinLock, attach: &[Attach]) -> Result<Self> {
+    fn over(pins: PinDir, lock: PinLock, attached: Attached) -> Result<Self> {
         let maps = Maps::open(&pins)?;
         Ok(Self {
             groups: Arc::new(maps.groups),
@@ -92,12 +125,9 @@ impl Dataplane {
             peers: maps.peers,
             routers: maps.routers,
             stats: maps.stats,
-            attached: attach
-                .iter()
-                .map(|attach| (attach.link.index, attach.link.mac))
-                .collect(),
-            attach: attach.to_vec(),
+            attached,
             programs: None,
+            crossing: Crossing::None,
             pins,
             _lock: lock,
         })
@@ -105,25 +135,47 @@ impl Dataplane {
 
     /// Loads this agent's programs and puts them in the place of those that were found, without a moment
     /// between the two; `None` if that is done. It takes long, and may run in a thread of its own.
-    pub fn loader(&self) -> Option<impl FnOnce() -> Result<Programs> + Send + use<>> {
-        let (pins, attach) = (self.pins.clone(), self.attach.clone());
-        let load = move || Programs::load(&pins, &attach);
-        self.programs.is_none().then_some(load)
+    ///
+    /// Where the maps of another schema are in force, [`Dataplane::cross`] puts them there.
+    pub fn loader(&mut self) -> Option<impl FnOnce() -> Result<Programs> + Send + use<>> {
+        if self.programs.is_some() {
+            return None;
+        }
+        let (pins, wanted) = (self.pins.clone(), self.attached.wanted.clone());
+        let beside = match &mut self.crossing {
+            Crossing::Begun(begun) => begun.ebpf.take().map(|ebpf| (ebpf, self.known.clone())),
+            Crossing::None | Crossing::Done(_) => None,
+        };
+        Some(move || {
+            for interface in &wanted {
+                attach::check(&pins, interface)?;
+            }
+            if let Some((ebpf, vips)) = beside {
+                cross::carry_vips(&pins, vips)?;
+                return Programs::load(ebpf, &pins, &wanted);
+            }
+            let ebpf = load::maps(&pins)?;
+            fault::reached(Point::Maps);
+            let mut programs = Programs::load(ebpf, &pins, &wanted)?;
+            programs.attach(&pins, &wanted)?;
+            Ok(programs)
+        })
     }
 
-    /// Goes on with what [`Dataplane::loader`] has loaded.
+    /// Goes on with what [`Dataplane::loader`] has loaded and attached.
     ///
     /// # Errors
     /// If the program for the lease is not there.
     pub fn use_programs(&mut self, programs: Programs) -> Result<()> {
         self.programs = Some(programs);
+        self.attached.serve_all();
         self.switch.renew_program(&self.pins)
     }
 
-    /// Whether the data path was found on this interface, so that its program serves there.
+    /// Whether the data path serves on this interface, over the maps that are in force.
     #[must_use]
     pub fn is_attached(&self, ifindex: u32) -> bool {
-        self.pins.link(ifindex).exists()
+        self.attached.serving.contains(&ifindex)
     }
 
     /// The VLAN tags of the virtual IPs that a slot has.
@@ -164,8 +216,9 @@ impl Dataplane {
     /// # Errors
     /// If a pin cannot be removed.
     pub fn detach_others(&self) -> Result<()> {
-        let attached: Vec<u32> = self.attached.keys().copied().collect();
-        attach::keep_only(&self.pins, &attached)
+        let wanted = self.attached.wanted.iter();
+        let wanted: Vec<u32> = wanted.map(|attach| attach.link.index).collect();
+        attach::keep_only(&self.pins, &wanted)
     }
 
     /// Slot of the group that a virtual IP belongs to.
@@ -237,7 +290,9 @@ impl Dataplane {
     /// # Errors
     /// If the data path is not on such an interface, there is no room, or the kernel refuses.
     pub fn loop_echoes(&self, neighbours: &BTreeSet<(IpAddr, u32)>) -> Result<()> {
-        echo::set(&self.pins, &echo::entries(&self.attached, neighbours)?)
+        let wanted = self.attached.wanted.iter();
+        let nics = wanted.map(|attach| (attach.link.index, attach.link.mac));
+        echo::set(&self.pins, &echo::entries(&nics.collect(), neighbours)?)
     }
 
     /// Puts a peer into a slot that no role word names.

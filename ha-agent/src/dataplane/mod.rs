@@ -12,6 +12,7 @@
 mod admitted;
 mod adopt;
 mod attach;
+mod cross;
 mod echo;
 pub mod egress;
 mod events;
@@ -26,8 +27,11 @@ mod maps;
 mod node;
 mod peer;
 mod pin;
+mod predecessor;
 mod programs;
 mod router;
+mod schema;
+mod serving;
 mod stats;
 mod status;
 pub mod validate;
@@ -46,6 +50,7 @@ pub use self::{
     node::NodeMap,
     peer::PeerMaps,
     pin::PinDir,
+    predecessor::pinned_contents,
     programs::Programs,
     router::RouterMaps,
     stats::StatMaps,

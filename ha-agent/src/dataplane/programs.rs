@@ -4,11 +4,11 @@ use anyhow::Result;
 use aya::Ebpf;
 
 use super::{
-    Attach, Exits, PinDir, adopt,
-    attach::{self, Attacher},
-    egress,
-    lines::Lines,
-    load, opaque_debug,
+    Attach, Exits, PinDir, adopt, attach::Attacher, egress, lines::Lines, load, opaque_debug,
+};
+use crate::{
+    fault::{self, Point},
+    net::Link,
 };
 
 /// The programs, loaded and attached; their pins and links keep them in the kernel too.
@@ -16,29 +16,19 @@ pub struct Programs {
     pub(super) lines: Lines,
     /// `None` if the kernel cannot tell.
     pub(super) exits: Option<Exits>,
-    _ebpf: Ebpf,
+    ebpf: Ebpf,
 }
 
 opaque_debug!(Programs);
 
 impl Programs {
-    /// Loads the programs, takes over the maps that are pinned or makes them, and attaches the data path.
+    /// Loads the programs, over the maps that `ebpf` has.
     ///
     /// # Errors
-    /// If a pin is not what it should be, or the kernel refuses.
-    pub(super) fn load(pins: &PinDir, attach: &[Attach]) -> Result<Self> {
-        for interface in attach {
-            attach::check(pins, interface)?;
-        }
-        let mut ebpf = load::load(pins)?;
-        let mut attacher = Attacher::new(&mut ebpf, pins)?;
-        for interface in attach {
-            attacher.attach(interface)?;
-        }
-        for interface in attach {
-            adopt::attach(&mut ebpf, pins, &interface.link)?;
-            egress::attach(&mut ebpf, pins, &interface.link.name, interface.link.index)?;
-        }
+    /// If the kernel refuses.
+    pub(super) fn load(mut ebpf: Ebpf, pins: &PinDir, attach: &[Attach]) -> Result<Self> {
+        load::programs(&mut ebpf, pins, attach)?;
+        fault::reached(Point::Loaded);
         Ok(Self {
             lines: Lines::open(&mut ebpf)?,
             exits: Exits::open(&mut ebpf)
@@ -46,7 +36,26 @@ impl Programs {
                     tracing::warn!("processes are watched without BPF: {error:#}");
                 })
                 .ok(),
-            _ebpf: ebpf,
+            ebpf,
         })
+    }
+
+    /// Attaches them, each in place of an older one of ours at once.
+    ///
+    /// # Errors
+    /// If something else is there, or the kernel refuses.
+    pub(super) fn attach(&mut self, pins: &PinDir, attach: &[Attach]) -> Result<()> {
+        let mut attacher = Attacher::new(&mut self.ebpf, pins)?;
+        for interface in attach {
+            attacher.attach(interface)?;
+        }
+        fault::reached(Point::Attached);
+        for interface in attach {
+            adopt::attach(&mut self.ebpf, pins, &interface.link)?;
+            let Link { name, index, .. } = &interface.link;
+            egress::attach(&mut self.ebpf, pins, name, *index)?;
+        }
+        fault::reached(Point::Replaced);
+        Ok(())
     }
 }

@@ -8,6 +8,7 @@ use ha_core::{election::Input, sbfd::RoundTrip, vrrp::Liveness};
 use super::{Engine, group::Group};
 use crate::{
     api::types,
+    dataplane,
     liveness::{self, About, Answer, News, Router, Told, Watch},
 };
 
@@ -69,6 +70,17 @@ impl Peers {
 impl Engine {
     /// Begins to watch the peers, and to answer them. The groups must have their slots.
     pub(super) fn watch_peers(&mut self) -> Result<()> {
+        let (ways, desired) = self.watched()?;
+        let stamps = self.dataplane.watch(&desired)?;
+        self.liveness = Some(Peers {
+            ways: vec![None; ways.len()],
+            watch: Watch::start(&self.config, ways, stamps)?,
+        });
+        Ok(())
+    }
+
+    /// The ways to the peers, and what the data path has to know of them. The groups must have their slots.
+    pub(super) fn watched(&self) -> Result<(Vec<liveness::Way>, dataplane::Liveness)> {
         let find = |name: &str| {
             let port = self.ports.iter().find(|port| port.link.name == name)?;
             Some((port.link.index, port.addresses))
@@ -79,12 +91,7 @@ impl Engine {
             .iter()
             .filter_map(|g| Some((g.slot, router(g)?)));
         let desired = liveness::desired(&self.config, &ways, routers);
-        let stamps = self.dataplane.watch(&desired)?;
-        self.liveness = Some(Peers {
-            ways: vec![None; ways.len()],
-            watch: Watch::start(&self.config, ways, stamps)?,
-        });
-        Ok(())
+        Ok((ways, desired))
     }
 
     /// The peers have something to tell.

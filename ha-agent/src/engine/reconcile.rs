@@ -103,7 +103,7 @@ impl Engine {
     }
 
     /// The groups as virtual routers.
-    fn routers(&self) -> Routers {
+    pub(super) fn routers(&self) -> Routers {
         let mut routers = Routers::default();
         for group in &self.groups {
             if let Some(vrrp) = group.election.vrrp() {

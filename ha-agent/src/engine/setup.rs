@@ -33,6 +33,7 @@ use crate::{
     config::{self, AnsweringMac, Config, Election, Stale, track::Check},
     dataplane::{Attach, Dataplane},
     discards::Discards,
+    fault::{self, Point},
     health::{Health, Means, Processes},
     keeper::Keeper,
     net::{Addresses, Changes, Link, Membership, Netlink, PacketSocket},
@@ -66,7 +67,9 @@ impl Engine {
             Some(found) => found,
             None => Dataplane::open(pin_dir, &attach)?,
         };
+        fault::reached(Point::Found);
         let ports = ports(&config, &links, &netlink).await?;
+        fault::reached(Point::Sockets);
         let checks = checks(&config);
         let about = About {
             lease: config.node.lease,
@@ -127,7 +130,10 @@ impl Engine {
         engine.processes = means.processes.clone();
         engine.health = Health::start(checks, &means);
         engine.reconcile().await?;
+        fault::reached(Point::Reconciled);
         engine.watch_peers()?;
+        fault::reached(Point::Watching);
+        engine.be_alone()?;
         engine.call_witness()?;
         engine.history.node("started", "the agent started");
         Ok(engine)

@@ -86,7 +86,7 @@ impl Plan<'_> {
             Part::Unit => vec![self.unit()?, self.test(&["--doc"], &[])],
             Part::Fixtures => vec![self.test_as_root(&programs::FIXTURES, &[])],
             Part::Lab => {
-                let agent = build::agent(Profile::Release)?;
+                let agent = build::agent_with_variants()?;
                 let mut command = self.test_as_root(&programs::LAB, &["--test-threads=1"]);
                 command.env("HA_AGENT_BIN", agent.program);
                 vec![command]
