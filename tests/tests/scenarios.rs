@@ -113,7 +113,13 @@ fn a_dead_application_is_replaced_within_10_ms() {
 
 #[test]
 fn nobody_notices_that_the_agent_is_started_again() {
-    for name in ["restart", "crash-restart", "crash-restart-adverts"] {
+    for name in [
+        "restart",
+        "crash-restart",
+        "crash-restart-adverts",
+        "upgrade",
+        "schema-change",
+    ] {
         let Outcome {
             report, account, ..
         } = play(name);

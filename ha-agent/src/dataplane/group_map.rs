@@ -153,7 +153,8 @@ impl GroupMap {
                 mac6: read_volatile(self.at(slot, mac6)),
                 nic: read_volatile(self.at(slot, nic)),
                 name: read_volatile(self.at(slot, name)),
-                ..Group::default()
+                #[cfg(feature = "variant-schema")]
+                spare: [0; 2],
             }
         }
     }

@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             .with_context(|| format!("there is no agent at {}", program.display()))?,
         None if chosen(&args.scenarios)
             .iter()
-            .any(|chosen| chosen.needs_variants) =>
+            .any(|chosen| chosen.needs_variants()) =>
         {
             build::agent_with_variants()?.program
         }

@@ -105,7 +105,7 @@ impl<'a> Types<'a> {
             let (kind, _, _) = split(u32::try_from(number(found, 4)?).ok()?);
             match kind {
                 kind::TYPEDEF | kind::VOLATILE | kind::CONST | kind::RESTRICT | kind::TYPE_TAG => {
-                    found = self.get(u32::try_from(number(found, 8)?).ok()?)?
+                    found = self.get(u32::try_from(number(found, 8)?).ok()?)?;
                 }
                 _ => return Some(found),
             }
