@@ -5,19 +5,23 @@
 //! and say Backup. Then a lease is granted for them; then their words say what the others do, under that
 //! lease. Then each link is updated, and what the others say does not matter any more.
 
-use std::{mem::replace, sync::Arc};
+use std::{collections::BTreeMap, mem::replace, sync::Arc};
 
 use anyhow::{Context, Result};
-use aya::Ebpf;
 use ha_common::{
-    abi::{Demotion, MAX_GROUPS, MAX_PEERS, RoleWord, map},
+    abi::{Demotion, EchoPeer, LivePeerKey, MAX_GROUPS, MAX_PEERS, Peer, RoleWord, Vip, map},
     fence::{Standing, standing},
     lease::LeaseWord,
 };
+use ha_core::plan::VipKey;
 
 use super::{
-    Attach, Dataplane, GroupMap, LeaseSwitch, Maps, PinDir, Programs, VipMaps, handle::Attached,
-    load, maps, opaque_debug, pin::PinLock, predecessor::Other, schema::Foreign,
+    Attach, Dataplane, GroupMap, LeaseSwitch, Maps, PinDir, Programs, VipMaps, echo,
+    handle::{Attached, Own},
+    load, maps,
+    pin::PinLock,
+    predecessor::Other,
+    schema::Foreign,
 };
 use crate::fault::{self, Point};
 
@@ -33,34 +37,18 @@ pub(super) enum Crossing {
     Done(Arc<GroupMap>),
 }
 
-/// What waits until it is in force.
+/// What is kept until there are maps for it.
+#[derive(Debug)]
 pub(super) struct Begun {
-    groups: Arc<GroupMap>,
-    /// `None` once its programs are being loaded.
-    pub(super) ebpf: Option<Ebpf>,
+    pub(super) peers: Vec<(u16, Peer)>,
+    pub(super) echoes: BTreeMap<LivePeerKey, EchoPeer>,
+    /// This agent's groups, which no program on an interface knows yet; `None` before they are made.
+    groups: Option<Arc<GroupMap>>,
 }
 
-opaque_debug!(Begun);
-
 impl Dataplane {
-    /// The data path of another schema, with this agent's maps beside it.
-    ///
-    /// # Errors
-    /// If these cannot be made.
-    pub(super) fn beside(
-        other: Other,
-        pins: PinDir,
-        lock: PinLock,
-        attach: &[Attach],
-    ) -> Result<Self> {
-        // An agent may have been killed here before. Nothing on an interface needs what it made.
-        if pins.path().exists() {
-            pins.remove_schema()?;
-        }
-        pins.create()?;
-        let ebpf = load::maps(&pins)?;
-        fault::reached(Point::NewMaps);
-        let own = Maps::open(&pins)?;
+    /// The data path of another schema.
+    pub(super) fn beside(other: Other, pins: PinDir, lock: PinLock, attach: &[Attach]) -> Self {
         let Other {
             maps: Foreign { groups, switch, .. },
             vips,
@@ -68,27 +56,21 @@ impl Dataplane {
             serving,
         } = other;
         let begun = Begun {
-            groups: Arc::new(own.groups),
-            ebpf: Some(ebpf),
+            peers,
+            echoes: BTreeMap::new(),
+            groups: None,
         };
-        let mut dataplane = Self {
+        Self {
             groups: Arc::new(groups),
             switch: Arc::new(switch),
             attached: Attached::new(attach, serving),
-            vips: own.vips,
+            own: None,
             known: vips,
-            peers: own.peers,
-            routers: own.routers,
-            stats: own.stats,
             programs: None,
             crossing: Crossing::Begun(begun),
             pins,
             _lock: lock,
-        };
-        for (slot, peer) in peers.iter().filter(|(slot, _)| has_peer(*slot)) {
-            dataplane.peers.put(*slot, *peer)?;
         }
-        Ok(dataplane)
     }
 
     /// Whether the maps of another schema are still in force.
@@ -97,16 +79,32 @@ impl Dataplane {
         matches!(self.crossing, Crossing::Begun(_))
     }
 
-    /// Has this agent's maps hold the groups that the others do, all as Backup. The virtual IPs came with the
-    /// programs.
-    pub fn carry_groups(&self) {
-        let Crossing::Begun(begun) = &self.crossing else {
-            return;
+    /// Opens this agent's maps, which came with the programs, and has them hold what the others do, all groups as
+    /// Backup.
+    ///
+    /// # Errors
+    /// If a map is not there, or the kernel refuses.
+    pub fn carry(&mut self) -> Result<()> {
+        let Crossing::Begun(begun) = &mut self.crossing else {
+            return Ok(());
         };
-        for slot in 0..MAX_GROUPS {
-            begun.groups.carry(slot, &self.groups.group(slot));
+        let mut maps = Maps::open(&self.pins)?;
+        for (slot, peer) in begun.peers.iter().filter(|(slot, _)| has_peer(*slot)) {
+            maps.peers.put(*slot, *peer)?;
         }
+        echo::set(&self.pins, &begun.echoes)?;
+        for slot in 0..MAX_GROUPS {
+            maps.groups.carry(slot, &self.groups.group(slot));
+        }
+        begun.groups = Some(Arc::new(maps.groups));
+        self.own = Some(Own {
+            vips: maps.vips,
+            peers: maps.peers,
+            routers: maps.routers,
+            stats: maps.stats,
+        });
         fault::reached(Point::Carried);
+        Ok(())
     }
 
     /// The lease of this agent's schema, for which none has been granted.
@@ -120,7 +118,10 @@ impl Dataplane {
     /// Has this agent's words say what the others do under `lease`, if they stand, under the lease of the
     /// generation `next`.
     pub fn give_words(&self, lease: LeaseWord, next: u8) {
-        let Crossing::Begun(begun) = &self.crossing else {
+        let Crossing::Begun(Begun {
+            groups: Some(own), ..
+        }) = &self.crossing
+        else {
             return;
         };
         for slot in 0..MAX_GROUPS {
@@ -133,7 +134,7 @@ impl Dataplane {
                         peer: if has_peer(peer) { peer } else { 0 },
                         ..words.word
                     };
-                    begun.groups.store(slot, word);
+                    own.store(slot, word);
                 }
                 Standing::Backup | Standing::Fenced(_) => {}
             }
@@ -149,10 +150,12 @@ impl Dataplane {
         programs.attach(&self.pins, &self.attached.wanted)?;
         self.programs = Some(programs);
         self.attached.serve_all();
-        self.crossing = match replace(&mut self.crossing, Crossing::None) {
-            Crossing::Begun(begun) => Crossing::Done(replace(&mut self.groups, begun.groups)),
-            crossing @ (Crossing::None | Crossing::Done(_)) => crossing,
-        };
+        if let Crossing::Begun(Begun {
+            groups: Some(own), ..
+        }) = replace(&mut self.crossing, Crossing::None)
+        {
+            self.crossing = Crossing::Done(replace(&mut self.groups, own));
+        }
         fault::reached(Point::Crossed);
         Ok(())
     }
@@ -184,14 +187,27 @@ impl Dataplane {
     }
 }
 
-/// Puts virtual IPs into this agent's maps.
-pub(super) fn carry_vips(
+/// Makes this agent's maps anew, with these virtual IPs, and loads its programs over them.
+///
+/// # Errors
+/// If the kernel refuses.
+pub(super) fn load_beside(
     pins: &PinDir,
-    vips: impl IntoIterator<Item = (ha_core::plan::VipKey, ha_common::abi::Vip)>,
-) -> Result<()> {
+    vips: BTreeMap<VipKey, Vip>,
+    attach: &[Attach],
+) -> Result<Programs> {
+    // An agent may have been killed here before. Nothing that is in force needs what it made.
+    if pins.path().exists() {
+        pins.remove_schema()?;
+    }
+    pins.create()?;
+    let ebpf = load::maps(pins)?;
+    fault::reached(Point::NewMaps);
     let mut own = VipMaps::new(maps::open(pins, map::VIP4)?, maps::open(pins, map::VIP6)?)?;
-    vips.into_iter()
-        .try_for_each(|(key, vip)| own.put(key, vip))
+    for (key, vip) in vips {
+        own.put(key, vip)?;
+    }
+    Programs::load(ebpf, pins, attach)
 }
 
 fn has_peer(slot: u16) -> bool {

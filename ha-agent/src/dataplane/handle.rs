@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use ha_common::{
     abi::{Peer, Traffic, Vip, Vlan},
     reason::{Reason, Verdict},
@@ -25,6 +25,8 @@ use super::{
 };
 use crate::fault::{self, Point};
 
+const NOT_YET: &str = "the maps of this agent's schema are not made yet";
+
 /// The data path: its maps, its programs, and the right to change them.
 #[derive(Debug)]
 pub struct Dataplane {
@@ -34,16 +36,23 @@ pub struct Dataplane {
     pub switch: Arc<LeaseSwitch>,
     pub(super) pins: PinDir,
     pub(super) attached: Attached,
-    pub(super) vips: VipMaps,
-    /// What `vips` holds; nobody else writes there.
+    /// Maps of this agent's schema; `None` before they are made, where another one's are in force.
+    pub(super) own: Option<Own>,
+    /// The virtual IPs that the maps hold; nobody else writes there.
     pub(super) known: BTreeMap<VipKey, Vip>,
-    pub(super) peers: PeerMaps,
-    pub(super) routers: RouterMaps,
-    pub(super) stats: StatMaps,
     /// `None` while those of the agent before this one go on.
     pub(super) programs: Option<Programs>,
     pub(super) crossing: Crossing,
     pub(super) _lock: PinLock,
+}
+
+/// The maps that are written to once in a while.
+#[derive(Debug)]
+pub(super) struct Own {
+    pub(super) vips: VipMaps,
+    pub(super) peers: PeerMaps,
+    pub(super) routers: RouterMaps,
+    pub(super) stats: StatMaps,
 }
 
 /// Where the data path is to be, and where it is.
@@ -88,7 +97,7 @@ impl Dataplane {
         let mut attached = Attached::new(attach, BTreeSet::new());
         attached.serve_all();
         let mut dataplane = Self::over(pins, lock, attached)?;
-        dataplane.peers.clear()?;
+        dataplane.own()?.peers.clear()?;
         dataplane.programs = Some(programs);
         Ok(dataplane)
     }
@@ -110,7 +119,7 @@ impl Dataplane {
             Some(Predecessor::Same(serving)) => {
                 Self::over(pins, lock, Attached::new(attach, serving)).map(Some)
             }
-            Some(Predecessor::Other(other)) => Self::beside(*other, pins, lock, attach).map(Some),
+            Some(Predecessor::Other(other)) => Ok(Some(Self::beside(*other, pins, lock, attach))),
         }
     }
 
@@ -121,10 +130,12 @@ impl Dataplane {
             groups: Arc::new(maps.groups),
             switch: Arc::new(LeaseSwitch::open(&pins)?),
             known: maps.vips.read()?,
-            vips: maps.vips,
-            peers: maps.peers,
-            routers: maps.routers,
-            stats: maps.stats,
+            own: Some(Own {
+                vips: maps.vips,
+                peers: maps.peers,
+                routers: maps.routers,
+                stats: maps.stats,
+            }),
             attached,
             programs: None,
             crossing: Crossing::None,
@@ -137,22 +148,18 @@ impl Dataplane {
     /// between the two; `None` if that is done. It takes long, and may run in a thread of its own.
     ///
     /// Where the maps of another schema are in force, [`Dataplane::cross`] puts them there.
-    pub fn loader(&mut self) -> Option<impl FnOnce() -> Result<Programs> + Send + use<>> {
+    pub fn loader(&self) -> Option<impl FnOnce() -> Result<Programs> + Send + use<>> {
         if self.programs.is_some() {
             return None;
         }
         let (pins, wanted) = (self.pins.clone(), self.attached.wanted.clone());
-        let beside = match &mut self.crossing {
-            Crossing::Begun(begun) => begun.ebpf.take().map(|ebpf| (ebpf, self.known.clone())),
-            Crossing::None | Crossing::Done(_) => None,
-        };
+        let beside = self.is_crossing().then(|| self.known.clone());
         Some(move || {
             for interface in &wanted {
                 attach::check(&pins, interface)?;
             }
-            if let Some((ebpf, vips)) = beside {
-                cross::carry_vips(&pins, vips)?;
-                return Programs::load(ebpf, &pins, &wanted);
+            if let Some(vips) = beside {
+                return cross::load_beside(&pins, vips, &wanted);
             }
             let ebpf = load::maps(&pins)?;
             fault::reached(Point::Maps);
@@ -190,7 +197,18 @@ impl Dataplane {
     /// # Errors
     /// The kernel's.
     pub fn known_peers(&self) -> Result<Vec<(u16, Peer)>> {
-        self.peers.read()
+        match &self.crossing {
+            Crossing::Begun(begun) => Ok(begun.peers.clone()),
+            Crossing::None | Crossing::Done(_) => self.own_ref()?.peers.read(),
+        }
+    }
+
+    pub(super) fn own(&mut self) -> Result<&mut Own> {
+        self.own.as_mut().context(NOT_YET)
+    }
+
+    fn own_ref(&self) -> Result<&Own> {
+        self.own.as_ref().context(NOT_YET)
     }
 
     /// Where everything is pinned.
@@ -244,11 +262,11 @@ impl Dataplane {
         for write in writes {
             match *write {
                 Write::PutVip { key, value } => {
-                    self.vips.put(key, value)?;
+                    self.own()?.vips.put(key, value)?;
                     self.known.insert(key, value);
                 }
                 Write::RemoveVip { key } => {
-                    self.vips.remove(key)?;
+                    self.own()?.vips.remove(key)?;
                     self.known.remove(&key);
                 }
                 Write::SetGroup { slot, .. } | Write::ClearGroup { slot } => {
@@ -273,7 +291,7 @@ impl Dataplane {
     /// # Errors
     /// The kernel's.
     pub fn set_routers(&mut self, routers: &Routers) -> Result<()> {
-        self.routers.set(routers)
+        self.own()?.routers.set(routers)
     }
 
     /// Answers liveness probes for these discriminators, and stamps what is heard of these peers.
@@ -289,10 +307,15 @@ impl Dataplane {
     ///
     /// # Errors
     /// If the data path is not on such an interface, there is no room, or the kernel refuses.
-    pub fn loop_echoes(&self, neighbours: &BTreeSet<(IpAddr, u32)>) -> Result<()> {
+    pub fn loop_echoes(&mut self, neighbours: &BTreeSet<(IpAddr, u32)>) -> Result<()> {
         let wanted = self.attached.wanted.iter();
         let nics = wanted.map(|attach| (attach.link.index, attach.link.mac));
-        echo::set(&self.pins, &echo::entries(&nics.collect(), neighbours)?)
+        let entries = echo::entries(&nics.collect(), neighbours)?;
+        match &mut self.crossing {
+            Crossing::Begun(begun) => begun.echoes = entries,
+            Crossing::None | Crossing::Done(_) => echo::set(&self.pins, &entries)?,
+        }
+        Ok(())
     }
 
     /// Puts a peer into a slot that no role word names.
@@ -300,7 +323,11 @@ impl Dataplane {
     /// # Errors
     /// The kernel's.
     pub fn set_peer(&mut self, slot: u16, peer: &Peer) -> Result<()> {
-        self.peers.put(slot, *peer)
+        match &mut self.crossing {
+            Crossing::Begun(begun) => begun.peers.push((slot, *peer)),
+            Crossing::None | Crossing::Done(_) => self.own()?.peers.put(slot, *peer)?,
+        }
+        Ok(())
     }
 
     /// Frames by reason.
@@ -308,7 +335,7 @@ impl Dataplane {
     /// # Errors
     /// The kernel's.
     pub fn reasons(&self) -> Result<Vec<(Reason, Traffic)>> {
-        self.stats.reasons()
+        self.own_ref()?.stats.reasons()
     }
 
     /// Frames of the group in a slot by verdict.
@@ -316,7 +343,7 @@ impl Dataplane {
     /// # Errors
     /// The kernel's.
     pub fn traffic(&self, slot: u32) -> Result<Vec<(Verdict, Traffic)>> {
-        self.stats.traffic(slot)
+        self.own_ref()?.stats.traffic(slot)
     }
 
     /// What the kernel reports from now on.

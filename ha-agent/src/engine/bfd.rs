@@ -15,7 +15,7 @@ use crate::{
 
 /// Begins to speak with the routers of the configuration, once the data path loops the echo packets of those
 /// that are told that they may send some.
-pub(super) fn start(config: &Config, ports: &[Port], dataplane: &Dataplane) -> Result<Bfd> {
+pub(super) fn start(config: &Config, ports: &[Port], dataplane: &mut Dataplane) -> Result<Bfd> {
     let routers = config.bfd.iter().map(|session| {
         let mut ports = ports.iter();
         let port = ports.find(|port| port.link.name == session.interface);

@@ -16,7 +16,7 @@ use crate::{
 impl Engine {
     /// Puts this agent's programs and maps in the place of the others.
     pub(super) fn cross(&mut self, programs: Programs) -> Result<()> {
-        self.dataplane.carry_groups();
+        self.dataplane.carry()?;
         self.dataplane.set_routers(&self.routers())?;
         // Whoever asks over the own programs must be answered at once.
         self.dataplane.watch(&self.watched()?.1)?;

@@ -63,7 +63,7 @@ impl Engine {
             })
             .collect();
         let pin_dir = &config.node.pin_dir;
-        let dataplane = match Dataplane::found(pin_dir, &attach)? {
+        let mut dataplane = match Dataplane::found(pin_dir, &attach)? {
             Some(found) => found,
             None => Dataplane::open(pin_dir, &attach)?,
         };
@@ -86,7 +86,7 @@ impl Engine {
             .enumerate()
             .map(|(index, group)| prepare_group(group, &ports, &checks, sync_of(index), about))
             .collect::<Result<Vec<_>>>()?;
-        let bfd = super::bfd::start(&config, &ports, &dataplane)?;
+        let bfd = super::bfd::start(&config, &ports, &mut dataplane)?;
         let means = Means {
             netlink: netlink.clone(),
             changes: Changes::listen()?,
