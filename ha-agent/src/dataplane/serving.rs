@@ -17,18 +17,23 @@ pub(super) fn serving(pins: &PinDir, attach: &[Attach]) -> Result<BTreeSet<u32>>
     let groups = MapInfo::from_pin(&pin)
         .with_context(|| format!("cannot look at the pinned map {}", pin.display()))?
         .id();
+    let wanted: BTreeSet<u32> = attach.iter().filter_map(program_on).collect();
     let mut over = BTreeSet::new();
     for program in loaded_programs().filter_map(Result::ok) {
+        if !wanted.contains(&program.id()) {
+            continue;
+        }
         // One that has just been unloaded cannot be asked.
         let maps = program.map_ids().ok().flatten().unwrap_or_default();
         if maps.contains(&groups) {
             over.insert(program.id());
         }
     }
-    let serves = |interface: &&Attach| {
-        let attached = interface.link.xdp;
-        attached.is_some_and(|attached| over.contains(&attached.program))
-    };
+    let serves = |interface: &&Attach| program_on(interface).is_some_and(|id| over.contains(&id));
     let indices = attach.iter().filter(serves).map(|a| a.link.index);
     Ok(indices.collect())
+}
+
+fn program_on(interface: &Attach) -> Option<u32> {
+    interface.link.xdp.map(|attached| attached.program)
 }

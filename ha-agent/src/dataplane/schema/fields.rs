@@ -46,6 +46,20 @@ pub(super) fn describe(map: BorrowedFd<'_>) -> Result<Described> {
     })
 }
 
+impl Described {
+    /// The value of a key that must be there.
+    ///
+    /// # Errors
+    /// If it is not, or is of another length; else the kernel's.
+    pub(super) fn value(&self, map: BorrowedFd<'_>, key: &[u8]) -> Result<Vec<u8>> {
+        let len = self.key_len;
+        ensure!(key.len() == len, "its keys have {len} octets");
+        let mut value = vec![0; self.value_len];
+        ensure!(sys::lookup(map, key, &mut value)?, "an element is missing");
+        Ok(value)
+    }
+}
+
 impl Fields {
     /// The place of a field that is `len` octets long and aligned to `align`.
     ///

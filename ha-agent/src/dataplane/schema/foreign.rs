@@ -6,7 +6,7 @@ use std::{
     os::fd::{AsFd, BorrowedFd},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use aya::maps::MapData;
 use ha_common::{
     abi::{Mac, Node, Peer, Vip, Vip4Key, Vip6Key, Vlan, map},
@@ -123,13 +123,15 @@ impl Foreign {
 /// The lease of another agent.
 pub(in crate::dataplane) struct ForeignNode {
     data: MapData,
+    described: Described,
 }
 
 opaque_debug!(ForeignNode);
 
 impl ForeignNode {
     fn open(data: MapData) -> Result<Self> {
-        let node = Self { data };
+        let described = describe(data.fd().as_fd())?;
+        let node = Self { data, described };
         node.read()?;
         Ok(node)
     }
@@ -139,10 +141,10 @@ impl ForeignNode {
     /// # Errors
     /// If it has not these fields, or the kernel refuses.
     pub(in crate::dataplane) fn read(&self) -> Result<Node> {
-        let map = Raw::new(&self.data)?;
-        let value = map.value(&0_u32.to_ne_bytes())?;
-        let number =
-            |name| Ok::<_, anyhow::Error>(u64::from_ne_bytes(map.fields()?.get(&value, name)?));
+        let fields = self.described.value.as_ref();
+        let fields = fields.context("its values have no fields")?;
+        let value = self.described.value(self.data.fd().as_fd(), &FIRST)?;
+        let number = |name| anyhow::Ok(u64::from_ne_bytes(fields.get(&value, name)?));
         Ok(Node {
             lease: LeaseWord::from_bits(number("lease")?),
             length_ns: number("length_ns")?,
@@ -152,6 +154,9 @@ impl ForeignNode {
         })
     }
 }
+
+/// The key of an array's first element.
+const FIRST: [u8; 4] = 0_u32.to_ne_bytes();
 
 fn vlan(fields: &Fields, key: &[u8]) -> Result<Vlan> {
     let [a, b, c, d] = fields.get(key, "vlan")?;
@@ -192,15 +197,7 @@ impl<'a> Raw<'a> {
     }
 
     fn value(&self, key: &[u8]) -> Result<Vec<u8>> {
-        ensure!(
-            key.len() == self.described.key_len,
-            "its keys have {} octets",
-            self.described.key_len
-        );
-        let mut value = vec![0; self.described.value_len];
-        let is_found = sys::lookup(self.map, key, &mut value)?;
-        ensure!(is_found, "an element is missing");
-        Ok(value)
+        self.described.value(self.map, key)
     }
 
     /// All keys and their values.
