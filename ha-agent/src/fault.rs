@@ -65,21 +65,21 @@ points! {
     /// Change of schema: the other's lease is given up.
     GivenUp = "schema.given-up",
     /// Switchover, the owner: it has the lowest priority, and nobody has been told.
-    Lowered = "switchover.lowered",
+    Lowered = "owner.lowered",
     /// Switchover, the owner: the heir is told.
-    Asked = "switchover.asked",
+    Asked = "owner.asked",
     /// Switchover, the heir: its word says Claiming, and nobody has been told.
-    Claiming = "switchover.claiming",
+    Claiming = "heir.claiming",
     /// Switchover, the heir: it has advertised its claim.
-    Claimed = "switchover.claimed",
+    Claimed = "heir.claimed",
     /// Switchover, the owner: its word says Backup, and it has not acknowledged.
-    LetGo = "switchover.let-go",
+    LetGo = "owner.let-go",
     /// Switchover, the owner: it has acknowledged.
-    Acknowledged = "switchover.acknowledged",
+    Acknowledged = "owner.acknowledged",
     /// Switchover, the heir: its word says Active, and nobody has been told.
-    Active = "switchover.active",
+    Active = "heir.active",
     /// Switchover, the heir: it has advertised as the owner.
-    Owner = "switchover.owner",
+    Owner = "heir.advertised",
 }
 
 /// Names the point at which the agent is to die.
