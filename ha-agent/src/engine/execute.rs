@@ -200,10 +200,8 @@ const fn step(command: &Command, role: Role) -> Option<Point> {
             priority: 0,
             to: Some(_),
         } => Some(Point::Acknowledged),
-        Command::SendAdvert {
-            priority: 1,
-            to: Some(_),
-        } => Some(Point::Asked),
+        // To the heir, or where none is known to all.
+        Command::SendAdvert { priority: 1, .. } => Some(Point::Asked),
         Command::SendAdvert { .. } => match role {
             Role::Claiming => Some(Point::Claimed),
             Role::Active => Some(Point::Owner),
