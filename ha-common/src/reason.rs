@@ -201,16 +201,43 @@ reasons! {
     /// ARP request or neighbour solicitation that a peer handed on, and that this node has answered itself or the
     /// peer should have dropped.
     QuestionTwice = 46, "question_twice", Dropped;
+    /// Traffic to a virtual IP of a guest, redirected to the guest's interface.
+    DeliveredGuest = 50, "delivered_guest", Delivered;
+    /// Traffic to a virtual IP of a guest, passed to the bridge or macvlan that leads to it: the kernel cannot
+    /// redirect to the guest's interface, or not a frame of several buffers.
+    DeliveredBridge = 51, "delivered_bridge", Delivered;
+    /// Traffic to a virtual IP of a guest, passed to the stack, whose routes lead to it: the kernel cannot redirect
+    /// to the guest's interface, or not a frame of several buffers.
+    DeliveredRoute = 52, "delivered_route", Delivered;
+    /// Traffic to a virtual IP of a guest to which no way leads at present: its interface is gone or down.
+    GuestGone = 53, "guest_gone", Dropped;
+    /// Traffic to a virtual IP of a guest that is longer than the guest's interface takes, or has no room for its
+    /// tags.
+    GuestTooLong = 54, "guest_too_long", Dropped;
+    /// Traffic to a virtual IP of a guest on an interface on which the group is not served; left to the stack.
+    GuestElsewhere = 55, "guest_elsewhere", Passed;
+    /// Of the frames redirected to a guest, one that its interface did not take: its queue was full, or it went
+    /// away in this moment. Counted by frame, not by octets.
+    GuestLost = 56, "guest_lost", Dropped;
+}
+
+impl Reason {
+    /// The reason with this number.
+    #[must_use]
+    pub fn from_number(number: u32) -> Option<Self> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|reason| *reason as u32 == number)
+    }
 }
 
 /// Slots in `ha_reason`; room for more than [`Reason::ALL`] has.
 pub const MAX_REASONS: u32 = 64;
 
 const _: () = {
-    assert!(Reason::ALL.len() <= MAX_REASONS as usize);
     let mut i = 0;
     while i < Reason::ALL.len() {
-        assert!(Reason::ALL[i] as usize == i);
+        assert!((Reason::ALL[i] as u32) < MAX_REASONS);
+        assert!(i == 0 || (Reason::ALL[i - 1] as u32) < Reason::ALL[i] as u32);
         i += 1;
     }
 };

@@ -19,6 +19,9 @@ use crate::{
 
 /// What the two versions of IP do differently.
 pub(crate) trait Header: Wire {
+    /// The EtherType of its packets.
+    const ETHERTYPE: u16;
+
     /// The MAC with which a group answers for this version's addresses.
     fn mac(group: &Group) -> Mac;
 
@@ -53,7 +56,9 @@ pub(crate) fn steer<H: Header>(packet: &mut Packet, maps: &mut Maps, hit: &Hit) 
     let Served { group, standing } = served;
     match hit.addressed(H::mac(&group), &group) {
         Addressed::Many => return Reason::LinkMulticast,
-        Addressed::Other if hit.is_at_home(&group) => return Reason::ForeignMac,
+        Addressed::Other if hit.is_at_home(&group) && !deliver::guest::is_addressed(maps, hit) => {
+            return Reason::ForeignMac;
+        }
         Addressed::Us | Addressed::Other => {}
     }
     let Some(&header) = packet.get::<H>(hit.l3) else {
@@ -72,7 +77,7 @@ pub(crate) fn steer<H: Header>(packet: &mut Packet, maps: &mut Maps, hit: &Hit) 
             {
                 header.answer_echo(packet, hit)
             } else {
-                deliver::local::deliver(packet, maps, hit, &header, &group)
+                deliver::deliver(packet, maps, hit, &header, &group)
             }
         }
         Standing::Backup | Standing::Fenced(_) => {

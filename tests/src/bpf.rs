@@ -4,7 +4,7 @@
 use anyhow::{Context, Result, ensure};
 use aya::{
     Ebpf, Pod,
-    maps::{Array, HashMap, Map, MapData, PerCpuArray, RingBuf},
+    maps::{Array, DevMapHash, HashMap, Map, MapData, PerCpuArray, RingBuf},
     programs::{SchedClassifier, TestRun, TestRunOptions, Xdp},
 };
 use ha_common::{
@@ -276,6 +276,15 @@ impl DataPath {
     /// As for [`Self::vip4`].
     pub fn deliver(&mut self) -> Result<Array<&mut MapData, Deliver>> {
         self.array(map::DELIVER)
+    }
+
+    /// `ha_dev`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn devices(&mut self) -> Result<DevMapHash<&mut MapData>> {
+        Ok(self.map(map::DEV)?.try_into()?)
     }
 
     /// When each group last told of something; not part of the interface to the agent.
