@@ -7,6 +7,7 @@
 mod check;
 mod error;
 mod file;
+mod guest;
 pub mod range;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use ha_core::{
 pub use self::{
     check::longest_lease,
     error::{Invalid, Problem},
+    guest::{Delivery, Guest},
 };
 
 /// Where the configuration is unless the command line says otherwise.
@@ -203,6 +205,8 @@ pub struct Group {
     pub vlan: Vlan,
     /// Its virtual IPs, in the order of the file; ranges are expanded.
     pub vips: Vec<IpAddr>,
+    /// Whose they are, if not this host's own.
+    pub delivery: Delivery,
     /// Which MAC answers.
     pub mac: AnsweringMac,
     /// What becomes of stale traffic.

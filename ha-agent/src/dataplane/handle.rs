@@ -7,17 +7,18 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use ha_common::{
-    abi::{Mac, Peer, Traffic, Vip, Vlan, map, program},
+    abi::{Deliver, Mac, Peer, Traffic, Vip, Vlan, map, program},
     lease::LeaseState,
     reason::{Reason, Verdict},
 };
 use ha_core::plan::{Actual, Routers, VipKey, Write};
 
 use super::{
-    Attach, Events, Exits, GroupMap, LeaseSwitch, Liveness, Maps, PeerMaps, PinDir, RouterMaps,
-    Stamps, StatMaps, VipMaps, attach, echo, load, pin::PinLock, programs::Programs,
+    Attach, DeliverMaps, Events, Exits, GroupMap, LeaseSwitch, Liveness, Losses, Maps, PeerMaps,
+    PinDir, RouterMaps, Stamps, StatMaps, VipMaps, attach, echo, load, pin::PinLock,
+    programs::Programs,
 };
 
 /// The data path: its maps, its programs, and the right to change them.
@@ -35,6 +36,7 @@ pub struct Dataplane {
     known: BTreeMap<VipKey, Vip>,
     peers: PeerMaps,
     routers: RouterMaps,
+    deliver: DeliverMaps,
     stats: StatMaps,
     attach: Vec<Attach>,
     /// `None` while those of the agent before this one go on.
@@ -91,6 +93,7 @@ impl Dataplane {
             vips: maps.vips,
             peers: maps.peers,
             routers: maps.routers,
+            deliver: maps.deliver,
             stats: maps.stats,
             attached: attach
                 .iter()
@@ -150,6 +153,15 @@ impl Dataplane {
     /// What reports the end of processes, once.
     pub fn take_exits(&mut self) -> Option<Exits> {
         self.programs.as_mut()?.exits.take()
+    }
+
+    /// Counts what is lost on the last step to guests, from the first call on.
+    ///
+    /// # Errors
+    /// If the tracing file system is not mounted, or the kernel refuses.
+    pub fn count_losses(&mut self) -> Result<Losses> {
+        let programs = self.programs.as_mut();
+        Losses::open(&mut programs.context("the programs are not loaded yet")?.ebpf)
     }
 
     /// Passes on what the programs have logged.
@@ -246,6 +258,30 @@ impl Dataplane {
     /// The kernel's.
     pub fn set_peer(&mut self, slot: u16, peer: &Peer) -> Result<()> {
         self.peers.put(slot, *peer)
+    }
+
+    /// The delivery targets that there are, by slot.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn targets(&self) -> Result<BTreeMap<u32, Deliver>> {
+        self.deliver.read()
+    }
+
+    /// Writes a delivery target; `ifindex` is where frames are redirected to, if they are.
+    ///
+    /// # Errors
+    /// The kernel's, as if the interface has just gone.
+    pub fn put_target(&mut self, slot: u32, target: Deliver, ifindex: u32) -> Result<()> {
+        self.deliver.put(slot, target, ifindex)
+    }
+
+    /// Frees the slot of a delivery target that no virtual IP names any more.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn clear_target(&mut self, slot: u32) -> Result<()> {
+        self.deliver.clear(slot)
     }
 
     /// Frames by reason.

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use aya::maps::MapData;
 use ha_common::abi::map;
 
-use super::{GroupMap, NodeMap, PeerMaps, PinDir, RouterMaps, StatMaps, VipMaps};
+use super::{DeliverMaps, GroupMap, NodeMap, PeerMaps, PinDir, RouterMaps, StatMaps, VipMaps};
 
 /// All maps but the events.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Maps {
     pub peers: PeerMaps,
     /// Whose advertisements silence this node.
     pub routers: RouterMaps,
+    /// The guests.
+    pub deliver: DeliverMaps,
     /// The counters.
     pub stats: StatMaps,
 }
@@ -36,6 +38,7 @@ impl Maps {
             node: NodeMap::new(open(map::NODE)?)?,
             peers: PeerMaps::new(open(map::PEER)?, open(map::PEER_MAC)?)?,
             routers: RouterMaps::new(open(map::ROUTER)?, open(map::ROUTER_PEER)?)?,
+            deliver: DeliverMaps::new(open(map::DELIVER)?, open(map::DEV)?)?,
             stats: StatMaps::new(open(map::STAT)?, open(map::REASON)?)?,
         })
     }

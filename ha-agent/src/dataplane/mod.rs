@@ -12,6 +12,7 @@
 mod admitted;
 mod adopt;
 mod attach;
+mod deliver;
 mod echo;
 pub mod egress;
 mod events;
@@ -22,6 +23,7 @@ mod lease;
 mod lines;
 mod live;
 mod load;
+mod lost;
 mod maps;
 mod node;
 mod peer;
@@ -36,12 +38,14 @@ mod vip;
 pub use self::{
     admitted::{Admitted, admitted},
     attach::Attach,
+    deliver::DeliverMaps,
     events::Events,
     exits::Exits,
     group_map::GroupMap,
     handle::Dataplane,
     lease::LeaseSwitch,
     live::{Liveness, Stamps},
+    lost::Losses,
     maps::Maps,
     node::NodeMap,
     peer::PeerMaps,

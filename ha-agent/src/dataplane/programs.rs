@@ -16,7 +16,7 @@ pub struct Programs {
     pub(super) lines: Lines,
     /// `None` if the kernel cannot tell.
     pub(super) exits: Option<Exits>,
-    _ebpf: Ebpf,
+    pub(super) ebpf: Ebpf,
 }
 
 opaque_debug!(Programs);
@@ -46,7 +46,7 @@ impl Programs {
                     tracing::warn!("processes are watched without BPF: {error:#}");
                 })
                 .ok(),
-            _ebpf: ebpf,
+            ebpf,
         })
     }
 }

@@ -15,18 +15,11 @@ use crate::{
     net::frame::solicited_node_mac,
 };
 
-/// Slot of `ha_deliver` that stands for this host's own stack.
-const LOCAL_STACK: u32 = 0;
-
 impl Engine {
     /// Makes the kernel's state the desired one.
     pub(super) async fn reconcile(&mut self) -> Result<()> {
         self.silence_leftovers();
-        let wanted: BTreeSet<IpAddr> = self
-            .groups
-            .iter()
-            .flat_map(|group| group.vips.iter().copied().flatten())
-            .collect();
+        let wanted: BTreeSet<IpAddr> = self.groups.iter().flat_map(Group::own_vips).collect();
         let before = admitted(&self.dataplane.actual());
         let found = self.netlink.local_routes().await?;
         // What is not wanted stops being local before it leaves the map, and what is wanted becomes
@@ -87,7 +80,9 @@ impl Engine {
     fn write_maps(&mut self) -> Result<()> {
         let desired = self.desired()?;
         let plan = plan::plan(&desired, &self.dataplane.actual())?;
+        self.write_guests()?;
         self.dataplane.apply(&plan.writes)?;
+        self.clear_guests()?;
         self.note_slots(&plan)?;
         self.dataplane.set_routers(&self.routers())
     }
@@ -116,14 +111,15 @@ impl Engine {
     /// Makes `vips` addresses of a group, in the maps.
     pub(super) fn put_vips(&mut self, index: usize, vips: &[IpAddr]) -> Result<()> {
         let group = &self.groups[index];
-        let value = Vip {
-            group: group.slot,
-            deliver: LOCAL_STACK,
-        };
         let writes: Vec<_> = vips
             .iter()
-            .map(|vip| VipKey::new(*vip, group.vlan))
-            .map(|key| Write::PutVip { key, value })
+            .map(|vip| Write::PutVip {
+                key: VipKey::new(*vip, group.vlan),
+                value: Vip {
+                    group: group.slot,
+                    deliver: self.deliver_slot(index, *vip),
+                },
+            })
             .collect();
         self.dataplane.apply(&writes)
     }
@@ -141,29 +137,31 @@ impl Engine {
 
     pub(super) fn desired(&self) -> Result<Desired> {
         let mut desired = Desired::default();
-        for group in &self.groups {
+        for (index, group) in self.groups.iter().enumerate() {
             let name = GroupName::new(&group.name)?;
             desired
                 .groups
                 .insert(name, group.fields(self.ports[group.port].mac()));
-            let keys = group
-                .vips
-                .iter()
-                .flatten()
-                .map(|vip| VipKey::new(*vip, group.vlan));
-            let vip = DesiredVip {
-                group: name,
-                deliver: LOCAL_STACK,
-            };
-            desired.vips.extend(keys.map(|key| (key, vip)));
+            for vip in group.vips.iter().flatten() {
+                let deliver = self.deliver_slot(index, *vip);
+                let key = VipKey::new(*vip, group.vlan);
+                let group = name;
+                desired.vips.insert(key, DesiredVip { group, deliver });
+            }
         }
         Ok(desired)
     }
 
-    /// Lets the host have packets for `vips`, and lets solicitations for them through the NIC.
-    pub(super) async fn make_local(&self, ifindex: u32, vips: &[IpAddr]) -> Result<()> {
-        self.netlink.add_filters(ifindex, solicited(vips)).await?;
-        Ok(self.netlink.add_local_routes(vips.iter().copied()).await?)
+    /// Lets the host have packets for those of `vips` that are its own, and lets solicitations for all of them
+    /// through the NIC.
+    pub(super) async fn make_local(&self, index: usize, vips: &[IpAddr]) -> Result<()> {
+        let group = &self.groups[index];
+        self.netlink
+            .add_filters(group.ifindex, solicited(vips))
+            .await?;
+        let vips = vips.iter().copied();
+        let own = vips.filter(|vip| group.delivery.of(*vip).is_none());
+        Ok(self.netlink.add_local_routes(own).await?)
     }
 
     /// Takes back [`Engine::make_local`], but for what another address still needs.
@@ -172,11 +170,7 @@ impl Engine {
         let kept: Vec<IpAddr> = others()
             .flat_map(|g| g.vips.iter().copied().flatten())
             .collect();
-        let local: BTreeSet<IpAddr> = self
-            .groups
-            .iter()
-            .flat_map(|group| group.vips.iter().copied().flatten())
-            .collect();
+        let local: BTreeSet<IpAddr> = self.groups.iter().flat_map(Group::own_vips).collect();
         let gone = vips.iter().copied().filter(|vip| !local.contains(vip));
         self.netlink.del_local_routes(gone).await?;
         let needed = solicited(&kept);

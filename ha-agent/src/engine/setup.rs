@@ -25,6 +25,7 @@ use super::{
     death,
     fitness::{checks, tracks},
     group::{Group, Kind, Vrrp},
+    guests::Guests,
     history::History,
     peers::Peers,
     port::Port,
@@ -84,9 +85,11 @@ impl Engine {
             .map(|(index, group)| prepare_group(group, &ports, &checks, sync_of(index), about))
             .collect::<Result<Vec<_>>>()?;
         let bfd = super::bfd::start(&config, &ports, &dataplane)?;
+        let changes = Changes::listen()?;
+        let guests = Guests::prepare(&config, &ports, &dataplane, &netlink, &changes).await?;
         let means = Means {
             netlink: netlink.clone(),
-            changes: Changes::listen()?,
+            changes,
             processes: Processes::new(None),
             standings: bfd.standings(),
         };
@@ -96,6 +99,7 @@ impl Engine {
             started: Instant::now(),
             announcer: Announcer::new(config.announce),
             peers: Peers::new(netlink.clone()),
+            guests,
             config,
             dataplane,
             netlink,
@@ -322,6 +326,7 @@ fn prepare_group(
         flags: virtual_flag | stale | if group.router { GROUP_ROUTER } else { 0 },
         router: group.router,
         vips: group.vips.iter().copied().map(Some).collect(),
+        delivery: group.delivery.clone(),
         base,
         tracks: tracks(group, checks),
         fitness: Fitness::Eligible { priority: base },

@@ -3,6 +3,7 @@
 //! * [`Netlink`]: one connection; [`link`], [`route`], [`filter`] and [`neighbour`] say what it can do;
 //! * [`PacketSocket`]: sends any frame, receives VRRP;
 //! * [`Ping`]: echo requests to one host;
+//! * [`Features`]: what interfaces can do with XDP;
 //! * [`Membership`]: the VRRP multicast groups;
 //! * `udp`: sockets for control packets of the link; `echo`: packets to oneself by way of a neighbour;
 //! * [`frame`]: announcements and advertisements as octets.
@@ -14,6 +15,7 @@
 
 mod changes;
 mod echo;
+mod features;
 mod filter;
 pub mod frame;
 mod joined;
@@ -28,7 +30,8 @@ mod udp;
 
 pub use self::{
     changes::Changes,
-    link::{Addresses, AttachedXdp, Link},
+    features::Features,
+    link::{Addresses, AttachedXdp, Leads, Link},
     membership::Membership,
     netlink::{Netlink, NetlinkError},
     packet::{PacketSocket, Received},

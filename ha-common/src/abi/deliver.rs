@@ -32,13 +32,15 @@ pub struct Deliver {
     pub flags: u32,
     /// Octets of the longest frame that the guest's interface takes, without what the kernel allows for one tag.
     pub max_len: u32,
+    /// The interface from which it is delivered.
+    pub ifindex: u32,
     /// The tags that the guest expects.
     pub vlan: Vlan,
     /// The guest's MAC.
     pub mac: Mac,
     /// Padding.
     pub pad: [u8; 2],
-    /// Name of the guest's interface, padded with zeros: with MAC and tags the identity of the slot over a
+    /// Name of the guest's interface, padded with zeros: with MAC, tags and `ifindex` the identity of the slot over a
     /// restart.
     pub name: [u8; 16],
 }

@@ -225,7 +225,7 @@ const _: () = {
     assert!(size_of::<Node>() == 72);
     assert!(offset_of!(Node, lease) == 16);
     assert!(size_of::<Peer>() == 28);
-    assert!(size_of::<Deliver>() == 40);
+    assert!(size_of::<Deliver>() == 44);
     assert!(size_of::<Traffic>() == 16);
     assert!(size_of::<Event>() == 48);
     assert!(size_of::<RouterKey>() == 12);
