@@ -71,7 +71,8 @@ impl Engine {
     pub(super) fn watch_peers(&mut self) -> Result<()> {
         let find = |name: &str| {
             let port = self.ports.iter().find(|port| port.link.name == name)?;
-            Some((port.link.index, port.addresses))
+            let home = (port.home.index, port.home.name.clone());
+            Some((port.link.index, home, port.addresses))
         };
         let ways = liveness::ways(&self.config, find)?;
         let routers = self

@@ -10,6 +10,8 @@ use crate::net::{Addresses, Link, Membership, PacketSocket};
 #[derive(Debug)]
 pub(super) struct Port {
     pub(super) link: Link,
+    /// What has the host's addresses: the bridge if `link` is a port of one, else `link` itself.
+    pub(super) home: Link,
     pub(super) addresses: Addresses,
     pub(super) socket: PacketSocket,
     /// Left when the agent stops.
@@ -19,9 +21,9 @@ pub(super) struct Port {
 }
 
 impl Port {
-    /// Its own MAC.
+    /// The MAC at which the host itself is found.
     pub(super) const fn mac(&self) -> Mac {
-        self.link.mac
+        self.home.mac
     }
 
     pub(super) async fn readable(&self) -> io::Result<()> {

@@ -98,7 +98,7 @@ impl Engine {
         let mut engine = Self {
             started: Instant::now(),
             announcer: Announcer::new(config.announce),
-            peers: Peers::new(netlink.clone()),
+            peers: Peers::new(netlink.clone(), &ports),
             guests,
             config,
             dataplane,
@@ -167,8 +167,10 @@ async fn ports(config: &Config, links: &[Link], netlink: &Netlink) -> Result<Vec
         })?;
         let membership = Membership::join(link.index)
             .with_context(|| format!("cannot listen for VRRP on {name}"))?;
+        let home = netlink.home(link).await?;
         ports.push(Port {
-            addresses: addresses(config, link, netlink).await?,
+            addresses: addresses(config, link, &home, netlink).await?,
+            home,
             link: link.clone(),
             socket,
             _membership: membership,
@@ -179,10 +181,15 @@ async fn ports(config: &Config, links: &[Link], netlink: &Netlink) -> Result<Vec
 }
 
 /// The interface's own addresses; waits for those that its groups need.
-async fn addresses(config: &Config, link: &Link, netlink: &Netlink) -> Result<Addresses> {
+async fn addresses(
+    config: &Config,
+    link: &Link,
+    home: &Link,
+    netlink: &Netlink,
+) -> Result<Addresses> {
     let end = Instant::now() + PATIENCE;
     loop {
-        let addresses = netlink.addresses(link.index).await?;
+        let addresses = netlink.addresses(home.index).await?;
         let own = config
             .groups
             .iter()
@@ -272,14 +279,14 @@ fn prepare_group(
         .iter()
         .position(find)
         .context("a group names an unknown interface")?;
-    let (link, own) = (&ports[port].link, ports[port].addresses);
+    let (link, nic, own) = (&ports[port].link, ports[port].mac(), ports[port].addresses);
     let (mac4, mac6, virtual_flag) = match group.mac {
         AnsweringMac::Virtual(vrid) => (
             wire::vrrp::mac4(vrid.get()),
             wire::vrrp::mac6(vrid.get()),
             GROUP_VIRTUAL_MAC,
         ),
-        AnsweringMac::Interface => (link.mac, link.mac, 0),
+        AnsweringMac::Interface => (nic, nic, 0),
     };
     let stale = match group.stale {
         Stale::Forward => 0,

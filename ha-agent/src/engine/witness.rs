@@ -47,8 +47,9 @@ impl Engine {
         let (name, way) = match written {
             Written::Ping { address, interface } => {
                 let port = self.ports.iter().find(|port| port.link.name == *interface);
-                let index = port.map_or(0, |port| port.link.index);
-                let ping = Ping::open(*address, interface, index).with_context(|| {
+                let home = port.map(|port| &port.home);
+                let (name, index) = home.map_or((&**interface, 0), |home| (&home.name, home.index));
+                let ping = Ping::open(*address, name, index).with_context(|| {
                     format!(
                         "cannot ping the witness {address} over {interface} (needs CAP_NET_RAW)"
                     )

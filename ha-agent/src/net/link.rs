@@ -26,6 +26,8 @@ pub struct Link {
     pub mtu: u32,
     /// Whether it is one end of a veth pair.
     pub veth: bool,
+    /// Whether it is a bridge.
+    pub bridge: bool,
     /// What becomes of what is sent to it.
     pub leads: Leads,
     /// Index of the bridge or bond that it is a port of.
@@ -99,6 +101,19 @@ impl Netlink {
         }
     }
 
+    /// The interface that has the host's addresses for `link`: the bridge if it is a port of one, else itself.
+    ///
+    /// # Errors
+    /// [`NetlinkError`] if the kernel does not answer.
+    pub async fn home(&self, link: &Link) -> Result<Link, NetlinkError> {
+        let master = match link.master {
+            Some(index) => self.link_at(index).await?,
+            None => None,
+        };
+        let bridge = master.filter(|master| master.bridge);
+        Ok(bridge.unwrap_or_else(|| link.clone()))
+    }
+
     /// All interfaces.
     ///
     /// # Errors
@@ -160,6 +175,7 @@ fn describe(name: &str, message: &LinkMessage) -> Link {
             .contains(LinkFlags::Up | LinkFlags::LowerUp),
         mtu: 0,
         veth: false,
+        bridge: false,
         leads: Leads::Out,
         master: None,
         lower: None,
@@ -174,6 +190,7 @@ fn describe(name: &str, message: &LinkMessage) -> Link {
             LinkAttribute::IfName(own) if name.is_empty() => link.name.clone_from(own),
             LinkAttribute::LinkInfo(details) => {
                 link.veth = details.contains(&LinkInfo::Kind(InfoKind::Veth));
+                link.bridge = details.contains(&LinkInfo::Kind(InfoKind::Bridge));
                 link.leads = leads(details);
             }
             LinkAttribute::Controller(index) => link.master = Some(*index),

@@ -178,6 +178,7 @@ mod tests {
             up: true,
             mtu: 1500,
             veth: false,
+            bridge: false,
             leads: Leads::Out,
             master: None,
             lower: None,
