@@ -23,6 +23,9 @@ pub(crate) enum Part {
     Fixtures,
     /// Real agents in network namespaces, and failures
     Lab,
+    /// Virtual IPs of virtual machines and containers: short, or with streams of 100 MB and a machine in qemu if
+    /// this is named
+    LabGuests,
     /// The agent beside keepalived and FRR: two cases, or all of them if this is named
     InteropVrrp,
     /// The agent beside FRR's BFD: two cases, or all of them if this is named
@@ -31,11 +34,12 @@ pub(crate) enum Part {
 
 impl Part {
     /// All of them, cheapest first.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Lint,
         Self::Unit,
         Self::Fixtures,
         Self::Lab,
+        Self::LabGuests,
         Self::InteropVrrp,
         Self::InteropBfd,
     ];
@@ -48,6 +52,7 @@ impl fmt::Display for Part {
             Self::Unit => "unit tests",
             Self::Fixtures => "packet fixtures",
             Self::Lab => "lab scenarios",
+            Self::LabGuests => "guests",
             Self::InteropVrrp => "VRRP with others",
             Self::InteropBfd => "BFD with FRR",
         })
@@ -91,9 +96,25 @@ impl Plan<'_> {
                 command.env("HA_AGENT_BIN", agent.program);
                 vec![command]
             }
+            Part::LabGuests => vec![self.guests()?],
             Part::InteropVrrp => vec![self.interop(programs::INTEROP_VRRP, FEW_VRRP_CASES)?],
             Part::InteropBfd => vec![self.interop(programs::INTEROP_BFD, FEW_BFD_CASES)?],
         })
+    }
+
+    /// In the whole of the tests there are no virtual machines, and the streams are short.
+    fn guests(&self) -> Result<Command> {
+        let agent = build::agent(Profile::Release)?;
+        let mut harness = vec!["--test-threads=1"];
+        if self.is_short {
+            harness.extend(["--skip", "virtual_machine"]);
+        }
+        let mut command = self.test_as_root(&programs::GUESTS, &harness);
+        command.env("HA_AGENT_BIN", agent.program);
+        if self.is_short {
+            command.env("HA_GUEST_STREAM_MB", "5");
+        }
+        Ok(command)
     }
 
     fn unit(&self) -> Result<Command> {

@@ -23,6 +23,9 @@ pub(crate) const LAB: [&str; 12] = [
     "tracking",
 ];
 
+/// The same, with guests behind the nodes.
+pub(crate) const GUESTS: [&str; 1] = ["guests"];
+
 /// The same, beside routers of other makers.
 pub(crate) const INTEROP_VRRP: &str = "interop_vrrp";
 /// The same, beside FRR's BFD.
@@ -48,6 +51,7 @@ fn with_root() -> impl Iterator<Item = &'static str> {
     FIXTURES
         .into_iter()
         .chain(LAB)
+        .chain(GUESTS)
         .chain([INTEROP_VRRP, INTEROP_BFD])
 }
 
