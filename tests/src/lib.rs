@@ -7,6 +7,7 @@
 //! * [`echo`]: the service behind the virtual IPs; [`probe`]: a thousand questions a second, and who
 //!   answered each;
 //! * [`guest`]: hypervisors, and machines behind them;
+//! * [`vm`]: virtual machines in qemu;
 //! * [`ear`]: what a node sends, heard at its port;
 //! * [`report`]: from probes to losses, outages and double answers; [`timeline`]: the same as a
 //!   picture;
@@ -47,3 +48,4 @@ mod sys;
 pub mod timeline;
 pub mod tshark;
 pub mod under_test;
+pub mod vm;

@@ -9,6 +9,7 @@
 //! A guest has the virtual IPs on its own interface, as virtual machines and containers do. Behind a tap or a
 //! macvtap a [`relay`] stands for the virtual machine's virtio NIC.
 
+mod machine;
 mod macvtap;
 pub mod pulse;
 mod relay;
@@ -23,6 +24,7 @@ use nix::{
     sys::statfs::{TRACEFS_MAGIC, statfs},
 };
 
+pub use self::machine::MachineGuest;
 use self::{relay::Relay, service::Service};
 use crate::{
     address::{self, PREFIX4, PREFIX6},
@@ -120,7 +122,7 @@ impl Guest {
             kind,
             interface: host,
             mac,
-            service: Service::start(&namespace, &name, vips)?,
+            service: namespace.run(|| Service::start(&name, vips))?,
             relay,
             namespace,
         };

@@ -15,7 +15,7 @@ use anyhow::Result;
 use nix::sys::socket::{setsockopt, sockopt};
 
 use super::stream;
-use crate::{netns::NetNs, sys};
+use crate::sys;
 
 /// UDP and TCP port.
 pub const PORT: u16 = 4001;
@@ -32,12 +32,12 @@ pub struct Service {
 }
 
 impl Service {
-    /// Serves these addresses of a namespace.
+    /// Serves these addresses in the calling thread's network namespace.
     ///
     /// # Errors
     ///
     /// When a socket cannot be opened.
-    pub(super) fn start(namespace: &NetNs, name: &str, vips: &[IpAddr]) -> Result<Self> {
+    pub fn start(name: &str, vips: &[IpAddr]) -> Result<Self> {
         let mut service = Self {
             datagrams: Arc::new(AtomicU64::new(0)),
             stop: Arc::new(AtomicBool::new(false)),
@@ -45,8 +45,7 @@ impl Service {
         };
         for vip in vips {
             let address = SocketAddr::new(*vip, PORT);
-            let sockets = || Ok((UdpSocket::bind(address)?, TcpListener::bind(address)?));
-            let (udp, tcp) = namespace.run(sockets)?;
+            let (udp, tcp) = (UdpSocket::bind(address)?, TcpListener::bind(address)?);
             udp.set_read_timeout(Some(PULSE))?;
             setsockopt(&udp, sockopt::RcvBufForce, &(64 << 20))?;
             tcp.set_nonblocking(true)?;

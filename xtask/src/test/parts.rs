@@ -4,10 +4,12 @@ use std::{fmt, process::Command};
 
 use anyhow::Result;
 use clap::ValueEnum;
+use ha_lab::vm::{self, Kernel};
 
 use crate::{
     build::{self, Profile},
     privilege::Privilege,
+    setup::{self, Scope},
     test::programs,
     workspace,
 };
@@ -106,11 +108,18 @@ impl Plan<'_> {
     fn guests(&self) -> Result<Command> {
         let agent = build::agent(Profile::Release)?;
         let mut harness = vec!["--test-threads=1"];
+        let machines = workspace::root().join("target/vm");
         if self.is_short {
             harness.extend(["--skip", "virtual_machine"]);
+        } else {
+            setup::ensure(Scope::Machines)?;
+            Kernel::fetch(&machines)?;
+            let example = ["--package", "ha-lab", "--example", "vm_guest"];
+            build::build(Profile::Release, &example)?;
         }
         let mut command = self.test_as_root(&programs::GUESTS, &harness);
         command.env("HA_AGENT_BIN", agent.program);
+        command.env(vm::VARIABLE, machines);
         if self.is_short {
             command.env("HA_GUEST_STREAM_MB", "5");
         }
