@@ -5,7 +5,7 @@ use anyhow::{Context, Result, ensure};
 use aya::{
     Ebpf, Pod,
     maps::{Array, DevMapHash, HashMap, Map, MapData, PerCpuArray, RingBuf},
-    programs::{SchedClassifier, TestRun, TestRunOptions, Xdp},
+    programs::{SchedClassifier, TestRun, TestRunOptions, Xdp, XdpMode},
 };
 use ha_common::{
     abi::{
@@ -159,6 +159,22 @@ impl DataPath {
     /// The names of all maps.
     pub fn map_names(&self) -> impl Iterator<Item = &str> {
         self.ebpf.maps().map(|(name, _)| name)
+    }
+
+    /// Attaches the data path to the interface `ifindex` of the calling thread's network namespace, for as long as
+    /// this lives.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses.
+    pub fn attach(&mut self, ifindex: u32) -> Result<()> {
+        let program = self.ebpf.program_mut(program::XDP);
+        let xdp: &mut Xdp = program
+            .with_context(|| format!("the BPF object has no program {}", program::XDP))?
+            .try_into()?;
+        xdp.attach_to_if_index(ifindex, XdpMode::Driver)
+            .with_context(|| format!("attaching to interface {ifindex}"))?;
+        Ok(())
     }
 
     /// `ha_vip4`.

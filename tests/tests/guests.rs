@@ -333,3 +333,66 @@ fn virtual_machine() {
     assert!(beats.lost() <= NOTICED, "{beats:?}");
     stage.exchange("without the machine");
 }
+
+/// Three guests behind one NIC: two that share a group, each with a virtual IP of its own, and one that is routed to.
+#[test]
+fn virtual_ips_of_one_group_lie_in_different_guests() {
+    let lab = Lab::create(&["a"]).unwrap();
+    let node = lab.node(0);
+    let vip = |index| IpAddr::from(address::vip4(index));
+    let kinds = [
+        (Kind::Routed, "routed"),
+        (Kind::Veth, "redirected"),
+        (Kind::Tap, "redirected"),
+    ];
+    guest::prepare(node, Kind::Routed).unwrap();
+    let guests: Vec<_> = (0..)
+        .zip(kinds)
+        .map(|(index, (kind, _))| {
+            Guest::start(&lab, node, kind, index + 1, &[vip(index.into())]).unwrap()
+        })
+        .collect();
+    let [routed, first, second] = &guests[..] else {
+        panic!("{guests:?}");
+    };
+    let service = Service::new(1, 0);
+    let setup = Setup {
+        group: format!("deliver = {}\n", routed.deliver()),
+        tables: format!(
+            "[[group]]\nname = \"shared\"\ninterface = \"eth0\"\ndeliver = {}\nvips = [\n  \"{}\",\n  \
+             {{ address = \"{}\", deliver = {} }},\n]\n\
+             [group.election]\ntype = \"vrrp\"\nvrid = 52\nadvert_interval = \"100ms\"\n",
+            first.deliver(),
+            vip(1),
+            vip(2),
+            second.deliver()
+        ),
+        ..Setup::new(&service, 100)
+    };
+    let agent = Agent::start_as(&under_test::agent(), node, &setup).unwrap();
+    let begun = Instant::now();
+    let is_active = |group| agent.is_active_for(group).is_ok_and(|active| active);
+    while !["lab", "shared"].into_iter().all(is_active) {
+        assert!(begun.elapsed() < LIMIT, "not Active for both");
+        sleep(Duration::from_millis(10));
+    }
+    for (index, (guest, (_, way))) in (0..).zip(guests.iter().zip(kinds)) {
+        let found = agent.guest(guest.interface()).unwrap();
+        assert_eq!(found.way, way, "{}: {}", found.interface, found.note);
+        // Neighbours are known then.
+        pulse::burst(lab.client(), vip(index), 1).unwrap();
+        let before: Vec<_> = guests.iter().map(|g| g.service().datagrams()).collect();
+        let counted = agent.delivered_to_guests().unwrap();
+        pulse::burst(lab.client(), vip(index), COUNTED).unwrap();
+        assert_eq!(agent.delivered_to_guests().unwrap() - counted, COUNTED);
+        for (other, (guest, before)) in guests.iter().zip(before).enumerate() {
+            let expected = if other == index as usize { COUNTED } else { 0 };
+            assert_eq!(guest.service().datagrams() - before, expected, "{way}");
+        }
+        let (pulse, name) = (Pulse::start(lab.client(), vip(index)).unwrap(), index + 1);
+        sleep(Duration::from_millis(200));
+        let beats = pulse.end().unwrap();
+        assert_eq!(beats.lost(), 0, "{beats:?}");
+        assert_eq!(beats.last, Some(format!("guest{name}")));
+    }
+}

@@ -49,6 +49,9 @@ pub enum Kind {
     Tap,
     /// A macvtap on the NIC.
     Macvtap,
+    /// A veth whose other end does not poll and that is on no bridge: the hypervisor routes, and answers ARP for
+    /// others.
+    Routed,
 }
 
 /// A guest: a machine in a namespace behind a hypervisor.
@@ -74,7 +77,7 @@ const TRACING: &str = "/sys/kernel/tracing";
 pub fn prepare(node: &Node, kind: Kind) -> Result<()> {
     ensure_tracing()?;
     match kind {
-        Kind::Veth | Kind::IdleVeth | Kind::Tap => bridge(node),
+        Kind::Veth | Kind::IdleVeth | Kind::Tap | Kind::Routed => bridge(node),
         Kind::Macvtap => Ok(()),
     }
 }
@@ -112,6 +115,10 @@ impl Guest {
         let relay = match kind {
             Kind::Veth | Kind::IdleVeth => {
                 veth(node, &namespace, &host, &mac)?;
+                None
+            }
+            Kind::Routed => {
+                routed(node, &namespace, &host, &mac, vips)?;
                 None
             }
             Kind::Tap => Some(tap(node, &namespace, &host, &mac)?),
@@ -216,6 +223,22 @@ fn veth(node: &Node, guest: &NetNs, host: &str, mac: &str) -> Result<()> {
             guest.name()
         ),
     )
+}
+
+fn routed(node: &Node, guest: &NetNs, host: &str, mac: &str, vips: &[IpAddr]) -> Result<()> {
+    let hypervisor = node.namespace();
+    let mut batch = format!(
+        "link add name {host} type veth peer name {INTERFACE} address {mac} netns {}\n\
+         link set dev {host} up\n",
+        guest.name()
+    );
+    for vip in vips {
+        batch += &format!("route add {vip} dev {host}\n");
+    }
+    command::ip_batch(hypervisor.name(), &batch)?;
+    hypervisor.set("ipv4/ip_forward", "1")?;
+    hypervisor.set(&format!("ipv4/conf/{host}/proxy_arp"), "1")?;
+    hypervisor.set(&format!("ipv4/neigh/{host}/proxy_delay"), "0")
 }
 
 fn tap(node: &Node, guest: &NetNs, host: &str, mac: &str) -> Result<Relay> {

@@ -21,6 +21,8 @@ const MAP_UPDATE_ELEM: libc::c_int = 2;
 const PROG_LOAD: libc::c_int = 5;
 const PROG_TEST_RUN: libc::c_int = 10;
 
+const LINK_CREATE: libc::c_int = 28;
+
 /// `BPF_MAP_TYPE_PROG_ARRAY`.
 const PROG_ARRAY: u32 = 3;
 /// `BPF_PROG_TYPE_XDP`, and `BPF_XDP` as what it is to be attached to: both must be those of the
@@ -33,7 +35,7 @@ const HAS_FRAGS: u32 = 1 << 5;
 const TYPE_CLASSIFIER: u32 = 3;
 
 /// A program in the kernel.
-pub(super) struct Program(OwnedFd);
+pub(in crate::bench) struct Program(OwnedFd);
 
 /// Programs that another one can go on to, by their place.
 pub(super) struct Chain(OwnedFd);
@@ -72,6 +74,15 @@ struct ProgLoad {
     attach_type: u32,
 }
 
+/// The fields of `BPF_LINK_CREATE`.
+#[repr(C)]
+struct LinkCreate {
+    program: u32,
+    interface: u32,
+    attach_type: u32,
+    flags: u32,
+}
+
 #[repr(C)]
 struct TestRun {
     prog_fd: u32,
@@ -84,13 +95,38 @@ struct TestRun {
     duration_ns: u32,
 }
 
+/// As `TestRun`, with what follows it.
+#[repr(C)]
+struct LiveRun {
+    run: TestRun,
+    context_size_in: u32,
+    context_size_out: u32,
+    context_in: u64,
+    context_out: u64,
+    flags: u32,
+    cpu: u32,
+    batch_size: u32,
+    pad: u32,
+}
+
+/// The kernel's `struct xdp_md`.
+#[repr(C)]
+struct XdpContext {
+    data: u32,
+    data_end: u32,
+    data_meta: u32,
+    ingress_ifindex: u32,
+    rx_queue_index: u32,
+    egress_ifindex: u32,
+}
+
 impl Program {
     /// A program that aya loaded.
     ///
     /// # Errors
     ///
     /// When there can be no more descriptors.
-    pub(super) fn of(program: &ProgramFd) -> Result<Self> {
+    pub(in crate::bench) fn of(program: &ProgramFd) -> Result<Self> {
         Ok(Self(program.as_fd().try_clone_to_owned()?))
     }
 
@@ -99,7 +135,7 @@ impl Program {
     /// # Errors
     ///
     /// When the kernel refuses them.
-    pub(super) fn load(code: &[Instruction]) -> Result<Self> {
+    pub(in crate::bench) fn load(code: &[Instruction]) -> Result<Self> {
         Self::load_as(TYPE_XDP, ATTACH_XDP, HAS_FRAGS, code)
     }
 
@@ -144,6 +180,57 @@ impl Program {
         // SAFETY: as in `load`.
         unsafe { call(PROG_TEST_RUN, &mut attributes) }.context("a test run failed")?;
         Ok(f64::from(attributes.duration_ns))
+    }
+
+    /// Runs the program on frames that are real: what it sends back leaves the interface `ifindex` of the calling
+    /// thread's network namespace. Returns when all have been sent.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel cannot run it.
+    pub(in crate::bench) fn run_live(&self, frame: &[u8], ifindex: u32, count: u32) -> Result<()> {
+        /// `BPF_F_TEST_XDP_LIVE_FRAMES`.
+        const LIVE: u32 = 1 << 1;
+        /// As many as a NIC hands over at once (`NAPI_POLL_WEIGHT`).
+        const AT_ONCE: u32 = 64;
+        let context = XdpContext {
+            data: 0,
+            data_end: frame.len() as u32,
+            data_meta: 0,
+            ingress_ifindex: ifindex,
+            rx_queue_index: 0,
+            egress_ifindex: 0,
+        };
+        // SAFETY: as in `load`.
+        let mut attributes: LiveRun = unsafe { zeroed() };
+        attributes.run.prog_fd = number(self.0.as_fd());
+        attributes.run.data_size_in = frame.len() as u32;
+        attributes.run.data_in = frame.as_ptr() as u64;
+        attributes.run.repeat = count;
+        attributes.context_size_in = size_of::<XdpContext>() as u32;
+        attributes.context_in = (&raw const context) as u64;
+        attributes.flags = LIVE;
+        attributes.batch_size = AT_ONCE;
+        // SAFETY: as in `load`.
+        unsafe { call(PROG_TEST_RUN, &mut attributes) }.context("a run with live frames failed")?;
+        Ok(())
+    }
+
+    /// Attaches the program to the interface `ifindex` of the calling thread's network namespace, for as long as
+    /// the result lives.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses.
+    pub(in crate::bench) fn attach(&self, ifindex: u32) -> Result<OwnedFd> {
+        let mut create = LinkCreate {
+            program: number(self.0.as_fd()),
+            interface: ifindex,
+            attach_type: ATTACH_XDP,
+            flags: 0,
+        };
+        // SAFETY: the command has no pointers.
+        unsafe { open(LINK_CREATE, &mut create) }.context("a program cannot be attached")
     }
 }
 

@@ -8,10 +8,10 @@
 //! is the one that its name says.
 
 mod egress;
-mod kernel;
+pub(super) mod kernel;
 mod liveness;
 mod paths;
-mod refill;
+pub(super) mod refill;
 
 use std::{fmt, fs};
 

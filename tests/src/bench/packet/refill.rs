@@ -6,7 +6,7 @@ use anyhow::Result;
 use super::{kernel::Chain, paths::Frame};
 
 /// An instruction: operation, registers, offset, immediate.
-pub(super) struct Instruction(u8, Registers, i16, i32);
+pub(in crate::bench) struct Instruction(u8, Registers, i16, i32);
 
 /// Destination and source.
 struct Registers(u8, u8);
@@ -47,7 +47,12 @@ const R7: u8 = 7;
 
 /// The program that does nothing.
 pub(super) fn nothing() -> Vec<Instruction> {
-    vec![set(R0, XDP_PASS), exit()]
+    always(XDP_PASS)
+}
+
+/// The program that does the same with every frame: an `enum xdp_action`.
+pub(in crate::bench) fn always(action: i32) -> Vec<Instruction> {
+    vec![set(R0, action), exit()]
 }
 
 /// Writes the frame for one of `mask + 1` virtual IPs, then goes on to program `next` of the chain.
