@@ -57,7 +57,6 @@ pub fn run(object: &[u8]) -> Result<Report> {
         "measuring delivery takes root: run this with sudo"
     );
     let remains = Remains::begin()?;
-    let generator = Program::load(&refill::always(SEND_BACK))?;
     let mut places = vec![Place::floor(&remains)?];
     for way in Way::ALL {
         for is_ours in [true, false] {
@@ -66,14 +65,19 @@ pub fn run(object: &[u8]) -> Result<Report> {
             places.push(place.with_context(|| format!("the place for {}", way.name()))?);
         }
     }
-    for place in &places {
-        send(&generator, place, WARM_UP)?;
+    // What has been delivered comes to be sent again, and has other addresses then.
+    let generators = places
+        .iter()
+        .map(|place| Program::load(&refill::anew(place.frame(), SEND_BACK)?))
+        .collect::<Result<Vec<_>>>()?;
+    for (place, generator) in places.iter().zip(&generators) {
+        send(generator, place, WARM_UP)?;
     }
     sleep(SETTLING);
     let mut measured: Vec<_> = places.iter().map(|_| Measured::default()).collect();
     for _ in 0..SAMPLES {
-        for (place, measured) in places.iter().zip(&mut measured) {
-            sample(&generator, place, measured)?;
+        for ((place, generator), measured) in places.iter().zip(&generators).zip(&mut measured) {
+            sample(generator, place, measured)?;
         }
     }
     let mut measured = measured.into_iter();
