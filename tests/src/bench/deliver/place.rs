@@ -41,6 +41,8 @@ const GUEST_MAC: Mac = Mac([0x52, 0x54, 0, 0, 0, 1]);
 /// The interface that leads to a guest.
 const GUEST: &str = "vnet0";
 const NIC: &str = "eth0";
+/// Frames that the tap holds for its reader: more than are sent at once.
+const QUEUE: u32 = 32_768;
 /// `XDP_DROP` and `XDP_PASS`.
 const DROP: i32 = 1;
 const PASS: i32 = 2;
@@ -252,7 +254,10 @@ impl Place {
 
     fn add_tap(&mut self) -> Result<()> {
         let tap = self.node.run(|| Ok(sys::open_tap(GUEST)?))?;
-        command::ip_batch(self.node.name(), &format!("link set dev {GUEST} up\n"))?;
+        command::ip_batch(
+            self.node.name(),
+            &format!("link set dev {GUEST} txqueuelen {QUEUE} up\n"),
+        )?;
         self.end = End::Reader(Reader::start(tap)?);
         Ok(())
     }
