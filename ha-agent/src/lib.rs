@@ -5,9 +5,9 @@
 //! * [`dataplane`]: the BPF half in the kernel; [`keeper`] renews its lease;
 //! * [`liveness`]: whether peers live; [`bfd`]: sessions with routers;
 //! * [`net`]: links, routes, filters and frames;
+//! * [`doctor`]: whether the host is as virtual IPs need it;
 //! * [`api`]: the control socket; [`cli`]: the command line, which is its client.
 
-mod advice;
 pub mod api;
 pub mod bfd;
 pub mod cli;
@@ -15,6 +15,7 @@ pub mod config;
 pub mod daemon;
 pub mod dataplane;
 mod discards;
+pub mod doctor;
 pub mod engine;
 pub mod health;
 pub mod keeper;
@@ -22,3 +23,4 @@ pub mod liveness;
 pub mod log;
 pub mod net;
 pub mod privilege;
+mod supervisor;

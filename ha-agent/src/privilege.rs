@@ -19,10 +19,7 @@ const SYS_ADMIN: u8 = 21;
 /// # Errors
 /// If there are any.
 pub fn check() -> Result<()> {
-    let status =
-        fs::read_to_string("/proc/self/status").context("cannot read /proc/self/status")?;
-    let effective = effective(&status).context("/proc/self/status has no CapEff")?;
-    let missing = missing(effective);
+    let missing = lacking()?;
     if missing.is_empty() {
         return Ok(());
     }
@@ -31,6 +28,17 @@ pub fn check() -> Result<()> {
         .map(|(name, purpose)| format!("{name} ({purpose})"))
         .collect();
     bail!("the agent lacks {}: run it as root", list.join(", "))
+}
+
+/// The capabilities that this process lacks, and what each is for.
+///
+/// # Errors
+/// If the kernel does not tell.
+pub(crate) fn lacking() -> Result<Vec<(&'static str, &'static str)>> {
+    let status =
+        fs::read_to_string("/proc/self/status").context("cannot read /proc/self/status")?;
+    let effective = effective(&status).context("/proc/self/status has no CapEff")?;
+    Ok(missing(effective))
 }
 
 /// The effective set of a process (proc(5)).

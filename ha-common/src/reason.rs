@@ -201,6 +201,9 @@ reasons! {
     /// ARP request or neighbour solicitation that a peer handed on, and that this node has answered itself or the
     /// peer should have dropped.
     QuestionTwice = 46, "question_twice", Dropped;
+    /// Traffic to a virtual IP that begins something new, just before this node lets go: handed on to the peer that is
+    /// about to take over.
+    NewWorkForwarded = 47, "new_work_forwarded", Forwarded;
     /// Traffic to a virtual IP of a guest, redirected to the guest's interface.
     DeliveredGuest = 50, "delivered_guest", Delivered;
     /// Traffic to a virtual IP of a guest, passed to the bridge or macvlan that leads to it: the kernel cannot
@@ -219,6 +222,12 @@ reasons! {
     /// Of the frames redirected to a guest, one that its interface did not take: its queue was full, or it went
     /// away in this moment. Counted by frame, not by octets.
     GuestLost = 56, "guest_lost", Dropped;
+    /// Packet of a program on this host to a virtual IP that another node has: sent there, and not to this host
+    /// itself.
+    LocalClient = 57, "local_client", Forwarded;
+    /// Packet of a program on this host to a virtual IP that another node has, while it is not known at which MAC
+    /// that is.
+    LocalNoPeer = 58, "local_no_peer", Dropped;
 }
 
 impl Reason {
@@ -234,10 +243,12 @@ impl Reason {
 pub const MAX_REASONS: u32 = 64;
 
 const _: () = {
+    let mut next = 0;
     let mut i = 0;
     while i < Reason::ALL.len() {
-        assert!((Reason::ALL[i] as u32) < MAX_REASONS);
-        assert!(i == 0 || (Reason::ALL[i - 1] as u32) < Reason::ALL[i] as u32);
+        let number = Reason::ALL[i] as u32;
+        assert!(next <= number && number < MAX_REASONS);
+        next = number + 1;
         i += 1;
     }
 };

@@ -1,7 +1,7 @@
 //! What the agent is told at once, through the ring.
 
 use ha_common::{
-    abi::{Event, EventKind, Mac, Vlan},
+    abi::{Event, EventKind, Mac, StaleKey, Vlan},
     wire::eth,
 };
 
@@ -116,6 +116,15 @@ pub(crate) fn about(maps: &mut Maps, hit: &Hit, topic: Topic, group: u32, addr: 
 /// A function of its own, so that the program has it once.
 #[inline(never)]
 fn send_if_due(maps: &mut Maps, topic: Topic, mut event: Event) {
+    match topic {
+        Topic::StaleSender => maps.count_stale(&StaleKey {
+            addr: event.addr,
+            group: event.group,
+            mac: event.mac,
+            pad: [0; 2],
+        }),
+        Topic::ConflictingOwner | Topic::Detour => {}
+    }
     if is_due(maps, topic, event.group) {
         event.time_ns = maps.now_ns();
         maps.send(&event);
@@ -145,7 +154,7 @@ fn is_due(maps: &mut Maps, topic: Topic, group: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use ha_common::abi::{EventKind, Mac, Vip, Vlan};
+    use ha_common::abi::{EventKind, Mac, StaleKey, Vip, Vlan};
 
     use super::{INTERVAL_NS, Topic, about};
     use crate::{Maps, frame::Hit};
@@ -177,6 +186,13 @@ mod tests {
             tell(&mut maps, Topic::StaleSender, 3);
         }
         assert_eq!(maps.events.len(), 1);
+        let counted = StaleKey {
+            addr: [0xfd; 16],
+            group: 3,
+            mac: HIT.src,
+            pad: [0; 2],
+        };
+        assert_eq!(maps.stale[&counted].frames, 3, "but counts each");
         tell(&mut maps, Topic::ConflictingOwner, 3);
         assert_eq!(maps.events.len(), 2, "another topic is another matter");
         tell(&mut maps, Topic::StaleSender, 4);

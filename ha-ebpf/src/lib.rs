@@ -15,7 +15,8 @@
 //!                    └─ anything else: passed untouched
 //! ```
 //!
-//! What the host sends goes another way, which is one file: [`run_egress`].
+//! What the host sends goes another way, which is one file: [`run_egress`]. So does what it sends to itself:
+//! [`run_local`].
 //!
 //! One habit is the verifier's: no value is undefined on any way. Where two ways meet, a compiler may
 //! move what an `Option` holds before it looks whether it holds something, and the verifier refuses
@@ -36,12 +37,14 @@ mod fence;
 mod frame;
 mod lease;
 mod live;
+mod local;
 #[cfg(target_arch = "bpf")]
 mod lost;
 mod maps;
 mod moving;
 mod packet;
 mod reply;
+mod settle;
 mod stats;
 mod steer;
 
@@ -53,9 +56,10 @@ use ha_common::{
     lease::Reply,
     reason::{Reason, Verdict},
 };
+pub use local::Errand;
 #[cfg(target_arch = "bpf")]
 pub use lost::{lost, refused};
-pub use maps::{Asked, Limit, Maps};
+pub use maps::{Asked, Flow, Limit, Maps};
 pub use packet::{Packet, SocketBuffer};
 
 /// What the driver does with the frame next: the kernel's `enum xdp_action`.
@@ -115,6 +119,18 @@ pub fn run_egress(buffer: &SocketBuffer, maps: &mut Maps) -> Action {
     };
     stats::count(maps, end.group, reason, end.len);
     Action::Drop
+}
+
+/// Takes a packet that this host is about to hand to itself, and says whether it does; if not, where it goes instead.
+#[inline(always)]
+pub fn run_local(buffer: &SocketBuffer, maps: &mut Maps) -> (Action, Errand) {
+    let (errand, end) = local::judge(buffer, maps);
+    let Some(reason) = end.reason else {
+        return (Action::Pass, errand);
+    };
+    stats::count(maps, end.group, reason, end.len);
+    let is_sent = errand.ifindex != 0;
+    (if is_sent { Action::Tx } else { Action::Drop }, errand)
 }
 
 /// Takes a request of the agent for its lease.

@@ -12,6 +12,7 @@ mod entry {
     use ha_common::lease::Reply;
     use ha_ebpf::{
         Action, Maps, Packet, SocketBuffer, adopt, exit, lost, refused, run, run_egress, run_lease,
+        run_local,
     };
 
     /// The data path, attached to the interfaces.
@@ -44,6 +45,18 @@ mod entry {
             Action::Drop => TC_ACT_SHOT,
             // What else becomes of it is for other programs and filters to say.
             Action::Pass | Action::Tx | Action::Redirect => TC_ACT_UNSPEC,
+        }
+    }
+
+    /// On the way out of the loopback interface.
+    #[classifier]
+    fn ha_local(ctx: TcContext) -> i32 {
+        let buffer = SocketBuffer::new(ctx.skb.skb);
+        let (action, errand) = run_local(&buffer, &mut Maps::new());
+        match action {
+            Action::Pass | Action::Redirect => TC_ACT_UNSPEC,
+            Action::Drop => TC_ACT_SHOT,
+            Action::Tx => buffer.send_out(&errand),
         }
     }
 

@@ -15,6 +15,7 @@ use crate::{
     frame::{Addressed, Hit},
     maps::Maps,
     packet::{Packet, Wire},
+    settle,
 };
 
 /// What the two versions of IP do differently.
@@ -42,8 +43,14 @@ pub(crate) trait Header: Wire {
     /// Turns an echo request into its reply.
     fn answer_echo(&self, packet: &mut Packet, hit: &Hit) -> Reason;
 
-    /// Takes one hop off the packet at `l3`, as a router does.
-    fn age(&self, packet: &mut Packet, l3: usize) -> Result<(), Reason>;
+    /// Whether it begins something, or needs nothing that was begun here.
+    fn is_new(&self, packet: &Packet, maps: &Maps, l3: usize) -> bool;
+
+    /// Whether the packet at `l3` is in order and has a hop left, so that a router would send it on.
+    fn may_age(&self, packet: &Packet, l3: usize) -> Result<(), Reason>;
+
+    /// Takes one hop off the packet at `l3`; `false` if it is not all there.
+    fn age(&self, packet: &mut Packet, l3: usize) -> bool;
 }
 
 /// Takes a packet whose destination is a virtual IP.
@@ -53,10 +60,10 @@ pub(crate) fn steer<H: Header>(packet: &mut Packet, maps: &mut Maps, hit: &Hit) 
     if !served.is_used() {
         return Reason::GroupUnused;
     }
-    let Served { group, standing } = served;
-    match hit.addressed(H::mac(&group), &group) {
+    let Served { group, standing } = &served;
+    match hit.addressed(H::mac(group), group) {
         Addressed::Many => return Reason::LinkMulticast,
-        Addressed::Other if hit.is_at_home(&group) && !deliver::guest::is_addressed(maps, hit) => {
+        Addressed::Other if hit.is_at_home(group) && !deliver::guest::is_addressed(maps, hit) => {
             return Reason::ForeignMac;
         }
         Addressed::Us | Addressed::Other => {}
@@ -71,17 +78,22 @@ pub(crate) fn steer<H: Header>(packet: &mut Packet, maps: &mut Maps, hit: &Hit) 
         Standing::Active | Standing::Claiming => {
             // The reply to an echo goes back to the MAC it came from. That is wrong for one that a
             // peer has sent on: the stack answers it, which knows the way.
-            if hit.is_at_home(&group)
+            if hit.is_at_home(group)
                 && header.is_echo_request(packet, hit)
                 && !maps.is_peer(&hit.src)
             {
-                header.answer_echo(packet, hit)
-            } else {
-                deliver::deliver(packet, maps, hit, &header, &group)
+                return header.answer_echo(packet, hit);
             }
+            // Nothing is lost because the heir cannot be reached.
+            if settle::goes_on::<H>(packet, maps, hit, &served)
+                && deliver::peer::hand_on(packet, maps, hit, &header, group)
+            {
+                return Reason::NewWorkForwarded;
+            }
+            deliver::deliver(packet, maps, hit, &header, group)
         }
         Standing::Backup | Standing::Fenced(_) => {
-            deliver::peer::forward(packet, maps, hit, &header, &group, standing)
+            deliver::peer::forward(packet, maps, hit, &header, &served)
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The agent on a node.
 
 mod config;
+mod reload;
 mod status;
 
 use std::{
@@ -14,7 +15,8 @@ use anyhow::{Context, Result, bail};
 
 pub use self::{
     config::peer,
-    status::{BfdStatus, GuestStatus, RoundTrip, Way},
+    reload::{Standing, group, group_on},
+    status::{BfdStatus, GuestStatus, RoundTrip, StaleSender, Way},
 };
 use self::{
     config::{common, config},
@@ -37,6 +39,8 @@ pub struct Agent {
     program: PathBuf,
     socket: PathBuf,
     pins: PathBuf,
+    /// Its configuration.
+    file: PathBuf,
 }
 
 /// What an agent is told.
@@ -106,12 +110,13 @@ impl Agent {
     /// Starts it with what is not the same for each agent of a lab.
     fn start_with(program: &Path, node: &Node, rest: &str) -> Result<Self> {
         let socket = node.dir().join("agent.sock");
-        node.write(CONFIG, &(common(node, &socket) + rest))?;
+        let file = node.write(CONFIG, &(common(node, &socket) + rest))?;
         Ok(Self {
             daemon: run(program, node)?,
             program: program.to_owned(),
             socket,
             pins: node.pins().to_owned(),
+            file,
         })
     }
 
@@ -216,6 +221,16 @@ impl Agent {
     pub fn priority(&self) -> Result<Option<u8>> {
         let groups = self.status()?.groups;
         Ok(groups.first().and_then(|group| group.priority))
+    }
+
+    /// Who has used the node for its only group while another one was Active.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`].
+    pub fn stale_senders(&self) -> Result<Vec<StaleSender>> {
+        let groups = self.status()?.groups.into_iter();
+        Ok(groups.flat_map(|group| group.stale_senders).collect())
     }
 
     /// How many frames its data path has counted under a reason.

@@ -10,7 +10,7 @@ use aya::{
 use ha_common::{
     abi::{
         Deliver, EchoPeer, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector, Router,
-        RouterKey, RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key, map, program,
+        RouterKey, RouterPeerKey, Stale, StaleKey, Traffic, Vip, Vip4Key, Vip6Key, map, program,
     },
     lease::{Reply, Request},
 };
@@ -56,13 +56,15 @@ impl DataPath {
             xdp.load()
                 .with_context(|| format!("the kernel refuses the program {name}"))?;
         }
-        let egress: &mut SchedClassifier = ebpf
-            .program_mut(program::EGRESS)
-            .with_context(|| format!("the BPF object has no program {}", program::EGRESS))?
-            .try_into()?;
-        egress
-            .load()
-            .with_context(|| format!("the kernel refuses the program {}", program::EGRESS))?;
+        for name in [program::EGRESS, program::LOCAL] {
+            let classifier: &mut SchedClassifier = ebpf
+                .program_mut(name)
+                .with_context(|| format!("the BPF object has no program {name}"))?
+                .try_into()?;
+            classifier
+                .load()
+                .with_context(|| format!("the kernel refuses the program {name}"))?;
+        }
         Ok(Self { ebpf })
     }
 
@@ -102,8 +104,21 @@ impl DataPath {
     ///
     /// When the kernel cannot run it on such a frame.
     pub fn send(&self, frame: &[u8]) -> Result<Outcome> {
+        self.classify(program::EGRESS, frame)
+    }
+
+    /// Runs the program on the way out of the loopback interface on a frame. Its action is a `TC_ACT_*`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::send`].
+    pub fn send_to_self(&self, frame: &[u8]) -> Result<Outcome> {
+        self.classify(program::LOCAL, frame)
+    }
+
+    fn classify(&self, name: &str, frame: &[u8]) -> Result<Outcome> {
         let mut out = vec![0; frame.len()];
-        let result = self.egress()?.test_run(TestRunOptions {
+        let result = self.classifier(name)?.test_run(TestRunOptions {
             data_in: Some(frame),
             data_out: Some(&mut out),
             ..TestRunOptions::new()
@@ -121,10 +136,19 @@ impl DataPath {
     ///
     /// When the object has no such program.
     pub fn egress(&self) -> Result<&SchedClassifier> {
+        self.classifier(program::EGRESS)
+    }
+
+    /// A program of traffic control, loaded.
+    ///
+    /// # Errors
+    ///
+    /// When the object has no such program.
+    pub fn classifier(&self, name: &str) -> Result<&SchedClassifier> {
         let program = self
             .ebpf
-            .program(program::EGRESS)
-            .with_context(|| format!("the BPF object has no program {}", program::EGRESS))?;
+            .program(name)
+            .with_context(|| format!("the BPF object has no program {name}"))?;
         Ok(program.try_into()?)
     }
 
@@ -283,6 +307,15 @@ impl DataPath {
     /// As for [`Self::vip4`].
     pub fn echo(&mut self) -> Result<HashMap<&mut MapData, LivePeerKey, EchoPeer>> {
         Ok(self.map(map::ECHO)?.try_into()?)
+    }
+
+    /// `ha_stale`.
+    ///
+    /// # Errors
+    ///
+    /// When the object has no such map.
+    pub fn stale(&mut self) -> Result<HashMap<&mut MapData, StaleKey, Stale>> {
+        Ok(self.map(map::STALE)?.try_into()?)
     }
 
     /// `ha_deliver`.

@@ -78,6 +78,15 @@ impl Daemon {
         self.end_by(Signal::SIGUSR2, limit)
     }
 
+    /// Has it read its configuration again (SIGHUP).
+    ///
+    /// # Errors
+    ///
+    /// When it has ended before.
+    pub fn reload(&mut self) -> Result<()> {
+        self.signal(Signal::SIGHUP)
+    }
+
     fn end_by(&mut self, signal: Signal, limit: Duration) -> Result<()> {
         self.signal(signal)?;
         let asked = Instant::now();

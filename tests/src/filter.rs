@@ -36,6 +36,9 @@ pub(crate) const fn equal(value: u32, skip_if: u8, skip_if_not: u8) -> SockFilte
 /// Ends: the frame is received whole.
 pub(crate) const ACCEPT: SockFilter = end(u32::MAX);
 
+/// Ends: of the frame its headers are received.
+pub(crate) const HEADERS: SockFilter = end(128);
+
 /// Ends: the frame is not received.
 pub(crate) const REJECT: SockFilter = end(0);
 

@@ -188,6 +188,28 @@ impl Lab {
         Ok(())
     }
 
+    /// How many frames the virtual cables to and from this node have dropped because they were full.
+    ///
+    /// # Errors
+    ///
+    /// When `ip` or `ethtool` fails, or says something else than usual.
+    pub fn overflows(&self, node: u8) -> Result<u64> {
+        let node = self.node(node);
+        let mut ip: Command = self.switch.command("ip")?;
+        let printed = command::run(ip.args(["-j", "-s", "link", "show", "dev", &node.name]))?;
+        let port: serde_json::Value = serde_json::from_str(&printed)?;
+        let to_node = port[0]["stats64"]["tx"]["dropped"].as_u64();
+        let to_node = to_node.with_context(|| format!("no counter of drops: {printed}"))?;
+        let mut ethtool: Command = node.namespace().command("ethtool")?;
+        let printed = command::run(ethtool.args(["-S", INTERFACE]))?;
+        let failed = printed.lines().filter_map(|line| line.split_once(": "));
+        let failed = failed.filter(|(name, _)| name.ends_with("_xdp_tx_errors"));
+        let from_node: u64 = failed
+            .filter_map(|(_, count)| count.parse::<u64>().ok())
+            .sum();
+        Ok(to_node + from_node)
+    }
+
     /// Lets the switch lose frames from one node to another; what goes to others passes.
     ///
     /// # Errors

@@ -6,9 +6,8 @@
 //! * [`cluster`]: two nodes that share virtual IPs, moved by [`agent`] or [`keepalived`];
 //! * [`echo`]: the service behind the virtual IPs; [`probe`]: a thousand questions a second, and who
 //!   answered each;
-//! * [`guest`]: hypervisors, and machines behind them;
-//! * [`vm`]: virtual machines in qemu;
-//! * [`ear`]: what a node sends, heard at its port;
+//! * [`guest`]: hypervisors, and machines behind them; [`vm`]: virtual machines in qemu;
+//! * [`ear`]: what a node sends, heard at its port; [`silence`]: what it must not have sent;
 //! * [`report`]: from probes to losses, outages and double answers; [`timeline`]: the same as a
 //!   picture;
 //! * [`scenario`]: failures, and what they cost;
@@ -38,11 +37,12 @@ pub mod lab;
 mod loss;
 pub mod netns;
 pub mod node;
-mod polling;
+pub mod polling;
 pub mod probe;
 mod remains;
 pub mod report;
 pub mod scenario;
+pub mod silence;
 pub mod station;
 mod sys;
 pub mod timeline;

@@ -37,10 +37,14 @@ struct LinkCreate {
     flags: u32,
 }
 
-/// Puts the program on a port of the switch, for as long as the result lives.
-pub(crate) fn let_through(switch: &NetNs, port: &str) -> anyhow::Result<OwnedFd> {
-    let interface = switch.ifindex(port)?;
-    switch.run(|| {
+/// Puts the program on an interface, as a port of the switch, for as long as the result lives.
+///
+/// # Errors
+///
+/// When there is no such interface, or it has a program already.
+pub fn let_through(namespace: &NetNs, interface: &str) -> anyhow::Result<OwnedFd> {
+    let interface = namespace.ifindex(interface)?;
+    namespace.run(|| {
         let program = load()?;
         let link = LinkCreate {
             program: sys::number(&program),

@@ -2,8 +2,14 @@
 //!
 //! `HA_UPDATE_DOCS=1 cargo test -p ha-lab --test docs` writes them.
 
-use std::{env, fmt::Write, fs, path::Path};
+use std::{
+    env,
+    fmt::Write,
+    fs,
+    path::{Path, PathBuf},
+};
 
+use ha_agent::doctor::{CHECKS, Shown};
 use ha_common::reason::Reason;
 
 #[test]
@@ -26,10 +32,31 @@ fn every_reason_has_its_row() {
     is_up_to_date("reasons.md", &page);
 }
 
+#[test]
+fn every_check_has_its_row() {
+    let path = docs().join("doctor.md");
+    let found = fs::read_to_string(path).unwrap_or_default();
+    let before = found.split_once(TABLE).map_or("", |(before, _)| before);
+    let mut page = format!("{before}{TABLE}\n\n| check | looks at | shown by |\n|---|---|---|\n");
+    for check in &CHECKS {
+        let shown = match check.shown {
+            Shown::Lab => "a lab made wrong",
+            Shown::Facts => "facts of such a host",
+        };
+        writeln!(page, "| `{}` | {} | {shown} |", check.name, check.about).unwrap();
+    }
+    is_up_to_date("doctor.md", &page);
+}
+
+/// Where the part of a page that is made from the code begins.
+const TABLE: &str = "## The checks";
+
+fn docs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
+}
+
 fn is_up_to_date(name: &str, page: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../docs")
-        .join(name);
+    let path = docs().join(name);
     if env::var_os("HA_UPDATE_DOCS").is_some() {
         fs::write(&path, page).expect("docs/ can be written");
     }

@@ -84,6 +84,11 @@ impl Schedule {
         }
     }
 
+    /// Spreads what is announced from now on like this.
+    pub fn set_config(&mut self, config: Config) {
+        self.config = config;
+    }
+
     /// Starts to announce the first `count` places of a group, from the beginning if it was started
     /// before.
     pub fn start(&mut self, now: Time, group: u32, count: usize) {

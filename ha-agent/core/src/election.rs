@@ -10,7 +10,7 @@ pub use self::cause::{Cause, Refusal};
 use crate::{
     time::Time,
     track::Fitness,
-    vrrp::{Advertisement, Liveness},
+    vrrp::{Advertisement, Liveness, VrrpConfig},
 };
 
 /// What happens to an election of one group.
@@ -94,6 +94,9 @@ pub enum Input {
     /// As [`Input::LeaseLapsed`], but the kernel ended the lease before its time: a peer that does not hear this
     /// node is about to take over, and has said so.
     GaveWay,
+    /// The operator has changed the configuration: of everything but version, virtual router id and the owner's
+    /// priority, which take a new election. The priority counts only with the [`Input::Fitness`] that follows.
+    Reconfigure(Box<VrrpConfig>),
     /// The agent stops cleanly.
     Stop,
 }
@@ -152,6 +155,12 @@ pub enum Command {
         /// `Some`: to this peer alone, in the family of its address. It tells a claimer that this
         /// node has let go or given up, or asks a Backup to take over. As this node is Backup, or about to be, the Ethernet source must be
         /// the NIC's own MAC: the virtual one would turn the switches back to this port.
+        to: Option<IpAddr>,
+    },
+    /// Hand new work on to this node, which delivers it, and do only what has been begun; `None`: no more. A role
+    /// other than Active ends it, too.
+    HandOn {
+        /// The heir.
         to: Option<IpAddr>,
     },
     /// Ask a living peer whether it has the group, since its advertisements do not tell.

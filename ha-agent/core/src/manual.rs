@@ -128,6 +128,7 @@ impl Election for Manual {
             | Input::HandOver { .. }
             | Input::Duty(_)
             | Input::Join
+            | Input::Reconfigure(_)
             | Input::Leave => Vec::new(),
         }
     }

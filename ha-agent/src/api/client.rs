@@ -8,12 +8,12 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use http_body_util::{BodyExt, Full};
-use hyper::{Method, Request, body::Bytes, client::conn::http1, header};
+use hyper::{Method, Request, StatusCode, body::Bytes, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{net::UnixStream, time::timeout};
 
-use super::types::{Done, Error, SetDuty, Status, Switchover, Vips};
+use super::types::{Done, Error, Reload, Reloaded, SetDuty, Status, Switchover, Vips};
 
 /// How long the agent may take to do what is asked.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -21,6 +21,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MOVE_PATIENCE: Duration = Duration::from_secs(600);
 /// How long it may take to show itself: one that takes longer is stopped or hung.
 const STATUS_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The agent's configuration file is wrong: its faults, a line each.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct WrongFile(String);
 
 /// A client of the agent behind one control socket.
 #[derive(Clone, Debug)]
@@ -76,6 +81,15 @@ impl Client {
     pub async fn switch_over(&self, group: &str, body: &Switchover) -> Result<Done> {
         let path = path(group, "switchover");
         let exchange = self.exchange(Method::POST, &path, Some(body));
+        within(MOVE_PATIENCE, exchange).await
+    }
+
+    /// Has the agent read its configuration again.
+    ///
+    /// # Errors
+    /// As for [`Client::status`], or [`WrongFile`].
+    pub async fn reload(&self, body: &Reload) -> Result<Reloaded> {
+        let exchange = self.exchange(Method::POST, "/v1/reload", Some(body));
         within(MOVE_PATIENCE, exchange).await
     }
 
@@ -150,6 +164,7 @@ impl Client {
             return serde_json::from_slice(&octets).context("the agent's answer is not understood");
         }
         match serde_json::from_slice::<Error>(&octets) {
+            Ok(Error { error }) if code == StatusCode::FAILED_DEPENDENCY => bail!(WrongFile(error)),
             Ok(Error { error }) => bail!(error),
             Err(_) => bail!(
                 "the agent answers {code}: {}",

@@ -5,6 +5,7 @@
 //! POST   /v1/groups/{group}/promote
 //! POST   /v1/groups/{group}/release
 //! POST   /v1/groups/{group}/switchover {"to": "b", "wait": true}
+//! POST   /v1/reload                    {"dry_run": true}
 //! POST   /v1/node/duty                 {"duty": "drained", "wait": true}
 //! POST   /v1/groups/{group}/vips       {"vips": ["192.0.2.10"]}
 //! DELETE /v1/groups/{group}/vips       {"vips": ["192.0.2.10"]}
@@ -57,6 +58,11 @@ pub enum Request {
         /// Whether to answer only when others have taken over.
         wait: bool,
     },
+    /// Read the configuration again, and change what differs.
+    Reload {
+        /// Whether only to say what would be done.
+        dry_run: bool,
+    },
     /// Add virtual IPs to the group until the agent stops.
     AddVips {
         /// The group's name.
@@ -78,6 +84,8 @@ pub enum Request {
 pub enum Response {
     /// To [`Request::Status`].
     Status(Box<types::Status>),
+    /// To [`Request::Reload`].
+    Reloaded(types::Reloaded),
     /// To the others: what has changed, as a sentence.
     Done(String),
 }
@@ -99,6 +107,9 @@ pub enum Refused {
     /// The request names something impossible.
     #[error("{0}")]
     Invalid(String),
+    /// The configuration file is wrong.
+    #[error("{0}")]
+    WrongFile(String),
     /// The kernel refused.
     #[error("{0}")]
     Failed(String),

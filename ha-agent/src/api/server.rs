@@ -46,6 +46,7 @@ fn router(shared: Shared) -> Router {
         .route("/v1/groups/{group}/promote", post(promote))
         .route("/v1/groups/{group}/release", post(release))
         .route("/v1/groups/{group}/switchover", post(switchover))
+        .route("/v1/reload", post(reload))
         .route("/v1/node/duty", post(set_duty))
         .route("/v1/groups/{group}/vips", post(add_vips).delete(del_vips))
         .fallback(unknown)
@@ -80,6 +81,15 @@ async fn switchover(
 ) -> HttpResponse {
     let types::Switchover { to, wait } = body;
     shared.ask(Request::Switchover { group, to, wait }).await
+}
+
+async fn reload(
+    State(shared): State<Shared>,
+    _: MayWrite,
+    Json(body): Json<types::Reload>,
+) -> HttpResponse {
+    let types::Reload { dry_run } = body;
+    shared.ask(Request::Reload { dry_run }).await
 }
 
 async fn set_duty(
@@ -132,6 +142,7 @@ impl Shared {
         }
         match answer.await {
             Ok(Ok(Response::Status(status))) => Json(*status).into_response(),
+            Ok(Ok(Response::Reloaded(reloaded))) => Json(reloaded).into_response(),
             Ok(Ok(Response::Done(done))) => Json(types::Done { done }).into_response(),
             Ok(Err(refused)) => error(code(&refused), &refused.to_string()),
             Err(_) => error(StatusCode::SERVICE_UNAVAILABLE, "the agent is stopping"),
@@ -144,6 +155,8 @@ const fn code(refused: &Refused) -> StatusCode {
         Refused::NoSuchGroup { .. } => StatusCode::NOT_FOUND,
         Refused::Conflict(_) => StatusCode::CONFLICT,
         Refused::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        // Not that of a wrong request, which this is not.
+        Refused::WrongFile(_) => StatusCode::FAILED_DEPENDENCY,
         Refused::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -6,6 +6,8 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::difference::Change;
+
 /// Answer to `GET /v1/status`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -13,10 +15,17 @@ pub struct Status {
     pub node: String,
     /// The agent, or `None` if it does not run and only the kernel's part was looked at.
     pub agent: Option<Agent>,
+    /// The configuration in force; `None` if only the kernel's part was looked at.
+    #[serde(default)]
+    pub configuration: Option<Configuration>,
     /// What the operator lets the node do: `serve`, `drained` (only what nobody else can serve) or `maintenance`
     /// (nothing); empty if only the kernel's part was looked at.
     #[serde(default)]
     pub duty: String,
+    /// Whom programs on this host reach at a virtual IP that another node has: `active`, that node; `own`, this host; or
+    /// `own: ` and why it is not the other one. Empty if only the kernel's part was looked at.
+    #[serde(default)]
+    pub local_clients: String,
     /// Version of the map layout, and last part of the pin directory.
     pub schema: u32,
     /// Where maps, programs and links are pinned.
@@ -45,6 +54,21 @@ pub struct Status {
     pub reasons: Vec<Reason>,
     /// The newest events and changes of role, oldest first.
     pub events: Vec<Event>,
+}
+
+/// The configuration that is in force.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// The file.
+    pub path: String,
+    /// What `cksum` printed for the file when it was read.
+    pub checksum: String,
+    /// Since when it is in force, seconds since 1970.
+    pub since: f64,
+    /// When the last reload was tried, seconds since 1970.
+    pub last_reload: Option<f64>,
+    /// Why the last reload changed nothing, or not everything; `None` if it succeeded.
+    pub last_error: Option<String>,
 }
 
 /// The running agent.
@@ -269,6 +293,22 @@ pub struct Group {
     pub since: Option<f64>,
     /// Frames for its virtual IPs by verdict.
     pub traffic: Vec<Traffic>,
+    /// Who has used this node for it while another one was Active; the last one first.
+    #[serde(default)]
+    pub stale_senders: Vec<StaleSender>,
+}
+
+/// A sender whose frames came to a node that was not Active, and were sent on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StaleSender {
+    /// Its address.
+    pub address: IpAddr,
+    /// The MAC from which its frames come.
+    pub mac: String,
+    /// Frames.
+    pub packets: u64,
+    /// How long ago the last one came, seconds.
+    pub seconds_ago: f64,
 }
 
 /// Frames of a group that ended alike.
@@ -327,6 +367,28 @@ pub struct Switchover {
     /// Whether the answer comes only when it is over; otherwise as soon as the heir has been asked.
     #[serde(default)]
     pub wait: bool,
+}
+
+/// Body of `POST /v1/reload`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reload {
+    /// Whether only to say what would be done.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// Answer to `POST /v1/reload`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    /// Whether it was done, or only looked at.
+    pub applied: bool,
+    /// What `cksum` prints for the file that was read.
+    pub checksum: String,
+    /// What has changed, or would.
+    pub changes: Vec<Change>,
+    /// What could not be done; all else is in force.
+    pub problems: Vec<String>,
 }
 
 /// Body of `POST /v1/node/duty`.

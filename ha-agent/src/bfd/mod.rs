@@ -16,9 +16,11 @@ mod socket;
 mod standing;
 mod view;
 
+use std::num::NonZeroU32;
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
+    mpsc::{Sender, channel},
 };
 use std::thread::{self, JoinHandle};
 
@@ -27,12 +29,17 @@ use ha_core::bfd::{Diagnostic, Micros, State, Why};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use tokio::sync::{mpsc, watch};
 
-use self::{runner::Runner, session::Session, socket::Listener, view::Views};
+use self::{
+    runner::{Change, Runner, Seat},
+    session::Session,
+    socket::Listener,
+    view::Views,
+};
 pub use self::{standing::Standing, view::View};
 use crate::config;
 
 /// A session of the configuration, and the interface that it runs over.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Router {
     /// What was configured.
     pub session: config::Bfd,
@@ -52,8 +59,8 @@ impl Router {
 /// A session has changed its state.
 #[derive(Clone, Copy, Debug)]
 pub struct News {
-    /// Its place in the configuration.
-    pub session: usize,
+    /// Its number here.
+    pub session: NonZeroU32,
     /// What it is now.
     pub state: State,
     /// What the router is told about it.
@@ -69,87 +76,166 @@ pub type Standings = Vec<watch::Receiver<Standing>>;
 #[derive(Debug)]
 pub struct Bfd {
     routers: Vec<Router>,
+    /// The sessions' numbers.
+    numbers: Vec<NonZeroU32>,
     standings: Standings,
     views: Views,
     news: mpsc::UnboundedReceiver<News>,
+    teller: mpsc::UnboundedSender<News>,
+    changes: Option<Sender<Change>>,
     stop: Arc<AtomicBool>,
     wake: Arc<EventFd>,
+    /// `None` while there was never a session.
     thread: Option<JoinHandle<()>>,
 }
 
+/// Other sessions than now, with their sockets.
+#[derive(Debug)]
+pub struct Prepared {
+    routers: Vec<Router>,
+    seats: Vec<Seat>,
+    listeners: Vec<Listener>,
+    standings: Standings,
+}
+
+impl Prepared {
+    /// What checks are to listen to.
+    #[must_use]
+    pub fn standings(&self) -> Standings {
+        self.standings.clone()
+    }
+}
+
 impl Bfd {
-    /// Begins to speak with the routers.
+    /// Speaks with nobody yet.
     ///
     /// # Errors
-    /// If a socket or the thread cannot be had.
-    pub fn start(routers: Vec<Router>) -> Result<Self> {
+    /// If there is no event to wake the thread with.
+    pub fn new() -> Result<Self> {
+        let (teller, news) = mpsc::unbounded_channel();
+        let flags = EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC;
+        let wake = EventFd::from_flags(flags).context("cannot make an eventfd")?;
+        Ok(Self {
+            routers: Vec::new(),
+            numbers: Vec::new(),
+            standings: Vec::new(),
+            views: Views::default(),
+            news,
+            teller,
+            changes: None,
+            stop: Arc::new(AtomicBool::new(false)),
+            wake: Arc::new(wake),
+            thread: None,
+        })
+    }
+
+    /// Opens what sessions with these routers need, and is not there yet. A session that is as it was goes on.
+    ///
+    /// # Errors
+    /// If a socket cannot be had.
+    pub fn prepare(&self, routers: Vec<Router>) -> Result<Prepared> {
         let mut listeners: Vec<Listener> = Vec::new();
         for Router { session, ifindex } in &routers {
             let is_v4 = session.address.is_ipv4();
-            if !listeners.iter().any(|l| l.serves(*ifindex, is_v4)) {
+            let mut served = self.routers.iter();
+            let is_served =
+                served.any(|old| old.ifindex == *ifindex && old.session.address.is_ipv4() == is_v4);
+            if !is_served && !listeners.iter().any(|l| l.serves(*ifindex, is_v4)) {
                 listeners.push(Listener::open(&session.interface, *ifindex, is_v4)?);
             }
         }
-        let (sender, news) = mpsc::unbounded_channel();
-        let (tellers, standings): (Vec<_>, Vec<_>) = routers
-            .iter()
-            .map(|_| watch::channel(Standing::Beginning))
-            .unzip();
-        let mut sessions = Vec::new();
-        for (router, teller) in routers.iter().zip(tellers) {
-            let taken: Vec<_> = sessions.iter().map(Session::discriminator).collect();
-            sessions.push(Session::open(router, &taken, teller)?);
+        let mut taken = self.numbers.clone();
+        let (mut seats, mut standings) = (Vec::new(), Vec::new());
+        for router in &routers {
+            let kept = self.routers.iter().position(|old| old == router);
+            let (seat, standing) = match kept {
+                Some(place) => (
+                    Seat::Kept(self.numbers[place]),
+                    self.standings[place].clone(),
+                ),
+                None => {
+                    let (teller, standing) = watch::channel(Standing::Beginning);
+                    let session = Session::open(router, &taken, teller)?;
+                    taken.push(session.discriminator());
+                    (Seat::New(Box::new(session)), standing)
+                }
+            };
+            seats.push(seat);
+            standings.push(standing);
         }
-        let views = Views::new(sessions.iter().map(Session::view));
-        let stop = Arc::new(AtomicBool::new(false));
-        let flags = EfdFlags::EFD_NONBLOCK | EfdFlags::EFD_CLOEXEC;
-        let wake = EventFd::from_flags(flags).context("cannot make an eventfd")?;
-        let wake = Arc::new(wake);
-        let runner = Runner::new(
-            sessions,
-            listeners,
-            sender,
-            views.clone(),
-            Arc::clone(&stop),
-            Arc::clone(&wake),
-        );
-        let thread = if routers.is_empty() {
-            None
-        } else {
-            let thread = thread::Builder::new().name("bfd".to_owned());
-            let thread = thread.spawn(move || runner.run());
-            Some(thread.context("cannot start the thread of the BFD sessions")?)
-        };
-        Ok(Self {
+        Ok(Prepared {
             routers,
+            seats,
+            listeners,
             standings,
-            views,
-            news,
-            stop,
-            wake,
-            thread,
         })
+    }
+
+    /// Has these sessions from now on. Others are held down, and their routers are told.
+    ///
+    /// # Errors
+    /// If the thread cannot be had.
+    pub fn set(&mut self, prepared: Prepared) -> Result<()> {
+        let Prepared {
+            routers,
+            seats,
+            listeners,
+            standings,
+        } = prepared;
+        self.routers = routers;
+        self.numbers = seats.iter().map(Seat::number).collect();
+        self.standings = standings;
+        let change = Change { seats, listeners };
+        if let Some(changes) = &self.changes {
+            // The thread ends with this only.
+            let _ = changes.send(change);
+            let _ = self.wake.write(1);
+            return Ok(());
+        }
+        if self.routers.is_empty() {
+            return Ok(());
+        }
+        let (sender, changes) = channel();
+        let runner = Runner::new(
+            change,
+            changes,
+            self.teller.clone(),
+            self.views.clone(),
+            Arc::clone(&self.stop),
+            Arc::clone(&self.wake),
+        );
+        let thread = thread::Builder::new().name("bfd".to_owned());
+        let thread = thread.spawn(move || runner.run());
+        self.thread = Some(thread.context("cannot start the thread of the BFD sessions")?);
+        self.changes = Some(sender);
+        Ok(())
     }
 
     /// Waits for the next change of a session.
     pub async fn next(&mut self) -> News {
         match self.news.recv().await {
             Some(news) => news,
-            // The thread has ended, or there are no sessions.
+            // Never: the other end is kept beside this one.
             None => std::future::pending().await,
         }
     }
 
-    /// What was configured for the session at this place.
+    /// What was configured for the session with this number; `None` if it has been given up.
     #[must_use]
-    pub fn configured(&self, session: usize) -> &config::Bfd {
-        &self.routers[session].session
+    pub fn configured(&self, session: NonZeroU32) -> Option<&config::Bfd> {
+        let place = self.numbers.iter().position(|number| *number == session);
+        Some(&self.routers[place?].session)
     }
 
-    /// All sessions as they are now.
+    /// All sessions as they are now; one that has just begun is not shown yet.
     pub fn views(&self) -> impl Iterator<Item = (&config::Bfd, View)> {
-        let sessions = self.routers.iter().map(|router| &router.session);
-        sessions.zip(self.views.read())
+        let views = self.views.read();
+        let sessions = self.routers.iter().zip(&self.numbers);
+        sessions.filter_map(move |(router, number)| {
+            let mut views = views.iter();
+            let view = views.find(|view| view.discriminator == *number)?;
+            Some((&router.session, view.clone()))
+        })
     }
 
     /// What checks listen to.

@@ -8,6 +8,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc::Receiver,
     },
     time::{Duration, Instant},
 };
@@ -35,11 +36,38 @@ const MOST: usize = 4_096;
 /// A control packet, and what may follow it.
 const BUFFER: usize = 256;
 
+/// A session among those that there are to be.
+#[derive(Debug)]
+pub(super) enum Seat {
+    /// As it is, by its number.
+    Kept(NonZeroU32),
+    /// From now on.
+    New(Box<Session>),
+}
+
+impl Seat {
+    pub(super) fn number(&self) -> NonZeroU32 {
+        match self {
+            Self::Kept(number) => *number,
+            Self::New(session) => session.discriminator(),
+        }
+    }
+}
+
+/// Other sessions.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub(super) seats: Vec<Seat>,
+    /// More listeners.
+    pub(super) listeners: Vec<Listener>,
+}
+
 pub(super) struct Runner {
     origin: Instant,
     sessions: Vec<Session>,
     numbers: HashMap<NonZeroU32, usize>,
     listeners: Vec<Listener>,
+    changes: Receiver<Change>,
     discards: Discards,
     news: mpsc::UnboundedSender<News>,
     views: Views,
@@ -50,32 +78,41 @@ pub(super) struct Runner {
 
 impl Runner {
     pub(super) fn new(
-        sessions: Vec<Session>,
-        listeners: Vec<Listener>,
+        first: Change,
+        changes: Receiver<Change>,
         news: mpsc::UnboundedSender<News>,
         views: Views,
         stop: Arc<AtomicBool>,
         wake: Arc<EventFd>,
     ) -> Self {
-        let places = sessions.iter().enumerate();
-        Self {
+        let mut runner = Self {
             origin: Instant::now(),
-            numbers: places.map(|(n, s)| (s.discriminator(), n)).collect(),
-            sessions,
-            listeners,
+            numbers: HashMap::new(),
+            sessions: Vec::new(),
+            listeners: Vec::new(),
+            changes,
             discards: Discards::new("a BFD packet"),
             news,
             views,
             shown: Time::default(),
             stop,
             wake,
-        }
+        };
+        runner.follow(first);
+        runner
     }
 
     pub(super) fn run(mut self) {
         keeper::raise_priority("BFD");
-        self.all(Input::Start);
-        while !self.stop.load(Ordering::Acquire) {
+        loop {
+            // Before it is looked at what the thread was woken for.
+            let _ = self.wake.read();
+            if self.stop.load(Ordering::Acquire) {
+                break;
+            }
+            while let Ok(change) = self.changes.try_recv() {
+                self.follow(change);
+            }
             // The clock before the sockets: see `Input::Timer`.
             let now = self.now();
             let mut has_news = self.read();
@@ -83,19 +120,53 @@ impl Runner {
             self.show(has_news);
             self.sleep();
         }
-        self.all(Input::Disable);
+        for place in 0..self.sessions.len() {
+            self.input(place, Input::Disable);
+        }
+    }
+
+    /// Takes over other sessions, starts those that are new, and holds down those that go.
+    fn follow(&mut self, change: Change) {
+        let mut old: HashMap<_, _> = std::mem::take(&mut self.sessions)
+            .into_iter()
+            .map(|session| (session.discriminator(), session))
+            .collect();
+        let mut begun = Vec::new();
+        for seat in change.seats {
+            match seat {
+                Seat::Kept(number) => self.sessions.extend(old.remove(&number)),
+                Seat::New(session) => {
+                    begun.push(self.sessions.len());
+                    self.sessions.push(*session);
+                }
+            }
+        }
+        for mut session in old.into_values() {
+            let news = session.input(self.now(), Input::Disable);
+            self.tell(news);
+        }
+        let places = self.sessions.iter().enumerate();
+        self.numbers = places.map(|(n, s)| (s.discriminator(), n)).collect();
+        self.listeners.extend(change.listeners);
+        let sessions = &self.sessions;
+        self.listeners.retain(|listener| {
+            let mut sessions = sessions.iter();
+            sessions.any(|s| listener.serves(s.ifindex, s.address.is_ipv4()))
+        });
+        for place in begun {
+            self.input(place, Input::Start);
+        }
+        self.shown = Time::default();
     }
 
     fn now(&self) -> Time {
         Time::from_origin(self.origin.elapsed())
     }
 
-    fn all(&mut self, input: Input) {
-        for place in 0..self.sessions.len() {
-            let now = self.now();
-            let news = self.sessions[place].input(place, now, input);
-            self.tell(news);
-        }
+    fn input(&mut self, place: usize, input: Input) {
+        let now = self.now();
+        let news = self.sessions[place].input(now, input);
+        self.tell(news);
     }
 
     /// Takes everything that waits in the sockets; whether a state has changed.
@@ -139,7 +210,7 @@ impl Runner {
         match decoded {
             Ok((place, packet)) => {
                 let now = self.now();
-                let news = self.sessions[place].received(place, now, packet);
+                let news = self.sessions[place].received(now, packet);
                 self.tell(news)
             }
             Err(discard) => {
@@ -163,7 +234,7 @@ impl Runner {
         for place in 0..self.sessions.len() {
             let session = &mut self.sessions[place];
             if session.deadline().is_some_and(|deadline| deadline <= now) {
-                let news = session.input(place, now, Input::Timer);
+                let news = session.input(now, Input::Timer);
                 has_news |= self.tell(news);
             }
         }

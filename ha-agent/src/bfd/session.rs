@@ -82,9 +82,8 @@ impl Session {
         self.machine.deadline()
     }
 
-    /// Hands an input in and does what comes of it; the change of state if there is one. `place` is the
-    /// session's in the configuration.
-    pub(super) fn input(&mut self, place: usize, now: Time, input: Input) -> Option<News> {
+    /// Hands an input in and does what comes of it; the change of state if there is one.
+    pub(super) fn input(&mut self, now: Time, input: Input) -> Option<News> {
         let mut news = None;
         for command in self.machine.handle(now, fastrand::u32(..), input) {
             match command {
@@ -100,7 +99,7 @@ impl Session {
                         echo.forget_address();
                     }
                     news = Some(News {
-                        session: place,
+                        session: self.discriminator(),
                         state,
                         diagnostic,
                         why,
@@ -146,7 +145,7 @@ impl Session {
     }
 
     /// A packet of the router.
-    pub(super) fn received(&mut self, place: usize, now: Time, packet: Packet) -> Option<News> {
+    pub(super) fn received(&mut self, now: Time, packet: Packet) -> Option<News> {
         self.received += 1;
         if packet.state == State::AdminDown {
             self.tell(|standing| match standing {
@@ -155,7 +154,7 @@ impl Session {
                 Standing::Up | Standing::Failed(_) | Standing::Held => standing,
             });
         }
-        self.input(place, now, Input::Packet(packet))
+        self.input(now, Input::Packet(packet))
     }
 
     /// A packet of the router was discarded.

@@ -43,14 +43,10 @@ pub struct View {
 }
 
 /// A view of each session.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Views(Arc<Mutex<Vec<View>>>);
 
 impl Views {
-    pub(super) fn new(views: impl Iterator<Item = View>) -> Self {
-        Self(Arc::new(Mutex::new(views.collect())))
-    }
-
     pub(super) fn read(&self) -> Vec<View> {
         self.0
             .lock()

@@ -6,7 +6,7 @@ use anyhow::Result;
 use ha_core::plan::Actual;
 
 use crate::{
-    dataplane::{Admitted, Maps, PinDir, admitted, egress},
+    dataplane::{Admitted, Maps, PinDir, admitted, egress, local},
     net::Netlink,
 };
 
@@ -43,6 +43,8 @@ pub(super) async fn everything(pin_dir: &Path) -> Result<()> {
         None
     };
 
+    let clients = netlink.client_routes().await?;
+    netlink.del_client_routes(clients).await?;
     let routes = netlink.local_routes().await?;
     netlink.del_local_routes(routes.iter().copied()).await?;
     println!("removed {} local routes", routes.len());
@@ -55,6 +57,7 @@ pub(super) async fn everything(pin_dir: &Path) -> Result<()> {
         Ok(filters) => remove_filters(&netlink, filters).await?,
         Err(error) => eprintln!("the NIC filters stay as they are: {error:#}"),
     }
+    local::remove(&pins)?;
     let links = pins.links()?;
     for index in &links {
         egress::remove(&pins, *index)?;

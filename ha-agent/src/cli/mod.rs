@@ -1,13 +1,16 @@
 //! The command line: one file a command.
 //!
-//! Exit status: 0 if it was done, 1 if it failed, 2 if the command line or the configuration is wrong.
+//! Exit status: 0 if it was done, 1 if it failed, 2 if the command line or the configuration is wrong. `doctor` ends
+//! with 1 for warnings and 2 for failures, its own among them.
 
 mod check;
 mod detach;
+mod doctor;
 mod duty;
 mod load;
 mod promote;
 mod release;
+mod reload;
 mod run;
 mod status;
 mod switchover;
@@ -23,8 +26,8 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    api::Client,
-    config::{Config, DEFAULT_PATH, DEFAULT_PIN_DIR, DEFAULT_SOCKET, Invalid},
+    api::{Client, client::WrongFile},
+    config::{Config, DEFAULT_PATH, DEFAULT_PIN_DIR, DEFAULT_SOCKET, Invalid, Source},
 };
 
 /// Exit status for a wrong configuration, the same as clap's for a wrong command line.
@@ -60,6 +63,8 @@ enum Command {
     Run,
     /// Check the configuration and say everything that is wrong with it
     Check,
+    /// Look at the host and say what is in the way of virtual IPs, what it means, and how to mend it
+    Doctor(doctor::Args),
     /// Show groups, roles, lease and counters; also when no agent runs
     Status(status::Args),
     /// Take a group over to this node
@@ -74,6 +79,8 @@ enum Command {
     Undrain(duty::Args),
     /// Hand everything over and serve nothing (on), or take part again (off)
     Maintenance(duty::Maintenance),
+    /// Have the agent read its configuration again, and change what differs while it goes on
+    Reload(reload::Args),
     /// Change a group's virtual IPs at run time
     Vips(vips::Args),
     /// Remove program, maps, routes and filters of a stopped agent from this host
@@ -88,10 +95,14 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     match execute(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             if let Some(invalid) = error.downcast_ref::<Invalid>() {
                 eprintln!("{invalid}");
+                return EXIT_USAGE.into();
+            }
+            if let Some(wrong) = error.downcast_ref::<WrongFile>() {
+                eprintln!("{wrong}");
                 return EXIT_USAGE.into();
             }
             eprintln!("error: {error:#}");
@@ -100,14 +111,17 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn execute(cli: Cli) -> Result<()> {
+fn execute(cli: Cli) -> Result<ExitCode> {
     let Cli { places, command } = cli;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    match command {
-        Command::Run => runtime.block_on(run::run(places.configuration()?)),
+    let done = match command {
+        Command::Doctor(args) => {
+            return Ok(runtime.block_on(doctor::run(places.configuration()?, args)));
+        }
+        Command::Run => runtime.block_on(run::run(places.source())),
         Command::Check => {
             check::run(&places.configuration()?, places.config_path());
             Ok(())
@@ -122,11 +136,13 @@ fn execute(cli: Cli) -> Result<()> {
         Command::Drain(args) => runtime.block_on(duty::drain(&places.client()?, args)),
         Command::Undrain(args) => runtime.block_on(duty::undrain(&places.client()?, args)),
         Command::Maintenance(args) => runtime.block_on(duty::maintenance(&places.client()?, args)),
+        Command::Reload(args) => runtime.block_on(reload::run(&places, &args)),
         Command::Vips(args) => runtime.block_on(vips::run(&places.client()?, args)),
         Command::Detach(args) => runtime.block_on(detach::run(&places.pin_dir()?, &args)),
         Command::Load(args) => runtime.block_on(load::run(&places.pin_dir()?, &args)),
         Command::Unload => runtime.block_on(unload::run(&places.pin_dir()?)),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 impl Places {
@@ -136,14 +152,15 @@ impl Places {
 
     /// The configuration, with what the command line says in place of what the file says.
     fn configuration(&self) -> Result<Config, Invalid> {
-        let mut config = Config::load(self.config_path())?;
-        if let Some(socket) = &self.socket {
-            config.control.socket.clone_from(socket);
+        Ok(self.source().read()?.config)
+    }
+
+    fn source(&self) -> Source {
+        Source {
+            path: self.config_path().to_owned(),
+            socket: self.socket.clone(),
+            pin_dir: self.pin_dir.clone(),
         }
-        if let Some(pin_dir) = &self.pin_dir {
-            config.node.pin_dir.clone_from(pin_dir);
-        }
-        Ok(config)
     }
 
     /// The configuration if there is one: whoever only asks an agent needs none.

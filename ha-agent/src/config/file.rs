@@ -44,6 +44,7 @@ pub(super) struct Node {
     pub(super) name: Spanned<String>,
     pub(super) lease: Option<Spanned<String>>,
     pub(super) on_exit: Option<Spanned<String>>,
+    pub(super) local_clients: Option<Spanned<String>>,
     pub(super) pin_dir: Option<Spanned<String>>,
 }
 
@@ -250,6 +251,7 @@ pub(super) struct Election {
     pub(super) preempt_delay: Option<Spanned<String>>,
     pub(super) startup_delay: Option<Spanned<String>>,
     pub(super) checksum: Option<Spanned<String>>,
+    pub(super) settle: Option<Spanned<String>>,
     pub(super) yield_grace: Option<Spanned<String>>,
     pub(super) contention: Option<Spanned<String>>,
 }

@@ -5,16 +5,18 @@
 //! * [`range`]: virtual IPs as they are written, also on the command line.
 
 mod check;
+pub mod difference;
 mod error;
 mod file;
 mod guest;
 pub mod range;
+mod source;
 #[cfg(test)]
 mod tests;
 pub mod track;
 mod value;
 
-use std::{fs, net::IpAddr, num::NonZeroU8, path::Path, path::PathBuf, time::Duration};
+use std::{net::IpAddr, num::NonZeroU8, path::Path, path::PathBuf, time::Duration};
 
 use ha_common::abi::Vlan;
 use ha_core::{
@@ -26,6 +28,7 @@ pub use self::{
     check::longest_lease,
     error::{Invalid, Problem},
     guest::{Delivery, Guest},
+    source::{Loaded, Source, Sum},
 };
 
 /// Where the configuration is unless the command line says otherwise.
@@ -72,6 +75,8 @@ pub struct Node {
     pub lease: Duration,
     /// What becomes of the groups when the agent dies.
     pub on_exit: OnExit,
+    /// Whom programs on this host reach at a virtual IP that another node has.
+    pub local_clients: LocalClients,
     /// Directory of the pins on a BPF file system, without the schema number.
     pub pin_dir: PathBuf,
 }
@@ -84,6 +89,16 @@ pub enum OnExit {
     Hold,
     /// Ends the lease at once, so that peers take over without waiting for it.
     Release,
+}
+
+/// Whom programs on this host reach at a virtual IP that another node has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LocalClients {
+    /// That node.
+    #[default]
+    Active,
+    /// This host, as the address is local here.
+    Own,
 }
 
 /// `[control]`
@@ -270,6 +285,8 @@ pub struct Vrrp {
     pub startup_delay: Duration,
     /// What the checksum of IPv4 advertisements covers; both kinds are accepted.
     pub checksum: ChecksumChoice,
+    /// How long an owner that hands over may finish what it has begun.
+    pub settle: Duration,
     /// How long to wait for a live owner's acknowledgement.
     pub yield_grace: Duration,
     /// How long to listen for rivals before taking over from a silent owner.
@@ -288,26 +305,6 @@ impl Config {
     #[must_use]
     pub fn is_witness(&self, place: usize) -> bool {
         self.witness == Some(Witness::Agent { peer: place })
-    }
-
-    /// Reads and checks a file.
-    ///
-    /// # Errors
-    /// [`Invalid`] with every fault that could be found.
-    pub fn load(path: &Path) -> Result<Self, Invalid> {
-        match fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text, path),
-            Err(error) => {
-                let mut report = error::Report::new("");
-                report.add(
-                    0..0,
-                    "",
-                    format!("cannot read it: {error}"),
-                    "name the file with --config, or see docs/configuration.md for an example",
-                );
-                report.finish(path, None)
-            }
-        }
     }
 
     /// Checks the text of a file; `path` is for the messages.

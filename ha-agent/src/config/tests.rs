@@ -8,7 +8,7 @@ use std::{path::Path, time::Duration};
 
 use ha_common::abi::Vlan;
 
-use super::{AnsweringMac, Config, Election, Mode, OnExit, Stale};
+use super::{AnsweringMac, Config, Election, LocalClients, Mode, OnExit, Source, Stale};
 
 /// A file to which the cases add their fault.
 const GOOD: &str = r#"[node]
@@ -60,6 +60,7 @@ fn defaults() {
     assert_eq!(vrrp.advert_interval.get(), 10);
     assert!(vrrp.preempt);
     assert_eq!(vrrp.yield_grace, Duration::from_millis(290));
+    assert_eq!(vrrp.settle, Duration::from_millis(100));
     assert_eq!(vrrp.contention, Duration::from_micros(12_500));
 }
 
@@ -73,6 +74,22 @@ fn the_policy_for_the_agents_death_is_one_of_two() {
     let fault = policy("run").unwrap_err();
     assert!(
         fault.contains("node.on_exit") && fault.contains("hold"),
+        "{fault}"
+    );
+}
+
+#[test]
+fn programs_on_the_host_reach_one_of_two() {
+    let reach = |word: &str| {
+        let name = format!("name = \"alpha\"\nlocal_clients = \"{word}\"");
+        parse(&with(&[("name = \"alpha\"", &name)]))
+    };
+    let default = parse(GOOD).unwrap().node.local_clients;
+    assert_eq!(default, LocalClients::Active);
+    assert_eq!(reach("own").unwrap().node.local_clients, LocalClients::Own);
+    let fault = reach("none").unwrap_err();
+    assert!(
+        fault.contains("node.local_clients") && fault.contains("\"own\""),
         "{fault}"
     );
 }
@@ -152,6 +169,7 @@ preempt = false
 preempt_delay = "5m"
 startup_delay = "10s"
 checksum = "pseudo-header"
+settle = "250ms"
 yield_grace = "1s"
 contention = "30ms"
 [[group]]
@@ -182,7 +200,7 @@ fn each_fault_has_its_place_and_its_mend() {
         (
             &[("name = \"alpha\"", "name = \"alpha\"\nleas = \"1s\"")],
             "ha.toml:3:1: leas: unknown field `leas`, expected one of `name`, `lease`, `on_exit`, \
-             `pin_dir`",
+             `local_clients`, `pin_dir`",
         ),
         (
             &[("vrid = 51", "vrid = \"51\"")],
@@ -374,7 +392,12 @@ fn the_example_has_no_faults() {
 
 #[test]
 fn a_missing_file_is_named() {
-    let error = Config::load(Path::new("/nonexistent/ha.toml")).unwrap_err();
+    let source = Source {
+        path: "/nonexistent/ha.toml".into(),
+        socket: None,
+        pin_dir: None,
+    };
+    let error = source.read().unwrap_err();
     assert_eq!(
         error.to_string(),
         "/nonexistent/ha.toml:1:1: cannot read it: No such file or directory (os error 2): \

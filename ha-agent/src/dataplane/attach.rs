@@ -1,7 +1,7 @@
 //! The program onto interfaces. Its link is pinned, so that the program stays when the agent goes,
 //! and is replaced at once when another agent comes.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context, Result, bail, ensure};
 use aya::{
@@ -9,7 +9,7 @@ use aya::{
     programs::{
         ProgramError, Xdp, XdpMode,
         links::{FdLink, PinnedLink},
-        loaded_programs,
+        loaded_links, loaded_programs,
         xdp::XdpLink,
     },
 };
@@ -157,7 +157,7 @@ fn check_free(link: &Link) -> Result<()> {
         "{} already has the XDP program \"{}\" (id {}): remove it \
          (`ip link set dev {} xdp off`, or by what attached it)",
         link.name,
-        name_of(xdp.program).unwrap_or_default(),
+        program_name(xdp.program).unwrap_or_default(),
         xdp.program,
         link.name
     )
@@ -177,7 +177,7 @@ pub(super) fn keep_only(pins: &PinDir, indices: &[u32]) -> Result<()> {
 ///
 /// # Errors
 /// If the pin cannot be removed.
-fn remove(pins: &PinDir, index: u32) -> Result<()> {
+pub(super) fn remove(pins: &PinDir, index: u32) -> Result<()> {
     adopt::remove(pins, index)?;
     egress::remove(pins, index)?;
     let pin = pins.link(index);
@@ -211,7 +211,7 @@ pub(super) fn pinned_link(pin: &Path, program: &str) -> Result<Option<FdLink>> {
     let pinned = PinnedLink::from_pin(pin)
         .with_context(|| format!("cannot open the pinned link {}", pin.display()))?;
     let pinned = FdLink::from(pinned);
-    let found = name_of(pinned.info()?.program_id());
+    let found = program_name(pinned.info()?.program_id());
     ensure!(
         found.as_deref().is_none_or(|name| name == program),
         "{} holds the program \"{}\", not \"{program}\": choose another `node.pin_dir`",
@@ -221,10 +221,38 @@ pub(super) fn pinned_link(pin: &Path, program: &str) -> Result<Option<FdLink>> {
     Ok(Some(pinned))
 }
 
+/// The ids of the data path's programs by interface, as their links are pinned. Without pins there are none.
+///
+/// # Errors
+/// If a pin cannot be opened.
+pub fn attached(pins: &PinDir) -> Result<BTreeMap<u32, u32>> {
+    let mut attached = BTreeMap::new();
+    if !pins.exists() {
+        return Ok(attached);
+    }
+    for index in pins.links()? {
+        let pin = pins.link(index);
+        let info = PinnedLink::from_pin(&pin)
+            .and_then(|pinned| FdLink::from(pinned).info())
+            .with_context(|| format!("cannot read the link {}", pin.display()))?;
+        attached.insert(index, info.program_id());
+    }
+    Ok(attached)
+}
+
 /// Name of a loaded program.
-fn name_of(id: u32) -> Option<String> {
+#[must_use]
+pub fn program_name(id: u32) -> Option<String> {
     loaded_programs()
         .filter_map(Result::ok)
         .find(|program| program.id() == id)
         .map(|program| String::from_utf8_lossy(program.name()).into_owned())
+}
+
+/// The link that holds a program in its place; `None` if none does, as with netlink, or none can be seen.
+#[must_use]
+pub fn link_of(program: u32) -> Option<u32> {
+    let mut links = loaded_links().filter_map(Result::ok);
+    let found = links.find(|link| link.program_id() == program)?;
+    Some(found.id())
 }

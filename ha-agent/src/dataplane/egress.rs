@@ -1,10 +1,14 @@
-//! The program on the way out, on every interface of the configuration.
+//! Programs on the way out of interfaces: `ha_egress` on every one of the configuration, and [`local`](super::local).
 //!
 //! Since Linux 6.6 it has a link, which is pinned. Before, it is a filter of the interface's `clsact`
 //! queueing discipline, which needs no pin to stay. Either way it runs before the programs and filters of
 //! others, whose verdicts would end the frame's way to it.
 
-use std::{fs, io, mem::ManuallyDrop};
+use std::{
+    fs, io,
+    mem::ManuallyDrop,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use aya::{
@@ -54,29 +58,66 @@ pub(super) fn attach(ebpf: &mut Ebpf, pins: &PinDir, name: &str, index: u32) -> 
     attach_by(Hook::best(), ebpf, pins, name, index)
 }
 
+/// A program and its place.
+#[derive(Clone, Debug)]
+pub(super) struct Place<'a> {
+    /// Name of the program.
+    pub(super) program: &'static str,
+    /// Where its link is pinned.
+    pub(super) pin: PathBuf,
+    /// The interface.
+    pub(super) name: &'a str,
+}
+
+impl<'a> Place<'a> {
+    fn on(pins: &PinDir, name: &'a str, index: u32) -> Self {
+        Self {
+            program: program::EGRESS,
+            pin: pins.egress_link(index),
+            name,
+        }
+    }
+}
+
+/// Attaches the program to its place by the better hook.
+///
+/// # Errors
+/// As [`attach_by`].
+pub(super) fn put(ebpf: &mut Ebpf, place: &Place<'_>) -> Result<()> {
+    put_by(Hook::best(), ebpf, place)
+}
+
 /// The same by this hook.
 ///
 /// # Errors
 /// As for the better hook: if something else is in its place, or the kernel refuses.
 pub fn attach_by(hook: Hook, ebpf: &mut Ebpf, pins: &PinDir, name: &str, index: u32) -> Result<()> {
+    put_by(hook, ebpf, &Place::on(pins, name, index))
+}
+
+/// The same by this hook.
+///
+/// # Errors
+/// As [`attach_by`].
+pub(super) fn put_by(hook: Hook, ebpf: &mut Ebpf, place: &Place<'_>) -> Result<()> {
     let program: &mut SchedClassifier = ebpf
-        .program_mut(program::EGRESS)
-        .ok_or_else(|| anyhow!("the BPF object has no program {}", program::EGRESS))?
+        .program_mut(place.program)
+        .ok_or_else(|| anyhow!("the BPF object has no program {}", place.program))?
         .try_into()?;
     if program.fd().is_err() {
         program
             .load()
-            .with_context(|| format!("the kernel does not take the program {}", program::EGRESS))?;
+            .with_context(|| format!("the kernel does not take the program {}", place.program))?;
     }
     match hook {
-        Hook::Link => link(program, pins, name, index),
-        Hook::Filter => filter(program, name),
+        Hook::Link => link(program, place),
+        Hook::Filter => filter(program, place),
     }
 }
 
-fn link(program: &mut SchedClassifier, pins: &PinDir, name: &str, index: u32) -> Result<()> {
-    let pin = pins.egress_link(index);
-    if !replace(program, pins, name, index)? {
+fn link(program: &mut SchedClassifier, place: &Place<'_>) -> Result<()> {
+    let Place { pin, name, .. } = place;
+    if !replace(program, place)? {
         let options = TcAttachOptions::TcxOrder(LinkOrder::first());
         let id = program
             .attach_with_options(name, TcAttachType::Egress, options)
@@ -84,15 +125,15 @@ fn link(program: &mut SchedClassifier, pins: &PinDir, name: &str, index: u32) ->
                 format!(
                     "cannot attach {} to the egress hook of {name}: `bpftool net show dev {name}` \
                      lists what is there",
-                    program::EGRESS
+                    place.program
                 )
             })?;
         let attached = FdLink::try_from(program.take_link(id)?)?;
         attached
-            .pin(&pin)
+            .pin(pin)
             .with_context(|| format!("cannot pin the link as {}", pin.display()))?;
     }
-    let attached = PinnedLink::from_pin(&pin)
+    let attached = PinnedLink::from_pin(pin)
         .and_then(|pinned| FdLink::from(pinned).info())
         .with_context(|| format!("cannot read back the link {}", pin.display()))?;
     let own = program.info()?.id();
@@ -106,9 +147,9 @@ fn link(program: &mut SchedClassifier, pins: &PinDir, name: &str, index: u32) ->
 }
 
 /// Puts the program into the pinned link; false if there is none, or its interface is gone.
-fn replace(program: &mut SchedClassifier, pins: &PinDir, name: &str, index: u32) -> Result<bool> {
-    let pin = pins.egress_link(index);
-    let Some(pinned) = pinned_link(&pin, program::EGRESS)? else {
+fn replace(program: &mut SchedClassifier, place: &Place<'_>) -> Result<bool> {
+    let Place { pin, name, .. } = place;
+    let Some(pinned) = pinned_link(pin, place.program)? else {
         return Ok(false);
     };
     let attached = SchedClassifierLink::try_from(pinned)
@@ -119,7 +160,7 @@ fn replace(program: &mut SchedClassifier, pins: &PinDir, name: &str, index: u32)
         Err(ProgramError::SyscallError(error))
             if error.io_error.raw_os_error() == Some(libc::ENOLINK) =>
         {
-            remove_link(pins, index)?;
+            remove_link(pin)?;
             Ok(false)
         }
         Err(error) => Err(error)
@@ -127,7 +168,8 @@ fn replace(program: &mut SchedClassifier, pins: &PinDir, name: &str, index: u32)
     }
 }
 
-fn filter(program: &mut SchedClassifier, name: &str) -> Result<()> {
+fn filter(program: &mut SchedClassifier, place: &Place<'_>) -> Result<()> {
+    let name = place.name;
     // Refused where it is there already, which is as good, and where `ingress` has its place.
     let added = tc::qdisc_add_clsact(name);
     let older = SchedClassifierLink::attached(name, TcAttachType::Egress, PRIORITY, HANDLE, None)?;
@@ -143,17 +185,17 @@ fn filter(program: &mut SchedClassifier, name: &str) -> Result<()> {
         format!(
             "cannot attach {} as a filter of {name}: is there a filter of another kind of priority \
              {PRIORITY} (`tc filter show dev {name} egress`)?",
-            program::EGRESS
+            place.program
         )
     })?;
     // aya's link would take the filter away when it is dropped.
     let _stays = ManuallyDrop::new(program.take_link(id)?);
     // What is said to be egress of an `ingress` queueing discipline is put on its ingress.
-    if added.is_err() && detach(name, TcAttachType::Ingress)? {
+    if added.is_err() && detach(name, place.program, TcAttachType::Ingress)? {
         bail!(
             "cannot attach {} to the egress of {name}, which has the queueing discipline `ingress` (`tc \
              qdisc show dev {name}`): have what made it make `clsact`, which can do the same and more",
-            program::EGRESS
+            place.program
         );
     }
     Ok(())
@@ -164,37 +206,43 @@ fn filter(program: &mut SchedClassifier, name: &str) -> Result<()> {
 /// # Errors
 /// If its pin or its filter cannot be removed.
 pub fn remove(pins: &PinDir, index: u32) -> Result<()> {
-    remove_link(pins, index)?;
-    remove_filter(index)
+    let Ok(name) = if_indextoname(index) else {
+        // With the interface its filters went.
+        return remove_link(&pins.egress_link(index));
+    };
+    take(&Place::on(pins, &name.to_string_lossy(), index))
 }
 
-fn remove_link(pins: &PinDir, index: u32) -> Result<()> {
-    let pin = pins.egress_link(index);
+/// Takes the program from its place, whichever way it was attached.
+///
+/// # Errors
+/// As [`remove`].
+pub(super) fn take(place: &Place<'_>) -> Result<()> {
+    remove_link(&place.pin)?;
+    remove_filter(place)
+}
+
+fn remove_link(pin: &Path) -> Result<()> {
     if !pin.exists() {
         return Ok(());
     }
-    fs::remove_file(&pin).with_context(|| format!("cannot remove the link {}", pin.display()))
+    fs::remove_file(pin).with_context(|| format!("cannot remove the link {}", pin.display()))
 }
 
 /// The queueing discipline stays: others may have come to use it.
-fn remove_filter(index: u32) -> Result<()> {
-    let Ok(name) = if_indextoname(index) else {
-        // With the interface its filters went.
-        return Ok(());
-    };
-    let name = name.to_string_lossy();
-    detach(&name, TcAttachType::Egress).with_context(|| {
+fn remove_filter(place: &Place<'_>) -> Result<()> {
+    let Place { program, name, .. } = place;
+    detach(name, program, TcAttachType::Egress).with_context(|| {
         format!(
-            "cannot remove the filter {} of {name}: run `tc filter del dev {name} egress pref {PRIORITY}`",
-            program::EGRESS
+            "cannot remove the filter {program} of {name}: run `tc filter del dev {name} egress pref {PRIORITY}`"
         )
     })?;
     Ok(())
 }
 
 /// Removes our filters there. Returns whether there were any.
-fn detach(name: &str, place: TcAttachType) -> Result<bool> {
-    match tc::qdisc_detach_program(name, place, program::EGRESS) {
+fn detach(name: &str, program: &str, place: TcAttachType) -> Result<bool> {
+    match tc::qdisc_detach_program(name, place, program) {
         Ok(()) => Ok(true),
         Err(TcError::IoError(error)) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         // A kernel without filters has none of ours.

@@ -13,7 +13,9 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use aya::maps::MapData;
-use ha_common::abi::{Demotion, GROUP_MOVES, GROUP_USED, Group, MAX_GROUPS, RoleWord};
+use ha_common::abi::{
+    Demotion, GROUP_MOVES, GROUP_SETTLES, GROUP_USED, Group, MAX_GROUPS, RoleWord,
+};
 use memmap2::{MmapOptions, MmapRaw};
 
 /// The mapping. Several may exist, also in other processes; the kernel reads and writes it too.
@@ -78,15 +80,35 @@ impl GroupMap {
 
     /// Says whether the group changes hands at this moment.
     pub fn set_moves(&self, slot: u32, moves: bool) {
+        self.set_flag(slot, GROUP_MOVES, moves);
+    }
+
+    /// Says whether the group's new work is handed on to the heir.
+    pub fn set_settles(&self, slot: u32, settles: bool) {
+        self.set_flag(slot, GROUP_SETTLES, settles);
+    }
+
+    fn set_flag(&self, slot: u32, flag: u16, is_set: bool) {
         let element = self.element(slot);
         // SAFETY: as in `set_priority`; the kernel only reads the flags.
         unsafe {
-            let flags = read_volatile(&raw const (*element).flags) & !GROUP_MOVES;
-            let flags = if moves { flags | GROUP_MOVES } else { flags };
+            let flags = read_volatile(&raw const (*element).flags) & !flag;
+            let flags = if is_set { flags | flag } else { flags };
             write_volatile(&raw mut (*element).flags, flags);
         }
         // Before the word that makes it count.
         fence(Ordering::SeqCst);
+    }
+
+    /// Replaces the flags that the configuration decides, all at once: the group is served meanwhile.
+    pub fn set_flags(&self, slot: u32, flags: u16) {
+        let element = self.element(slot);
+        // SAFETY: as in `set_priority`; the kernel only reads the flags.
+        unsafe {
+            let kept = GROUP_USED | GROUP_MOVES;
+            let before = read_volatile(&raw const (*element).flags) & kept;
+            write_volatile(&raw mut (*element).flags, flags & !kept | before);
+        }
     }
 
     /// Writes all fields but the two words and the priority: [`GROUP_USED`] last when it is set, and

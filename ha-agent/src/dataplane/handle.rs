@@ -1,5 +1,7 @@
 //! The data path of a running agent.
 
+mod interfaces;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     net::IpAddr,
@@ -9,7 +11,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use ha_common::{
-    abi::{Deliver, Mac, Peer, Traffic, Vip, Vlan, map, program},
+    abi::{Deliver, Mac, Peer, Stale, StaleKey, Traffic, Vip, Vlan, map, program},
     lease::LeaseState,
     reason::{Reason, Verdict},
 };
@@ -17,8 +19,8 @@ use ha_core::plan::{Actual, Routers, VipKey, Write};
 
 use super::{
     Attach, DeliverMaps, Events, Exits, GroupMap, LeaseSwitch, Liveness, Losses, Maps, PeerMaps,
-    PinDir, RouterMaps, Stamps, StatMaps, VipMaps, attach, echo, load, pin::PinLock,
-    programs::Programs,
+    PinDir, RouterMaps, StaleMap, Stamps, StatMaps, VipMaps, attach, echo, load, local,
+    pin::PinLock, programs::Programs,
 };
 
 /// The data path: its maps, its programs, and the right to change them.
@@ -37,6 +39,7 @@ pub struct Dataplane {
     peers: PeerMaps,
     routers: RouterMaps,
     deliver: DeliverMaps,
+    stale: StaleMap,
     stats: StatMaps,
     attach: Vec<Attach>,
     /// `None` while those of the agent before this one go on.
@@ -94,6 +97,7 @@ impl Dataplane {
             peers: maps.peers,
             routers: maps.routers,
             deliver: maps.deliver,
+            stale: maps.stale,
             stats: maps.stats,
             attached: attach
                 .iter()
@@ -162,6 +166,32 @@ impl Dataplane {
     pub fn count_losses(&mut self) -> Result<Losses> {
         let programs = self.programs.as_mut();
         Losses::open(&mut programs.context("the programs are not loaded yet")?.ebpf)
+    }
+
+    /// Sends this host's own programs to the Active nodes, in place of the agent's before at once.
+    ///
+    /// # Errors
+    /// If the programs are not loaded yet, or the kernel refuses.
+    pub fn attach_local(&mut self) -> Result<()> {
+        let programs = self.programs.as_mut().context("no program is loaded")?;
+        local::attach(&mut programs.ebpf, &self.pins)
+    }
+
+    /// Has an interface let in what Active nodes answer to them. Returns whether it did not before.
+    ///
+    /// # Errors
+    /// If the programs are not loaded yet, or the setting cannot be changed.
+    pub fn accept_local(&mut self, name: &str, index: u32) -> Result<bool> {
+        let programs = self.programs.as_mut().context("no program is loaded")?;
+        local::accept(&mut programs.ebpf, &self.pins, name, index)
+    }
+
+    /// Takes back both.
+    ///
+    /// # Errors
+    /// If something cannot be removed.
+    pub fn detach_local(&self) -> Result<()> {
+        local::remove(&self.pins)
     }
 
     /// Passes on what the programs have logged.
@@ -235,12 +265,13 @@ impl Dataplane {
         self.routers.set(routers)
     }
 
-    /// Answers liveness probes for these discriminators, and stamps what is heard of these peers.
+    /// Answers liveness probes for these discriminators, and stamps what is heard of these peers; in the `fresh`
+    /// slots from the beginning.
     ///
     /// # Errors
     /// The kernel's.
-    pub fn watch(&self, liveness: &Liveness) -> Result<Stamps> {
-        Stamps::open(&self.pins, liveness)
+    pub fn watch(&self, liveness: &Liveness, fresh: &BTreeSet<u32>) -> Result<Stamps> {
+        Stamps::open(&self.pins, liveness, fresh)
     }
 
     /// Sends back the BFD echo packets of these neighbours, each with the index of the interface on which it
@@ -284,6 +315,14 @@ impl Dataplane {
         self.deliver.clear(slot)
     }
 
+    /// Forgets the peer in a slot that no role word of a group names.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn forget_peer(&mut self, slot: u16) -> Result<()> {
+        self.peers.remove(slot)
+    }
+
     /// Frames by reason.
     ///
     /// # Errors
@@ -298,6 +337,14 @@ impl Dataplane {
     /// The kernel's.
     pub fn traffic(&self, slot: u32) -> Result<Vec<(Verdict, Traffic)>> {
         self.stats.traffic(slot)
+    }
+
+    /// Who still uses this node for the group in a slot.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn stale(&self, slot: u32) -> Result<Vec<(StaleKey, Stale)>> {
+        self.stale.of(slot)
     }
 
     /// What the kernel reports from now on.

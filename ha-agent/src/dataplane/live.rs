@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "a map is memory that is shared with the kernel")]
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     mem::size_of,
     os::fd::{AsFd, AsRawFd},
     ptr::{read_volatile, write_volatile},
@@ -32,11 +32,11 @@ pub struct Stamps {
 }
 
 impl Stamps {
-    /// Maps `ha_live`, and has all maps hold what is desired.
+    /// Maps `ha_live`, and has all maps hold what is desired. Of what is in the `fresh` slots nothing has been heard.
     ///
     /// # Errors
     /// If a map is not there or not as it should be, or the kernel refuses.
-    pub fn open(pins: &PinDir, desired: &Liveness) -> Result<Self> {
+    pub fn open(pins: &PinDir, desired: &Liveness, fresh: &BTreeSet<u32>) -> Result<Self> {
         let data = open(pins, map::LIVE)?;
         let len = MAX_LIVE as usize * size_of::<Live>();
         let memory = MmapOptions::new()
@@ -51,7 +51,8 @@ impl Stamps {
             Map::from_map_data(open(pins, map::LIVE_PEER)?)?.try_into()?;
         let slots = desired.paths.iter().map(|(key, (slot, _))| (*key, *slot));
         only(&mut reflectors, &desired.reflectors)?;
-        for (slot, session) in desired.paths.values() {
+        let sessions = desired.paths.values();
+        for (slot, session) in sessions.filter(|(slot, _)| fresh.contains(slot)) {
             stamps.begin(*slot, *session);
         }
         only(&mut paths, &slots.collect())?;

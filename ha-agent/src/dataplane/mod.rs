@@ -6,12 +6,14 @@
 //! * [`GroupMap`]: the one map that is memory, not system calls;
 //! * [`LeaseSwitch`]: the dead-man's switch;
 //! * [`egress`]: the program that keeps a node from sending as a virtual IP;
+//! * [`local`]: the one that sends the host's own programs to the Active node;
 //! * [`Events`]: what the kernel has to tell;
 //! * [`status_of_pins`]: what can be seen without an agent.
 
 mod admitted;
 mod adopt;
 mod attach;
+mod attempt;
 mod deliver;
 mod echo;
 pub mod egress;
@@ -23,6 +25,7 @@ mod lease;
 mod lines;
 mod live;
 mod load;
+pub mod local;
 mod lost;
 mod maps;
 mod node;
@@ -30,6 +33,7 @@ mod peer;
 mod pin;
 mod programs;
 mod router;
+mod stale;
 mod stats;
 mod status;
 pub mod validate;
@@ -37,7 +41,8 @@ mod vip;
 
 pub use self::{
     admitted::{Admitted, admitted},
-    attach::Attach,
+    attach::{Attach, attached, link_of, program_name},
+    attempt::attempt,
     deliver::DeliverMaps,
     events::Events,
     exits::Exits,
@@ -52,10 +57,13 @@ pub use self::{
     pin::PinDir,
     programs::Programs,
     router::RouterMaps,
+    stale::StaleMap,
     stats::StatMaps,
     status::status_of_pins,
     vip::VipMaps,
 };
+
+pub(crate) use self::pin::BPFFS;
 
 /// The BPF object, with its BTF; built by the build script.
 pub static OBJECT: &[u8] = aya::include_bytes_aligned!(env!("HA_BPF_OBJECT"));

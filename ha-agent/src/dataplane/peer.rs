@@ -64,6 +64,21 @@ impl PeerMaps {
             .with_context(|| format!("cannot store the peer with MAC {}", peer.mac))
     }
 
+    /// Forgets the peer in a slot that no role word of a group names.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn remove(&mut self, slot: u16) -> Result<()> {
+        let mac = self.get(slot)?.mac;
+        match self.by_mac.remove(&mac) {
+            Ok(()) | Err(MapError::KeyNotFound) => {}
+            Err(error) => return Err(error).context("cannot change ha_peer_mac"),
+        }
+        self.peers
+            .set(u32::from(slot), Peer::default(), 0)
+            .context("cannot change ha_peer")
+    }
+
     /// Forgets all peers.
     ///
     /// # Errors

@@ -18,9 +18,11 @@ use nix::{
 };
 
 /// Where systemd and the distributions mount the BPF file system.
-const BPFFS: &str = "/sys/fs/bpf";
+pub(crate) const BPFFS: &str = "/sys/fs/bpf";
 /// What the pins of links begin with; the interface's index follows.
 const LINK: &str = "link-";
+/// The same of what [`PinDir::accept_local`] says.
+const ACCEPT_LOCAL: &str = "accept-local-";
 /// How long a process that has been killed may take to end, and how often it is looked at.
 const PATIENCE: Duration = Duration::from_millis(100);
 const GLANCE: Duration = Duration::from_millis(1);
@@ -82,15 +84,39 @@ impl PinDir {
         self.path.join(format!("egress-{index}"))
     }
 
+    /// Where the link of the program on the way out of the loopback interface is pinned.
+    #[must_use]
+    pub fn local_link(&self) -> PathBuf {
+        self.path.join("local")
+    }
+
+    /// Where that program is pinned once more, to remember that `accept_local` of the interface `index` was off.
+    #[must_use]
+    pub fn accept_local(&self, index: u32) -> PathBuf {
+        self.path.join(format!("{ACCEPT_LOCAL}{index}"))
+    }
+
+    /// Indices of the interfaces whose `accept_local` was off.
+    ///
+    /// # Errors
+    /// If the directory cannot be read.
+    pub fn accepting(&self) -> io::Result<Vec<u32>> {
+        self.indices(ACCEPT_LOCAL)
+    }
+
     /// Indices of the interfaces whose links are pinned.
     ///
     /// # Errors
     /// If the directory cannot be read.
     pub fn links(&self) -> io::Result<Vec<u32>> {
+        self.indices(LINK)
+    }
+
+    fn indices(&self, prefix: &str) -> io::Result<Vec<u32>> {
         let mut indices = Vec::new();
         for entry in fs::read_dir(&self.path)? {
             let name = entry?.file_name();
-            let index = name.to_str().and_then(|name| name.strip_prefix(LINK));
+            let index = name.to_str().and_then(|name| name.strip_prefix(prefix));
             indices.extend(index.and_then(|index| index.parse::<u32>().ok()));
         }
         indices.sort_unstable();
@@ -178,7 +204,7 @@ impl PinDir {
     }
 
     /// The directory, or the part of it that is there, is on a BPF file system.
-    fn is_on_bpffs(&self) -> bool {
+    pub(crate) fn is_on_bpffs(&self) -> bool {
         self.path
             .ancestors()
             .find(|path| path.exists())

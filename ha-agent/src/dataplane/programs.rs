@@ -49,4 +49,27 @@ impl Programs {
             ebpf,
         })
     }
+
+    /// Attaches the data path to one more interface; to none, if it fails.
+    ///
+    /// # Errors
+    /// If another program is there, or the kernel refuses.
+    pub(super) fn attach(&mut self, pins: &PinDir, interface: &Attach) -> Result<()> {
+        attach::check(pins, interface)?;
+        let attached = Attacher::new(&mut self.ebpf, pins)?
+            .attach(interface)
+            .and_then(|()| adopt::attach(&mut self.ebpf, pins, &interface.link))
+            .and_then(|()| {
+                let link = &interface.link;
+                egress::attach(&mut self.ebpf, pins, &link.name, link.index)
+            });
+        attached.inspect_err(|_| {
+            let index = interface.link.index;
+            if pins.link(index).exists()
+                && let Err(error) = attach::remove(pins, index)
+            {
+                tracing::error!("{error:#}");
+            }
+        })
+    }
 }

@@ -36,6 +36,7 @@ pub async fn status_of_pins(pin_dir: &Path) -> Result<types::Status> {
                 vips: vips.values().filter(|vip| vip.group == slot).count(),
                 active: active(&maps.peers, found.word)?,
                 traffic: types::Traffic::list(&maps.stats.traffic(slot)?),
+                stale_senders: types::StaleSender::list(&maps.stale.of(slot)?),
                 ..group(slot, &found, node.lease)
             })
         })
@@ -43,7 +44,9 @@ pub async fn status_of_pins(pin_dir: &Path) -> Result<types::Status> {
     Ok(types::Status {
         node: String::new(),
         agent: None,
+        configuration: None,
         duty: String::new(),
+        local_clients: String::new(),
         schema: SCHEMA,
         pin_dir: pins.path().display().to_string(),
         lease: types::Lease::of(&node),
@@ -114,6 +117,7 @@ fn group(slot: u32, group: &Group, lease: LeaseWord) -> types::Group {
         cause: None,
         since: None,
         traffic: Vec::new(),
+        stale_senders: Vec::new(),
     }
 }
 

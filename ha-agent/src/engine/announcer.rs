@@ -26,6 +26,10 @@ impl Announcer {
         Self(Schedule::new(config))
     }
 
+    pub(super) fn set_config(&mut self, config: Config) {
+        self.0.set_config(config);
+    }
+
     pub(super) fn deadline(&self) -> Option<Time> {
         self.0.deadline()
     }

@@ -1,11 +1,11 @@
 //! Sessions with routers: what becomes of them is told, logged and shown. What a group makes of it is a check's.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 use anyhow::{Context, Result, ensure};
 use ha_core::bfd::{Diagnostic, State};
 
-use super::{Engine, history::seconds, port::Port};
+use super::{Engine, history::seconds, port::Ground};
 use crate::{
     api::types,
     bfd::{Bfd, News, Router, View},
@@ -13,12 +13,11 @@ use crate::{
     dataplane::Dataplane,
 };
 
-/// Begins to speak with the routers of the configuration, once the data path loops the echo packets of those
-/// that are told that they may send some.
-pub(super) fn start(config: &Config, ports: &[Port], dataplane: &Dataplane) -> Result<Bfd> {
+/// The routers of the configuration, with their interfaces.
+pub(super) fn routers(config: &Config, grounds: &[Ground]) -> Result<Vec<Router>> {
     let routers = config.bfd.iter().map(|session| {
-        let mut ports = ports.iter();
-        let port = ports.find(|port| port.link.name == session.interface);
+        let mut grounds = grounds.iter();
+        let port = grounds.find(|port| port.link.name == session.interface);
         let port = port.with_context(|| format!("there is no interface {}", session.interface))?;
         let own = port.addresses;
         let own = [own.v4.map(IpAddr::V4), own.link_local.map(IpAddr::V6)];
@@ -33,17 +32,33 @@ pub(super) fn start(config: &Config, ports: &[Port], dataplane: &Dataplane) -> R
             ifindex: port.link.index,
         })
     });
-    let routers = routers.collect::<Result<Vec<_>>>()?;
+    routers.collect()
+}
+
+/// Those whose echo packets the data path has to send back, as they are told that they may send some.
+pub(super) fn looped(routers: &[Router]) -> BTreeSet<(IpAddr, u32)> {
     let looped = routers.iter().filter(|router| router.takes_echo());
-    let looped = looped.map(|router| (router.session.address, router.ifindex));
-    dataplane.loop_echoes(&looped.collect())?;
-    Bfd::start(routers)
+    looped
+        .map(|router| (router.session.address, router.ifindex))
+        .collect()
+}
+
+/// Begins to speak with the routers of the configuration, once the data path loops their echo packets.
+pub(super) fn start(config: &Config, grounds: &[Ground], dataplane: &Dataplane) -> Result<Bfd> {
+    let routers = routers(config, grounds)?;
+    dataplane.loop_echoes(&looped(&routers))?;
+    let mut bfd = Bfd::new()?;
+    let prepared = bfd.prepare(routers)?;
+    bfd.set(prepared)?;
+    Ok(bfd)
 }
 
 impl Engine {
     /// A session has changed its state.
     pub(super) fn session_changed(&mut self, news: News) {
-        let config::Bfd { name, address, .. } = self.bfd.configured(news.session);
+        let Some(config::Bfd { name, address, .. }) = self.bfd.configured(news.session) else {
+            return;
+        };
         let (state, why) = (news.state.name(), news.why);
         let mut text = format!("BFD session {name} with {address}: {state}: {why}");
         match news.state {

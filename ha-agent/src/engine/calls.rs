@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, net::IpAddr};
 
+use anyhow::Result;
 use ha_core::{
     election::{Election as _, Input, Role},
     plan::VipKey,
@@ -18,20 +19,29 @@ const MAX_VIPS_AT_ONCE: usize = 1024;
 
 impl Engine {
     /// Does what is asked and answers.
-    pub(super) async fn answer(&mut self, call: Call) {
+    ///
+    /// # Errors
+    /// If the elections cannot go on after it.
+    pub(super) async fn answer(&mut self, call: Call) -> Result<()> {
         let answer = match call.request {
             Request::Status => self.status().await.map(|s| Response::Status(Box::new(s))),
             Request::Promote { group } => self.order(&group, &Input::Promote),
             Request::Release { group } => self.order(&group, &Input::Release),
             Request::Switchover { group, to, wait } => {
-                return self.switch_over(&group, to.as_deref(), wait, call.reply);
+                self.switch_over(&group, to.as_deref(), wait, call.reply);
+                return Ok(());
             }
-            Request::SetDuty { duty, wait } => return self.set_duty(duty, wait, call.reply),
+            Request::SetDuty { duty, wait } => {
+                self.set_duty(duty, wait, call.reply);
+                return Ok(());
+            }
+            Request::Reload { dry_run } => self.reload(dry_run).await?.map(Response::Reloaded),
             Request::AddVips { group, vips } => self.add_vips(&group, &vips).await,
             Request::DelVips { group, vips } => self.del_vips(&group, &vips).await,
         };
         // A client that has gone does not want to know.
         let _ = call.reply.send(answer);
+        Ok(())
     }
 
     pub(super) fn order(&mut self, name: &str, input: &Input) -> Result<Response, Refused> {
@@ -83,10 +93,11 @@ impl Engine {
             }
             Role::Backup | Role::Claiming => {}
         }
+        self.vips_changed();
         let text = format!("added {} virtual IPs", vips.len());
         self.history.group(name, "vips_added", text.as_str());
         Ok(Response::Done(format!(
-            "{name}: {text} until the agent stops"
+            "{name}: {text} until the agent stops or reloads"
         )))
     }
 
@@ -100,10 +111,11 @@ impl Engine {
             }
         }
         self.forget(index, vips).await;
+        self.vips_changed();
         let text = format!("removed {} virtual IPs", vips.len());
         self.history.group(name, "vips_removed", text.as_str());
         Ok(Response::Done(format!(
-            "{name}: {text} until the agent stops"
+            "{name}: {text} until the agent stops or reloads"
         )))
     }
 

@@ -52,6 +52,7 @@ const fn comes_first(input: &Input) -> bool {
         | Input::Witnessed
         | Input::Join
         | Input::Leave
+        | Input::Reconfigure(_)
         | Input::Stop => false,
     }
 }

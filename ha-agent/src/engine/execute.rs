@@ -66,6 +66,7 @@ impl Engine {
                     self.set_role(index, role, active, cause);
                 }
                 Command::SendAdvert { priority, to } => self.advertise(index, priority, to),
+                Command::HandOn { to } => self.hand_on(index, to),
                 Command::Ask { peer } => self.ask(index, peer),
                 Command::TellUnheard { peer } => self.tell_unheard(peer),
                 Command::AskWitness => self.ask_witness(),
@@ -122,6 +123,10 @@ impl Engine {
             }
         };
         words.store(group.slot, next);
+        // Not before: what is new would be taken here in this very moment.
+        if role != Role::Active {
+            words.set_settles(group.slot, false);
+        }
         group.active = active;
         let active = active.map(tracing::field::display);
         let before = Role::from_u8(current.role);
@@ -145,6 +150,7 @@ fn needs_lease(command: &Command) -> bool {
         }
         | Command::Ask { .. }
         | Command::AskWitness
+        | Command::HandOn { .. }
         | Command::StopAnnouncing
         | Command::Refused { .. } => false,
         Command::SetRole {
@@ -167,6 +173,7 @@ fn needs_term(command: &Command) -> bool {
         }
         | Command::Ask { .. }
         | Command::AskWitness
+        | Command::HandOn { .. }
         | Command::TellUnheard { .. }
         | Command::StopAnnouncing
         | Command::Refused { .. } => false,

@@ -25,8 +25,7 @@ const INTERFACE_INTERVAL: Duration = Duration::from_secs(1);
 impl Engine {
     /// Takes note of what a check saw.
     pub(super) fn seen(&mut self, seen: Seen) {
-        let check = seen.check;
-        let Some(entry) = self.health.observe(seen) else {
+        let Some((check, entry)) = self.health.observe(seen) else {
             return;
         };
         let (name, note, state) = (&entry.check.name, &entry.note, entry.state());
@@ -53,7 +52,7 @@ impl Engine {
 
     /// Tells the election of a group what its checks amount to. Those of a sync group count for all of its
     /// members: what moves one moves all.
-    fn weigh(&mut self, index: usize) {
+    pub(super) fn weigh(&mut self, index: usize) {
         let members = match self.groups[index].sync {
             None => vec![index],
             Some(sync) => self.config.syncs[sync].groups.clone(),

@@ -52,6 +52,13 @@ pub(super) struct Group {
     pub(super) changed: Option<Change>,
 }
 
+impl Group {
+    /// Its virtual IPs.
+    pub(super) fn addresses(&self) -> Vec<IpAddr> {
+        self.vips.iter().flatten().copied().collect()
+    }
+}
+
 /// A change of role.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Change {

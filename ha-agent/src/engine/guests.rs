@@ -16,12 +16,12 @@ use tokio::sync::mpsc;
 
 pub(super) use self::way::Way;
 use self::way::{Kernel, Nic};
-use super::{Engine, port::Port};
+use super::{Engine, group::Group, port::Port};
 use crate::{
     api::types,
     config::{Config, Guest},
     dataplane::{Dataplane, Losses},
-    net::{Changes, Features, Netlink, NetlinkError},
+    net::{Changes, Netlink, NetlinkError, Reception},
 };
 
 /// How often the interfaces are looked at without being told of a change: what the other end of a veth can do
@@ -109,10 +109,19 @@ impl Guests {
     }
 
     /// Index into `ha_deliver` of a guest, as it is reached from the interface `nic`.
-    pub(super) fn slot(&self, nic: u32, guest: &Guest) -> Option<u32> {
+    fn slot(&self, nic: u32, guest: &Guest) -> Option<u32> {
         let mut targets = self.targets.iter();
         let target = targets.find(|target| target.nic.index == nic && target.guest == *guest);
         target.map(|target| target.slot)
+    }
+
+    /// Index into `ha_deliver` for a virtual IP of a group.
+    pub(super) fn slot_of(&self, group: &Group, vip: IpAddr) -> u32 {
+        /// This host's own stack.
+        const LOCAL_STACK: u32 = 0;
+        let guest = group.delivery.of(vip);
+        let slot = guest.and_then(|guest| self.slot(group.ifindex, guest));
+        slot.unwrap_or(LOCAL_STACK)
     }
 
     /// Waits until the ways may have changed.
@@ -196,16 +205,6 @@ impl Engine {
                 .put_target(slot, Deliver { flags: 0, ..value }, 0);
         }
         Ok(())
-    }
-
-    /// Index into `ha_deliver` for a virtual IP of a group.
-    pub(super) fn deliver_slot(&self, index: usize, vip: IpAddr) -> u32 {
-        /// This host's own stack.
-        const LOCAL_STACK: u32 = 0;
-        let group = &self.groups[index];
-        let guest = group.delivery.of(vip);
-        let slot = guest.and_then(|guest| self.guests.slot(group.ifindex, guest));
-        slot.unwrap_or(LOCAL_STACK)
     }
 }
 
@@ -317,8 +316,8 @@ async fn look(netlink: &Netlink, wanted: &[(Guest, Nic)]) -> Result<Vec<Way>, Ne
 struct Running;
 
 impl Kernel for Running {
-    fn features(&self, index: u32) -> Option<Features> {
-        Features::of(index).unwrap_or_else(|error| {
+    fn features(&self, index: u32) -> Option<Reception> {
+        Reception::of(index).unwrap_or_else(|error| {
             tracing::debug!("cannot ask what interface {index} can do: {error}");
             None
         })

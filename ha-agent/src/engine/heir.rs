@@ -30,7 +30,9 @@ impl Engine {
             if self.duty() == Duty::Drained {
                 self.ask_heir(index);
             } else {
-                self.name_heir(index, self.heir(index));
+                let vrrp = self.groups[index].election.vrrp();
+                let asked = vrrp.and_then(|vrrp| vrrp.machine.asked_heir());
+                self.name_heir(index, asked.or_else(|| self.heir(index)));
             }
         }
     }
@@ -123,6 +125,18 @@ impl Engine {
         let mut ways = self.liveness.iter().flat_map(Peers::known);
         let found = ways.find(|(way, _)| way.address == address);
         found.map(|(way, _)| way.peer)
+    }
+
+    /// Has the data path hand new work on to the heir, or to nobody any more.
+    pub(super) fn hand_on(&mut self, index: usize, to: Option<IpAddr>) {
+        if to.is_some() {
+            self.name_heir(index, to);
+        }
+        let group = &self.groups[index];
+        // What cannot be handed on is served.
+        let heir = to.map(tracing::field::display);
+        tracing::debug!(group = %group.name, heir, "new work is handed on");
+        self.dataplane.groups.set_settles(group.slot, to.is_some());
     }
 
     /// Writes the heir into the word of an Active group, so that the data path sends on to it what comes from the

@@ -34,7 +34,9 @@ impl Engine {
                 self.history.node("unheard", text);
             }
             EventKind::Detour => self.announce_again(event.group, vip, mac),
-            EventKind::StaleSender => tracing::debug!(%mac, %vip, "a sender still uses this node"),
+            EventKind::StaleSender => {
+                tracing::debug!(%mac, sender = %vip, "a sender still uses this node");
+            }
         }
     }
 

@@ -1,14 +1,19 @@
 //! What liveness finds out about peers, handed to the elections.
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use anyhow::Result;
 use ha_core::{election::Input, sbfd::RoundTrip, vrrp::Liveness};
 
-use super::{Engine, group::Group};
+use super::{
+    Engine,
+    group::Group,
+    port::{Ground, Port},
+};
 use crate::{
     api::types,
-    liveness::{self, About, Answer, News, Router, Told, Watch},
+    config::Config,
+    liveness::{self, About, Answer, News, Prepared, Router, Told, Watch},
 };
 
 /// The peers, and what is known of each way to them.
@@ -16,6 +21,8 @@ use crate::{
 pub(super) struct Peers {
     watch: Watch,
     ways: Vec<Option<Liveness>>,
+    /// Groups that are gone, by their slots. Who still asks shall hear that they are not Active here.
+    departed: Vec<(u32, Router)>,
 }
 
 impl Peers {
@@ -60,6 +67,16 @@ impl Peers {
         ways.map(|(place, way)| (way, self.peer(place)))
     }
 
+    /// What elections are told, by the addresses from which the peers advertise. One that is only a witness can be
+    /// Active for nothing.
+    pub(super) fn rivals(&self, config: &Config) -> BTreeMap<IpAddr, Liveness> {
+        let known = self.known();
+        let rivals = known.filter(|(way, _)| !config.is_witness(way.peer));
+        rivals
+            .filter_map(|(way, liveness)| Some((way.address, liveness?)))
+            .collect()
+    }
+
     /// Asks the peer at this place whether it can be reached.
     pub(super) fn ask_node(&self, peer: usize, number: u16) {
         self.watch.ask_node(peer, number);
@@ -69,23 +86,57 @@ impl Peers {
 impl Engine {
     /// Begins to watch the peers, and to answer them. The groups must have their slots.
     pub(super) fn watch_peers(&mut self) -> Result<()> {
-        let find = |name: &str| {
-            let port = self.ports.iter().find(|port| port.link.name == name)?;
-            let home = (port.home.index, port.home.name.clone());
-            Some((port.link.index, home, port.addresses))
-        };
-        let ways = liveness::ways(&self.config, find)?;
-        let routers = self
-            .groups
-            .iter()
-            .filter_map(|g| Some((g.slot, router(g)?)));
-        let desired = liveness::desired(&self.config, &ways, routers);
-        let stamps = self.dataplane.watch(&desired)?;
+        let grounds: Vec<_> = self.ports.iter().map(Port::ground).collect();
+        let prepared = prepare_watch(&Watch::new(), &self.config, &grounds)?;
         self.liveness = Some(Peers {
-            ways: vec![None; ways.len()],
-            watch: Watch::start(&self.config, ways, stamps)?,
+            watch: Watch::new(),
+            ways: Vec::new(),
+            departed: Vec::new(),
         });
-        Ok(())
+        self.set_watch(prepared)
+    }
+
+    /// What has to be there before other peers are watched.
+    pub(super) fn prepare_watch(&self, config: &Config, grounds: &[Ground]) -> Result<Prepared> {
+        let watch = self.liveness.as_ref().map(|peers| &peers.watch);
+        match watch {
+            Some(watch) => prepare_watch(watch, config, grounds),
+            None => prepare_watch(&Watch::new(), config, grounds),
+        }
+    }
+
+    /// Watches what was prepared. What is known of ways that go on stays known.
+    pub(super) fn set_watch(&mut self, prepared: Prepared) -> Result<()> {
+        let routers = self.groups.iter();
+        let routers = routers.filter_map(|g| Some((g.slot, router(g)?)));
+        let is_free = |slot: u32| !self.groups.iter().any(|group| group.slot == slot);
+        let departed = self.liveness.iter_mut().flat_map(|peers| {
+            peers.departed.retain(|(slot, _)| is_free(*slot));
+            peers.departed.clone()
+        });
+        // A group of the same number that there is comes later, and counts.
+        let routers = departed.collect::<Vec<_>>().into_iter().chain(routers);
+        let desired = liveness::desired(&self.config, &prepared.answered(), routers);
+        let fresh = prepared.fresh();
+        let stamps = self.dataplane.watch(&desired, &fresh)?;
+        let Some(peers) = &mut self.liveness else {
+            return Ok(());
+        };
+        let ways = prepared.ways().iter().map(|way| {
+            let before = peers.watch.way_in(way.slot);
+            let before = before.filter(|_| !fresh.contains(&way.slot));
+            before.and_then(|place| peers.ways[place])
+        });
+        peers.ways = ways.collect();
+        peers.watch.set(&self.config, prepared, stamps)
+    }
+
+    /// A group is about to be removed.
+    pub(super) fn note_departure(&mut self, index: usize) {
+        let group = &self.groups[index];
+        if let (Some(peers), Some(router)) = (&mut self.liveness, router(group)) {
+            peers.departed.push((group.slot, router));
+        }
     }
 
     /// The peers have something to tell.
@@ -101,10 +152,14 @@ impl Engine {
         let Some(peers) = &mut self.liveness else {
             return;
         };
-        let before = peers.peer(news.way);
-        peers.ways[news.way] = Some(news.change.liveness);
-        let after = peers.peer(news.way);
-        let name = peers.watch.name(news.way).to_owned();
+        // It may have been given up meanwhile.
+        let Some(way) = peers.watch.way_in(news.slot) else {
+            return;
+        };
+        let before = peers.peer(way);
+        peers.ways[way] = Some(news.change.liveness);
+        let after = peers.peer(way);
+        let name = peers.watch.name(way).to_owned();
         let text = match news.change.liveness {
             Liveness::Up => format!("{name} answers"),
             Liveness::Lost => format!("{name} has been silent for {:.1?}", news.change.silence),
@@ -115,9 +170,9 @@ impl Engine {
             ),
         };
         tracing::info!(peer = %name, "{text}");
-        let addresses = peers.addresses(news.way);
+        let addresses = peers.addresses(way);
         // It can be Active for nothing.
-        let is_witness = self.config.is_witness(peers.watch.ways()[news.way].peer);
+        let is_witness = self.config.is_witness(peers.watch.ways()[way].peer);
         let after = after.filter(|_| !is_witness);
         if let Some(state) = after.filter(|_| before != after) {
             for index in 0..self.groups.len() {
@@ -134,21 +189,28 @@ impl Engine {
     /// A peer has answered a question.
     fn answered(&mut self, answer: Answer) {
         let Answer {
-            way,
+            slot,
             about,
             is_up: is_active,
         } = answer;
         let Some(peers) = &self.liveness else {
             return;
         };
+        let Some(way) = peers.watch.way_in(slot) else {
+            return;
+        };
         let peer = peers.watch.ways()[way].peer;
+        let has_slot = |slot| self.groups.iter().position(|group| group.slot == slot);
         let group = match about {
-            About::Group(group) if group < self.groups.len() => group,
+            About::Group(slot) => match has_slot(slot) {
+                Some(group) => group,
+                None => return,
+            },
             // That the witness answers is what counts, whatever its lease.
             About::Node(number) if self.config.is_witness(peer) => {
                 return self.witness_answered(number);
             }
-            About::Group(_) | About::Node(_) => return,
+            About::Node(_) => return,
         };
         let addresses = peers.addresses(way);
         for peer in addresses {
@@ -159,7 +221,7 @@ impl Engine {
     /// Asks a peer whether it has a group.
     pub(super) fn ask(&self, index: usize, peer: IpAddr) {
         if let (Some(peers), Some(router)) = (&self.liveness, router(&self.groups[index])) {
-            peers.watch.ask(peer, index, router);
+            peers.watch.ask(peer, self.groups[index].slot, router);
         }
     }
 
@@ -215,6 +277,15 @@ impl From<RoundTrip> for types::RoundTrip {
             longest_us,
         }
     }
+}
+
+fn prepare_watch(watch: &Watch, config: &Config, grounds: &[Ground]) -> Result<Prepared> {
+    let find = |name: &str| {
+        let port = grounds.iter().find(|ground| ground.link.name == name)?;
+        let home = (port.home.index, port.home.name.clone());
+        Some((port.link.index, home, port.addresses))
+    };
+    watch.prepare(config, liveness::ways(config, find)?)
 }
 
 fn router(group: &Group) -> Option<Router> {

@@ -26,10 +26,12 @@ mod history;
 mod kernel;
 mod lease;
 mod liveness;
+mod local;
 mod moving;
 mod peers;
 mod port;
 mod reconcile;
+mod reload;
 mod resume;
 mod setup;
 mod status;
@@ -58,7 +60,7 @@ use crate::{
     config::Config,
     dataplane::{Dataplane, Events},
     discards::Discards,
-    health::{Health, Processes, Seen},
+    health::{Health, Means, Processes, Seen},
     keeper::{Keeper, Lapse},
     liveness::Told,
     net::Netlink,
@@ -88,7 +90,11 @@ pub struct Engine {
     bfd: Bfd,
     health: Health,
     processes: Processes,
+    means: Means,
+    reloads: reload::Reloads,
     moves: switchover::Moves,
+    /// Whom this host's own programs reach.
+    reach: local::Reach,
     /// The groups that change hands at this moment, and until when; `None` while the role lasts.
     moving: Vec<(usize, Option<Time>)>,
     lapses: mpsc::UnboundedReceiver<Lapse>,
@@ -143,7 +149,7 @@ impl Engine {
             self.read_adverts();
             match wake {
                 Wake::Frames | Wake::Deadline => {}
-                Wake::Call(call) => self.answer(call).await,
+                Wake::Call(call) => self.answer(call).await?,
                 Wake::Lapse(lapse) => self.lapsed(lapse.generation)?,
                 Wake::Kernel(event) => self.kernel_event(&event),
                 Wake::Check(seen) => self.seen(seen),
@@ -156,6 +162,7 @@ impl Engine {
                 Wake::Stop(Ending::HandOver) => return self.hand_over(),
             }
             self.run_timers();
+            self.settle_lease();
             self.settle_moves();
             self.end_moving();
             self.announce();

@@ -59,10 +59,9 @@ struct Peer {
 impl Peers {
     pub(super) fn new(netlink: Netlink, ports: &[Port]) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let homes = ports.iter().map(|port| (port.link.index, port.home.index));
         Self {
             netlink,
-            homes: homes.collect(),
+            homes: homes(ports),
             known: HashMap::new(),
             sender,
             receiver,
@@ -113,6 +112,14 @@ impl Peers {
         }
     }
 
+    /// Forgets who is on these interfaces; the slots that are free now.
+    pub(super) fn leave(&mut self, indices: &BTreeSet<u32>) -> Vec<u16> {
+        let here = |(index, _): &(u32, IpAddr)| indices.contains(index);
+        let gone = self.known.extract_if(|key, _| here(key));
+        let slots = gone.map(|(_, peer)| peer.slot);
+        slots.filter(|slot| *slot != 0).collect()
+    }
+
     /// The peer on an interface that has this slot.
     pub(super) fn at(&self, ifindex: u32, slot: u16) -> Option<IpAddr> {
         let mut known = self.known.iter().filter(|(_, peer)| peer.slot != 0);
@@ -128,6 +135,11 @@ impl Peers {
             tracing::warn!(%address, "no room for another peer: its stale traffic is dropped");
             0
         })
+    }
+
+    /// These are the interfaces from now on.
+    pub(super) fn set_ports(&mut self, ports: &[Port]) {
+        self.homes = homes(ports);
     }
 
     fn home(&self, ifindex: u32) -> u32 {
@@ -216,6 +228,11 @@ impl Engine {
             Err(error) => tracing::warn!(peer = %found.address, "cannot note a peer: {error:#}"),
         }
     }
+}
+
+fn homes(ports: &[Port]) -> HashMap<u32, u32> {
+    let homes = ports.iter().map(|port| (port.link.index, port.home.index));
+    homes.collect()
 }
 
 async fn resolve(netlink: Netlink, home: u32, address: IpAddr) -> Option<Mac> {

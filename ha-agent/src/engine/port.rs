@@ -2,9 +2,19 @@
 
 use std::io;
 
+use anyhow::{Context, Result};
 use ha_common::abi::Mac;
 
 use crate::net::{Addresses, Link, Membership, PacketSocket};
+
+/// What there has to be of an interface before it is used.
+#[derive(Clone, Debug)]
+pub(super) struct Ground {
+    pub(super) link: Link,
+    /// What has the host's addresses: the bridge if `link` is a port of one, else `link` itself.
+    pub(super) home: Link,
+    pub(super) addresses: Addresses,
+}
 
 /// An interface of the configuration.
 #[derive(Debug)]
@@ -21,6 +31,37 @@ pub(super) struct Port {
 }
 
 impl Port {
+    /// Listens for advertisements.
+    pub(super) fn open(ground: Ground) -> Result<Self> {
+        let Ground {
+            link,
+            home,
+            addresses,
+        } = ground;
+        let name = &link.name;
+        let socket = PacketSocket::open(link.index).with_context(|| {
+            format!("cannot open a packet socket on {name} (needs CAP_NET_RAW)")
+        })?;
+        let membership = Membership::join(link.index)
+            .with_context(|| format!("cannot listen for VRRP on {name}"))?;
+        Ok(Self {
+            link,
+            home,
+            addresses,
+            socket,
+            _membership: membership,
+            unsent: 0,
+        })
+    }
+
+    pub(super) fn ground(&self) -> Ground {
+        Ground {
+            link: self.link.clone(),
+            home: self.home.clone(),
+            addresses: self.addresses,
+        }
+    }
+
     /// The MAC at which the host itself is found.
     pub(super) const fn mac(&self) -> Mac {
         self.home.mac

@@ -24,6 +24,11 @@ impl Engine {
         let found = self.netlink.local_routes().await?;
         // What is not wanted stops being local before it leaves the map, and what is wanted becomes
         // local after it has come into the map: in between the kernel would answer for it.
+        let clients = self.client_routes();
+        let found_clients = self.netlink.client_routes().await?;
+        self.netlink
+            .del_client_routes(found_clients.difference(&clients).copied())
+            .await?;
         self.netlink
             .del_local_routes(found.difference(&wanted).copied())
             .await?;
@@ -32,6 +37,9 @@ impl Engine {
         self.filter(&before, &after).await?;
         self.netlink
             .add_local_routes(wanted.difference(&found).copied())
+            .await?;
+        self.netlink
+            .add_client_routes(clients.difference(&found_clients).copied())
             .await?;
         // Last, since the program keeps the host silent as long as there are routes for its interface.
         self.dataplane.detach_others()
@@ -84,7 +92,7 @@ impl Engine {
         self.dataplane.apply(&plan.writes)?;
         self.clear_guests()?;
         self.note_slots(&plan)?;
-        self.dataplane.set_routers(&self.routers())
+        self.dataplane.set_routers(&self.virtual_routers())
     }
 
     /// Takes note of where the groups are.
@@ -98,7 +106,7 @@ impl Engine {
     }
 
     /// The groups as virtual routers.
-    fn routers(&self) -> Routers {
+    pub(super) fn virtual_routers(&self) -> Routers {
         let mut routers = Routers::default();
         for group in &self.groups {
             if let Some(vrrp) = group.election.vrrp() {
@@ -117,7 +125,7 @@ impl Engine {
                 key: VipKey::new(*vip, group.vlan),
                 value: Vip {
                     group: group.slot,
-                    deliver: self.deliver_slot(index, *vip),
+                    deliver: self.guests.slot_of(group, *vip),
                 },
             })
             .collect();
@@ -135,21 +143,15 @@ impl Engine {
         self.dataplane.apply(&writes)
     }
 
+    /// Tells the checks which addresses are virtual.
+    pub(super) fn vips_changed(&self) {
+        let groups = self.groups.iter();
+        self.means.vips.set(groups.flat_map(Group::addresses));
+    }
+
     pub(super) fn desired(&self) -> Result<Desired> {
-        let mut desired = Desired::default();
-        for (index, group) in self.groups.iter().enumerate() {
-            let name = GroupName::new(&group.name)?;
-            desired
-                .groups
-                .insert(name, group.fields(self.ports[group.port].mac()));
-            for vip in group.vips.iter().flatten() {
-                let deliver = self.deliver_slot(index, *vip);
-                let key = VipKey::new(*vip, group.vlan);
-                let group = name;
-                desired.vips.insert(key, DesiredVip { group, deliver });
-            }
-        }
-        Ok(desired)
+        let slot = |group: &Group, vip| self.guests.slot_of(group, vip);
+        desired(&self.groups, |port| self.ports[port].mac(), slot)
     }
 
     /// Lets the host have packets for those of `vips` that are its own, and lets solicitations for all of them
@@ -159,9 +161,12 @@ impl Engine {
         self.netlink
             .add_filters(group.ifindex, solicited(vips))
             .await?;
-        let vips = vips.iter().copied();
-        let own = vips.filter(|vip| group.delivery.of(*vip).is_none());
-        Ok(self.netlink.add_local_routes(own).await?)
+        let own = vips.iter().copied();
+        let own = own.filter(|vip| group.delivery.of(*vip).is_none());
+        self.netlink.add_local_routes(own).await?;
+        let clients = self.client_routes().into_iter();
+        let clients = clients.filter(|route| vips.contains(&route.vip));
+        Ok(self.netlink.add_client_routes(clients).await?)
     }
 
     /// Takes back [`Engine::make_local`], but for what another address still needs.
@@ -172,6 +177,10 @@ impl Engine {
             .collect();
         let local: BTreeSet<IpAddr> = self.groups.iter().flat_map(Group::own_vips).collect();
         let gone = vips.iter().copied().filter(|vip| !local.contains(vip));
+        let clients = self.netlink.client_routes().await?.into_iter();
+        let clients = clients.filter(|route| vips.contains(&route.vip));
+        let clients = clients.filter(|route| !local.contains(&route.vip));
+        self.netlink.del_client_routes(clients).await?;
         self.netlink.del_local_routes(gone).await?;
         let needed = solicited(&kept);
         let macs = solicited(vips)
@@ -179,6 +188,27 @@ impl Engine {
             .filter(|mac| !needed.contains(mac));
         Ok(self.netlink.del_filters(ifindex, macs).await?)
     }
+}
+
+/// What the maps are to hold for these groups. `nic` is the own MAC of the port at a place.
+pub(super) fn desired(
+    groups: &[Group],
+    nic: impl Fn(usize) -> Mac,
+    slot: impl Fn(&Group, IpAddr) -> u32,
+) -> Result<Desired> {
+    let mut desired = Desired::default();
+    for group in groups {
+        let name = GroupName::new(&group.name)?;
+        desired.groups.insert(name, group.fields(nic(group.port)));
+        let vips = group.vips.iter().flatten().map(|vip| {
+            let deliver = slot(group, *vip);
+            let key = VipKey::new(*vip, group.vlan);
+            let group = name;
+            (key, DesiredVip { group, deliver })
+        });
+        desired.vips.extend(vips);
+    }
+    Ok(desired)
 }
 
 /// The Ethernet groups to which solicitations for `vips` are sent.

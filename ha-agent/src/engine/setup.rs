@@ -28,15 +28,16 @@ use super::{
     guests::Guests,
     history::History,
     peers::Peers,
-    port::Port,
+    port::{Ground, Port},
+    reload::Reloads,
 };
 use crate::{
-    config::{self, AnsweringMac, Config, Election, Stale, track::Check},
+    config::{self, AnsweringMac, Config, Election, Loaded, Source, Stale, track::Check},
     dataplane::{Attach, Dataplane},
     discards::Discards,
-    health::{Health, Means, Processes},
+    health::{Health, Means, Processes, Vips},
     keeper::Keeper,
-    net::{Addresses, Changes, Link, Membership, Netlink, PacketSocket},
+    net::{Addresses, Changes, Link, Netlink},
 };
 
 /// How long an interface may take to get its addresses at boot.
@@ -51,7 +52,8 @@ impl Engine {
     ///
     /// # Errors
     /// If an interface is missing or not usable, or the kernel refuses.
-    pub async fn prepare(config: Config, netlink: Netlink) -> Result<Self> {
+    pub async fn prepare(loaded: Loaded, source: Source, netlink: Netlink) -> Result<Self> {
+        let Loaded { config, sum } = loaded;
         let links = links(&config, &netlink).await?;
         let attach: Vec<Attach> = config
             .interfaces
@@ -69,22 +71,9 @@ impl Engine {
         };
         let ports = ports(&config, &links, &netlink).await?;
         let checks = checks(&config);
-        let about = About {
-            lease: config.node.lease,
-            is_pair: config.rivals() == 1,
-            needs_witness: config.witness.is_some(),
-        };
-        let sync_of = |index| {
-            let mut syncs = config.syncs.iter();
-            syncs.position(|sync| sync.groups.contains(&index))
-        };
-        let groups = config
-            .groups
-            .iter()
-            .enumerate()
-            .map(|(index, group)| prepare_group(group, &ports, &checks, sync_of(index), about))
-            .collect::<Result<Vec<_>>>()?;
-        let bfd = super::bfd::start(&config, &ports, &dataplane)?;
+        let grounds: Vec<_> = ports.iter().map(Port::ground).collect();
+        let groups = groups(&config, &grounds, &checks)?;
+        let bfd = super::bfd::start(&config, &grounds, &dataplane)?;
         let changes = Changes::listen()?;
         let guests = Guests::prepare(&config, &ports, &dataplane, &netlink, &changes).await?;
         let means = Means {
@@ -92,6 +81,7 @@ impl Engine {
             changes,
             processes: Processes::new(None),
             standings: bfd.standings(),
+            vips: Vips::default(),
         };
         let (sender, lapses) = mpsc::unbounded_channel();
         let keeper = Keeper::start(Arc::clone(&dataplane.switch), config.node.lease, sender)?;
@@ -115,7 +105,10 @@ impl Engine {
             witness: None,
             health: Health::start(Vec::new(), &means),
             processes: means.processes.clone(),
+            means: means.clone(),
+            reloads: Reloads::new(source, sum),
             moves: super::switchover::Moves::default(),
+            reach: super::local::Reach::Own,
             moving: Vec::new(),
             lapses,
         };
@@ -130,6 +123,9 @@ impl Engine {
         };
         engine.processes = means.processes.clone();
         engine.health = Health::start(checks, &means);
+        engine.means = means;
+        engine.vips_changed();
+        engine.set_local_clients();
         engine.reconcile().await?;
         engine.watch_peers()?;
         engine.call_witness()?;
@@ -146,36 +142,49 @@ impl Engine {
     }
 }
 
+/// The groups of the configuration, whose elections have not begun.
+pub(super) fn groups(config: &Config, grounds: &[Ground], checks: &[Check]) -> Result<Vec<Group>> {
+    let about = About {
+        lease: config.node.lease,
+        is_pair: config.rivals() == 1,
+        needs_witness: config.witness.is_some(),
+    };
+    let sync_of = |index| {
+        let mut syncs = config.syncs.iter();
+        syncs.position(|sync| sync.groups.contains(&index))
+    };
+    let groups = config.groups.iter().enumerate();
+    groups
+        .map(|(index, group)| prepare_group(group, grounds, checks, sync_of(index), about))
+        .collect()
+}
+
 async fn links(config: &Config, netlink: &Netlink) -> Result<Vec<Link>> {
     let mut links = Vec::new();
     for interface in &config.interfaces {
-        let name = &interface.name;
-        let Some(link) = netlink.link(name).await? else {
-            bail!("there is no interface {name}: correct [[interface]] name, or create it first");
-        };
-        links.push(link);
+        links.push(link(&interface.name, netlink).await?);
     }
     Ok(links)
+}
+
+/// The interface of this name.
+pub(super) async fn link(name: &str, netlink: &Netlink) -> Result<Link> {
+    let Some(link) = netlink.link(name).await? else {
+        bail!("there is no interface {name}: correct [[interface]] name, or create it first");
+    };
+    Ok(link)
 }
 
 async fn ports(config: &Config, links: &[Link], netlink: &Netlink) -> Result<Vec<Port>> {
     let mut ports = Vec::new();
     for link in links {
-        let name = &link.name;
-        let socket = PacketSocket::open(link.index).with_context(|| {
-            format!("cannot open a packet socket on {name} (needs CAP_NET_RAW)")
-        })?;
-        let membership = Membership::join(link.index)
-            .with_context(|| format!("cannot listen for VRRP on {name}"))?;
         let home = netlink.home(link).await?;
-        ports.push(Port {
+        let ground = Ground {
             addresses: addresses(config, link, &home, netlink).await?,
             home,
             link: link.clone(),
-            socket,
-            _membership: membership,
-            unsent: 0,
-        });
+        };
+        ports.push(Port::open(ground)?);
     }
     Ok(ports)
 }
@@ -238,7 +247,7 @@ fn primary(group: &config::Group, own: Addresses) -> Result<Option<Primary>> {
 }
 
 /// By what an advertisement is known to be for a group.
-fn routers(groups: &[Group]) -> HashMap<(usize, Vlan, u8), usize> {
+pub(super) fn routers(groups: &[Group]) -> HashMap<(usize, Vlan, u8), usize> {
     let routers = groups.iter().enumerate().filter_map(|(index, group)| {
         let vrid = group.election.vrrp()?.machine.config().vrid.get();
         Some(((group.port, group.vlan, vrid), index))
@@ -269,17 +278,18 @@ struct About {
 
 fn prepare_group(
     group: &config::Group,
-    ports: &[Port],
+    grounds: &[Ground],
     checks: &[Check],
     sync: Option<usize>,
     about: About,
 ) -> Result<Group> {
-    let find = |port: &Port| port.link.name == group.interface;
-    let port = ports
+    let find = |ground: &Ground| ground.link.name == group.interface;
+    let port = grounds
         .iter()
         .position(find)
         .context("a group names an unknown interface")?;
-    let (link, nic, own) = (&ports[port].link, ports[port].mac(), ports[port].addresses);
+    let ground = &grounds[port];
+    let (link, nic, own) = (&ground.link, ground.home.mac, ground.addresses);
     let (mac4, mac6, virtual_flag) = match group.mac {
         AnsweringMac::Virtual(vrid) => (
             wire::vrrp::mac4(vrid.get()),
@@ -308,6 +318,7 @@ fn prepare_group(
                 startup_delay: settings.startup_delay,
                 primary,
                 peers: foreign_peers(group, &settings.peers, primary)?,
+                settle: settings.settle,
                 yield_grace: settings.yield_grace,
                 contention: settings.contention,
                 loss_grace: LOSS_GRACE,

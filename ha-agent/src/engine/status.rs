@@ -1,11 +1,15 @@
 //! The status as the control socket gives it.
 
+use std::{net::Ipv6Addr, time::Duration};
+
 use ha_common::{
-    abi::{Role, SCHEMA},
+    abi::{Role, SCHEMA, Stale, StaleKey},
     fence::{Standing, standing},
     lease::{LeaseState, LeaseWord},
 };
 use ha_core::{election::Election as _, track::Fitness};
+
+use nix::time::{ClockId, clock_gettime};
 
 use super::{
     Engine,
@@ -39,7 +43,9 @@ impl Engine {
                 pid: std::process::id(),
                 uptime_seconds: self.uptime().as_secs(),
             }),
+            configuration: Some(self.reloads.status()),
             duty: self.duty().name().to_owned(),
+            local_clients: self.reach.text(),
             schema: SCHEMA,
             pin_dir: self.dataplane.pin_dir().display().to_string(),
             lease: types::Lease::of(&node),
@@ -84,6 +90,7 @@ impl Engine {
             cause: group.changed.map(|change| change.cause.to_string()),
             since: group.changed.map(|change| seconds(change.at)),
             traffic: types::Traffic::list(&self.dataplane.traffic(group.slot)?),
+            stale_senders: types::StaleSender::list(&self.dataplane.stale(group.slot)?),
         })
     }
 
@@ -143,7 +150,7 @@ impl types::Lease {
         Self {
             state: LeaseState::from_u8(node.lease.state).name().to_owned(),
             grants: node.lease.grants,
-            length_ms: std::time::Duration::from_nanos(node.length_ns).as_secs_f64() * 1e3,
+            length_ms: Duration::from_nanos(node.length_ns).as_secs_f64() * 1e3,
             renewals: node.renewals,
             lapses: node.lapses,
         }
@@ -161,6 +168,25 @@ impl types::Reason {
                 verdict: reason.verdict().name().to_owned(),
                 packets: traffic.packets,
                 bytes: traffic.bytes,
+            })
+            .collect()
+    }
+}
+
+impl types::StaleSender {
+    /// The senders as they are shown.
+    #[must_use]
+    pub fn list(senders: &[(StaleKey, Stale)]) -> Vec<Self> {
+        let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Duration::ZERO, Duration::from);
+        senders
+            .iter()
+            .map(|(key, stale)| Self {
+                address: Ipv6Addr::from(key.addr).to_canonical(),
+                mac: key.mac.to_string(),
+                packets: stale.frames,
+                seconds_ago: now
+                    .saturating_sub(Duration::from_nanos(stale.last_ns))
+                    .as_secs_f64(),
             })
             .collect()
     }

@@ -26,6 +26,25 @@ pub(super) struct Moves {
     waiting: Vec<Move>,
 }
 
+impl Moves {
+    /// Whether a group is being handed over.
+    pub(super) fn has(&self, group: usize) -> bool {
+        let mut waiting = self.waiting.iter();
+        waiting.any(|part| part.groups.contains(&group))
+    }
+
+    /// The groups have other places now.
+    pub(super) fn rename(&mut self, now_at: impl Fn(usize) -> Option<usize>) {
+        for part in &mut self.waiting {
+            part.groups = part
+                .groups
+                .iter()
+                .filter_map(|group| now_at(*group))
+                .collect();
+        }
+    }
+}
+
 /// A move that is under way.
 #[derive(Debug)]
 struct Move {

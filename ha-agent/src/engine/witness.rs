@@ -9,8 +9,16 @@ use ha_core::{
     witness::{self, News},
 };
 
-use super::{Engine, history::seconds};
-use crate::{api::types, config::Witness as Written, net::Ping};
+use super::{
+    Engine,
+    history::seconds,
+    port::{Ground, Port},
+};
+use crate::{
+    api::types,
+    config::{Config, Witness as Written},
+    net::Ping,
+};
 
 /// How it is asked.
 #[derive(Debug)]
@@ -38,32 +46,47 @@ pub(super) enum Event {
     Look,
 }
 
+impl Witness {
+    /// The agent has another place among the peers.
+    pub(super) const fn is_now_at(&mut self, place: usize) {
+        match &mut self.way {
+            Way::Ping(_) => {}
+            Way::Agent(peer) => *peer = place,
+        }
+    }
+}
+
+/// The witness of the configuration, if there is one.
+pub(super) fn open(config: &Config, grounds: &[Ground], now: Time) -> Result<Option<Witness>> {
+    let Some(written) = &config.witness else {
+        return Ok(None);
+    };
+    let (name, way) = match written {
+        Written::Ping { address, interface } => {
+            let mut grounds = grounds.iter();
+            let ground = grounds.find(|ground| ground.link.name == *interface);
+            let home = ground.map(|ground| &ground.home);
+            let (name, index) = home.map_or((&**interface, 0), |home| (&home.name, home.index));
+            let ping = Ping::open(*address, name, index).with_context(|| {
+                format!("cannot ping the witness {address} over {interface} (needs CAP_NET_RAW)")
+            })?;
+            (address.to_string(), Way::Ping(ping))
+        }
+        Written::Agent { peer } => (config.peers[*peer].name.clone(), Way::Agent(*peer)),
+    };
+    Ok(Some(Witness {
+        name,
+        way,
+        questions: witness::Witness::new(now),
+        since: None,
+    }))
+}
+
 impl Engine {
     /// Opens the way to the witness, if the configuration has one.
     pub(super) fn call_witness(&mut self) -> Result<()> {
-        let Some(written) = &self.config.witness else {
-            return Ok(());
-        };
-        let (name, way) = match written {
-            Written::Ping { address, interface } => {
-                let port = self.ports.iter().find(|port| port.link.name == *interface);
-                let home = port.map(|port| &port.home);
-                let (name, index) = home.map_or((&**interface, 0), |home| (&home.name, home.index));
-                let ping = Ping::open(*address, name, index).with_context(|| {
-                    format!(
-                        "cannot ping the witness {address} over {interface} (needs CAP_NET_RAW)"
-                    )
-                })?;
-                (address.to_string(), Way::Ping(ping))
-            }
-            Written::Agent { peer } => (self.config.peers[*peer].name.clone(), Way::Agent(*peer)),
-        };
-        self.witness = Some(Witness {
-            name,
-            way,
-            questions: witness::Witness::new(self.now()),
-            since: None,
-        });
+        let grounds: Vec<_> = self.ports.iter().map(Port::ground).collect();
+        self.witness = open(&self.config, &grounds, self.now())?;
         Ok(())
     }
 

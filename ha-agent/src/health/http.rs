@@ -4,19 +4,24 @@ use anyhow::{Context, Result};
 use http_body_util::{BodyExt, Collected, Empty, Limited};
 use hyper::{Request, StatusCode, body::Bytes, client::conn::http1, header};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 
-use super::Look;
+use super::{Look, connect::Connector};
 use crate::config::track;
 
 /// As much of a body as is looked through, octets.
 const MAX_BODY: usize = 1 << 16;
 
-pub(super) struct Http(track::Http);
+pub(super) struct Http {
+    wanted: track::Http,
+    connector: Connector,
+}
 
 impl Http {
-    pub(super) fn new(http: &track::Http) -> Self {
-        Self(http.clone())
+    pub(super) fn new(http: &track::Http, connector: Connector) -> Self {
+        Self {
+            wanted: http.clone(),
+            connector,
+        }
     }
 
     pub(super) async fn look(&mut self) -> Look {
@@ -27,8 +32,8 @@ impl Http {
     }
 
     async fn ask(&self) -> Result<(StatusCode, Bytes)> {
-        let track::Http { server, path, .. } = &self.0;
-        let stream = TcpStream::connect(server).await;
+        let track::Http { server, path, .. } = &self.wanted;
+        let stream = self.connector.connect(server).await;
         let stream = stream.with_context(|| format!("cannot connect to {server}"))?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let driver = tokio::spawn(connection);
@@ -55,14 +60,14 @@ impl Http {
     }
 
     fn judge(&self, status: StatusCode, body: &[u8]) -> Look {
-        let is_expected = match self.0.status {
+        let is_expected = match self.wanted.status {
             Some(expected) => status.as_u16() == expected,
             None => status.is_success() || status.is_redirection(),
         };
         if !is_expected {
             return Look::fail(format!("status {status}"));
         }
-        match &self.0.body {
+        match &self.wanted.body {
             Some(part) if !contains(body, part.as_bytes()) => {
                 Look::fail(format!("status {status}, but no \"{part}\" in the body"))
             }
@@ -83,7 +88,7 @@ mod tests {
         net::TcpListener,
     };
 
-    use super::{Http, track};
+    use super::{Connector, Http, track};
 
     /// Asks a server that gives this answer once.
     async fn ask(answer: &'static str, status: Option<u16>, body: Option<&str>) -> Observation {
@@ -95,12 +100,15 @@ mod tests {
             let _ = stream.read(&mut request).await.unwrap();
             stream.write_all(answer.as_bytes()).await.unwrap();
         });
-        let mut http = Http::new(&track::Http {
-            server,
-            path: "/health".to_owned(),
-            status,
-            body: body.map(str::to_owned),
-        });
+        let mut http = Http::new(
+            &track::Http {
+                server,
+                path: "/health".to_owned(),
+                status,
+                body: body.map(str::to_owned),
+            },
+            Connector::default(),
+        );
         http.look().await.observation
     }
 

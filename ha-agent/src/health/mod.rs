@@ -13,6 +13,7 @@
 //! | [`script`], [`tcp`], [`http`] | what they are told | nothing |
 
 mod bfd;
+mod connect;
 mod file;
 mod http;
 mod interface;
@@ -26,11 +27,12 @@ use std::time::{Duration, SystemTime};
 use ha_core::track::{Debounce, Observation, State};
 use tokio::{
     sync::mpsc,
-    task::JoinSet,
+    task::AbortHandle,
     time::{sleep, timeout},
 };
 
-pub use self::process::Processes;
+use self::connect::Connector;
+pub use self::{connect::Vips, process::Processes};
 use crate::{
     bfd::Standings,
     config::track::{Check, Kind},
@@ -40,8 +42,8 @@ use crate::{
 /// What a check saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// Which check.
-    pub check: usize,
+    /// Which check, by its number.
+    check: u64,
     look: Look,
 }
 
@@ -63,6 +65,19 @@ pub struct Entry {
     /// What was seen last, in a few words.
     pub note: String,
     debounce: Debounce,
+    /// No other check has it, or had it.
+    number: u64,
+    _task: Task,
+}
+
+/// The task of a check. Ends with this.
+#[derive(Debug)]
+struct Task(AbortHandle);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// All checks, running.
@@ -70,8 +85,9 @@ pub struct Entry {
 pub struct Health {
     entries: Vec<Entry>,
     seen: mpsc::UnboundedReceiver<Seen>,
-    /// Ends with this.
-    _tasks: JoinSet<()>,
+    teller: mpsc::UnboundedSender<Seen>,
+    /// How many checks have been begun.
+    begun: u64,
 }
 
 /// What the checks look with.
@@ -85,29 +101,62 @@ pub struct Means {
     pub processes: Processes,
     /// What the BFD sessions say, by their places in the configuration.
     pub standings: Standings,
+    /// The virtual IPs of the node.
+    pub vips: Vips,
+}
+
+impl Means {
+    fn connector(&self) -> Connector {
+        Connector::new(self.vips.clone())
+    }
 }
 
 impl Health {
     /// Starts a task for each check.
     #[must_use]
     pub fn start(checks: Vec<Check>, means: &Means) -> Self {
-        let (sender, seen) = mpsc::unbounded_channel();
-        let mut tasks = JoinSet::new();
-        for (index, check) in checks.iter().enumerate() {
-            let looker = Looker::new(&check.kind, means);
-            let (interval, limit) = (check.interval, check.timeout);
-            tasks.spawn(run(index, looker, interval, limit, sender.clone()));
+        let (teller, seen) = mpsc::unbounded_channel();
+        let mut health = Self {
+            entries: Vec::new(),
+            seen,
+            teller,
+            begun: 0,
+        };
+        health.set(
+            checks.into_iter().map(|check| (check, None)).collect(),
+            means,
+        );
+        health
+    }
+
+    /// Has these checks from now on. Each that goes on comes with the place that it has had.
+    pub fn set(&mut self, checks: Vec<(Check, Option<usize>)>, means: &Means) {
+        let old = std::mem::take(&mut self.entries);
+        let mut old: Vec<_> = old.into_iter().map(Some).collect();
+        for (check, from) in checks {
+            let kept = from.and_then(|from| old.get_mut(from)?.take());
+            let entry = match kept {
+                // What it names by places may have other places now.
+                Some(kept) => Entry { check, ..kept },
+                None => self.begin(check, means),
+            };
+            self.entries.push(entry);
         }
-        let entries = checks.into_iter().map(|check| Entry {
+    }
+
+    fn begin(&mut self, check: Check, means: &Means) -> Entry {
+        self.begun += 1;
+        let number = self.begun;
+        let looker = Looker::new(&check.kind, means);
+        let (interval, limit) = (check.interval, check.timeout);
+        let task = tokio::spawn(run(number, looker, interval, limit, self.teller.clone()));
+        Entry {
             since: SystemTime::now(),
             note: "not looked at yet".to_owned(),
             debounce: Debounce::new(check.rise, check.fall),
+            number,
+            _task: Task(task.abort_handle()),
             check,
-        });
-        Self {
-            entries: entries.collect(),
-            seen,
-            _tasks: tasks,
         }
     }
 
@@ -115,20 +164,23 @@ impl Health {
     pub async fn next(&mut self) -> Seen {
         match self.seen.recv().await {
             Some(seen) => seen,
-            // There are no checks.
+            // Never: the other end is kept beside this one.
             None => std::future::pending().await,
         }
     }
 
-    /// Takes note of what was seen; the check if it says something else now.
-    pub fn observe(&mut self, seen: Seen) -> Option<&Entry> {
-        let entry = self.entries.get_mut(seen.check)?;
+    /// Takes note of what was seen; the check and its place if it says something else now.
+    pub fn observe(&mut self, seen: Seen) -> Option<(usize, &Entry)> {
+        let mut entries = self.entries.iter();
+        // It may have been given up meanwhile.
+        let place = entries.position(|entry| entry.number == seen.check)?;
+        let entry = &mut self.entries[place];
         entry.note = seen.look.note;
         if !entry.debounce.observe(seen.look.observation) {
             return None;
         }
         entry.since = SystemTime::now();
-        Some(entry)
+        Some((place, entry))
     }
 
     /// What a check says.
@@ -196,8 +248,8 @@ impl Looker {
             }
             Kind::Script { command } => Self::Script(script::Script::new(command)),
             Kind::Process(which) => Self::Process(process::Process::new(which, &means.processes)),
-            Kind::Tcp { address } => Self::Tcp(tcp::Tcp::new(*address)),
-            Kind::Http(http) => Self::Http(http::Http::new(http)),
+            Kind::Tcp { address } => Self::Tcp(tcp::Tcp::new(*address, means.connector())),
+            Kind::Http(http) => Self::Http(http::Http::new(http, means.connector())),
             Kind::File { path } => Self::File(file::File::new(path)),
             Kind::Route(route) => Self::Route(route::Route::new(route, means)),
             Kind::Bfd { session } => Self::Bfd(bfd::Bfd::new(means.standings.get(*session))),
@@ -231,7 +283,7 @@ impl Looker {
 }
 
 async fn run(
-    check: usize,
+    check: u64,
     mut looker: Looker,
     interval: Duration,
     limit: Duration,

@@ -41,6 +41,8 @@ struct Shared {
     seen: AtomicU64,
     /// Generation of the lease to renew; above 255 while there is none.
     generation: AtomicU32,
+    /// Length of the lease, nanoseconds.
+    length: AtomicU64,
     stop: AtomicBool,
 }
 
@@ -51,7 +53,6 @@ const NO_LEASE: u32 = u32::MAX;
 pub struct Keeper {
     shared: Arc<Shared>,
     switch: Arc<LeaseSwitch>,
-    length: Duration,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -69,12 +70,12 @@ impl Keeper {
             origin: Instant::now(),
             seen: AtomicU64::new(0),
             generation: AtomicU32::new(NO_LEASE),
+            length: AtomicU64::new(nanoseconds(length)),
             stop: AtomicBool::new(false),
         });
         let renewer = Renewer {
             shared: Arc::clone(&shared),
             switch: Arc::clone(&switch),
-            length,
             lapses,
         };
         let thread = thread::Builder::new()
@@ -84,7 +85,6 @@ impl Keeper {
         Ok(Self {
             shared,
             switch,
-            length,
             thread: Some(thread),
         })
     }
@@ -92,7 +92,28 @@ impl Keeper {
     /// How often the engine must give a sign of life.
     #[must_use]
     pub fn pulse(&self) -> Duration {
-        self.length / RENEWALS
+        self.length() / RENEWALS
+    }
+
+    /// How long the lease lasts.
+    #[must_use]
+    pub fn length(&self) -> Duration {
+        self.shared.length()
+    }
+
+    /// Makes the lease last so long from the next renewal on, and renews it.
+    ///
+    /// # Errors
+    /// If the kernel does not answer.
+    pub fn set_length(&self, length: Duration) -> Result<()> {
+        let length = nanoseconds(length);
+        self.shared.length.store(length, Ordering::Release);
+        self.shared.see();
+        match u8::try_from(self.shared.generation.load(Ordering::Acquire)) {
+            // If it has lapsed the thread finds out.
+            Ok(generation) => self.prolong(generation).map(drop),
+            Err(_) => Ok(()),
+        }
     }
 
     /// The engine is alive.
@@ -106,7 +127,9 @@ impl Keeper {
     /// If the kernel refuses.
     pub fn grant(&self) -> Result<u8> {
         self.shared.see();
-        let reply = self.switch.run(request(Operation::Grant, 0, self.length))?;
+        let reply = self
+            .switch
+            .run(request(Operation::Grant, 0, self.length()))?;
         anyhow::ensure!(
             reply == Reply::Done,
             "the kernel grants no lease: {reply:?}"
@@ -160,7 +183,7 @@ impl Keeper {
 
     fn prolong(&self, generation: u8) -> Result<Reply> {
         self.switch
-            .run(request(Operation::Renew, generation, self.length))
+            .run(request(Operation::Renew, generation, self.length()))
     }
 
     /// Whether the lease with this generation is valid, as the kernel has it now.
@@ -204,6 +227,10 @@ impl Drop for Keeper {
 }
 
 impl Shared {
+    fn length(&self) -> Duration {
+        Duration::from_nanos(self.length.load(Ordering::Acquire))
+    }
+
     fn see(&self) {
         let now = u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.seen.store(now, Ordering::Release);
@@ -219,7 +246,6 @@ impl Shared {
 struct Renewer {
     shared: Arc<Shared>,
     switch: Arc<LeaseSwitch>,
-    length: Duration,
     lapses: mpsc::UnboundedSender<Lapse>,
 }
 
@@ -228,7 +254,7 @@ impl Renewer {
         raise_priority("the lease's keeper");
         while !self.shared.stop.load(Ordering::Acquire) {
             self.renew();
-            thread::park_timeout(self.length / RENEWALS);
+            thread::park_timeout(self.shared.length() / RENEWALS);
         }
     }
 
@@ -236,7 +262,7 @@ impl Renewer {
         let Ok(generation) = u8::try_from(self.shared.generation.load(Ordering::Acquire)) else {
             return;
         };
-        let Some(rest) = rest(self.length, self.shared.silence()) else {
+        let Some(rest) = rest(self.shared.length(), self.shared.silence()) else {
             // The engine hangs. Nothing is done, and the kernel does the rest.
             return;
         };
@@ -269,13 +295,16 @@ fn rest(length: Duration, silence: Duration) -> Option<Duration> {
 }
 
 fn request(operation: Operation, generation: u8, length: Duration) -> Request {
-    let nanoseconds = u64::try_from(length.as_nanos()).unwrap_or(u64::MAX);
     Request {
         operation: operation as u8,
         generation,
         pad: [0; 6],
-        length_ns: nanoseconds.to_le_bytes(),
+        length_ns: nanoseconds(length).to_le_bytes(),
     }
+}
+
+fn nanoseconds(length: Duration) -> u64 {
+    u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

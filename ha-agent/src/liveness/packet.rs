@@ -19,8 +19,8 @@ const FIRST_SESSION: u32 = 1 << 8;
 /// What a question is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
-    /// A group of ours, by its place.
-    Group(usize),
+    /// A group of ours, by its slot.
+    Group(u32),
     /// Whether the node can be reached; with a number of the asker's.
     Node(u16),
 }
@@ -47,23 +47,23 @@ pub(super) const fn session(way: u32) -> u32 {
 
 impl Request {
     /// A probe of a node, whose answer the data path stamps.
-    pub(super) fn probe(way: usize, sequence: u8, node: Discriminator, view: View) -> Self {
-        let my = session(way as u32) << SEQUENCE_BITS | u32::from(sequence);
+    pub(super) fn probe(way: u32, sequence: u8, node: Discriminator, view: View) -> Self {
+        let my = session(way) << SEQUENCE_BITS | u32::from(sequence);
         Self::new(my, node, view)
     }
 
     /// A question whose answer comes to the socket.
     pub(super) fn question(
-        way: usize,
+        way: u32,
         about: About,
         discriminator: Discriminator,
         view: View,
     ) -> Self {
         let about = match about {
-            About::Group(group) => (group as u32) << WAY_BITS,
+            About::Group(group) => group << WAY_BITS,
             About::Node(number) => ABOUT_NODE | u32::from(number) << WAY_BITS,
         };
-        let my = QUESTION | about | way as u32;
+        let my = QUESTION | about | way;
         Self::new(my, discriminator, view)
     }
 
@@ -104,18 +104,18 @@ impl Request {
 }
 
 /// What an answer is about, and whether it is Up; `None` for any other packet.
-pub(super) fn answer(octets: &[u8], way: usize) -> Option<(About, bool)> {
+pub(super) fn answer(octets: &[u8], way: u32) -> Option<(About, bool)> {
     let [first, state, _, _, rest @ ..] = octets.get(..Control::LEN)? else {
         return None;
     };
     let your = u32::from_be_bytes(*rest.get(4..)?.first_chunk()?);
-    let is_ours = your & QUESTION != 0 && your & ((1 << WAY_BITS) - 1) == way as u32;
+    let is_ours = your & QUESTION != 0 && your & ((1 << WAY_BITS) - 1) == way;
     if first >> 5 != ha_common::wire::bfd::VERSION || !is_ours || state & FLAG_DEMAND != 0 {
         return None;
     }
     let number = (your & !(QUESTION | ABOUT_NODE)) >> WAY_BITS;
     let about = if your & ABOUT_NODE == 0 {
-        About::Group(number as usize)
+        About::Group(number)
     } else {
         About::Node(number as u16)
     };

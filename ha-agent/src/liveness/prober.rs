@@ -4,6 +4,7 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, Sender, channel},
     },
     thread::{self, JoinHandle},
     time::Duration,
@@ -24,7 +25,7 @@ use super::{
     report::{Report, Reports},
     socket::Socket,
 };
-use crate::{config::Config, dataplane::Stamps, keeper};
+use crate::{config::Peer, dataplane::Stamps, keeper};
 
 /// How long the thread sleeps at most, so that it ends soon when it is to.
 const NAP: Duration = Duration::from_millis(100);
@@ -35,14 +36,24 @@ const REPORTS: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Prober {
     stop: Arc<AtomicBool>,
+    lanes: Sender<Vec<Lane>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// A way that is to be probed.
+pub(super) enum Lane {
+    /// As it is, by its slot.
+    Kept(u32),
+    /// From now on.
+    New(Box<Probed>),
 }
 
 /// How long a peer must have said that it does not hear this node before the operator is told.
 const ONE_WAY: Duration = Duration::from_secs(1);
 
 /// A way while it is probed.
-struct Probed {
+pub(super) struct Probed {
+    slot: u32,
     name: String,
     node: Discriminator,
     session: Session,
@@ -63,40 +74,40 @@ enum OneWay {
     Told,
 }
 
+impl Lane {
+    /// A way of which nothing is known.
+    pub(super) fn begin(peer: &Peer, way: &Way, socket: &Arc<Socket>) -> Self {
+        Self::New(Box::new(Probed {
+            slot: way.slot,
+            name: format!("{} over {}", peer.name, way.interface),
+            node: Discriminator::of_node(&peer.name),
+            session: Session::new(now(), peer.probing),
+            socket: Arc::clone(socket),
+            detection_time: peer.probing.detection_time(),
+            warned: Duration::ZERO,
+            one_way: OneWay::No,
+        }))
+    }
+}
+
 impl Prober {
     pub(super) fn start(
-        config: &Config,
-        ways: &[Way],
-        sockets: &[Arc<Socket>],
+        lanes: Vec<Lane>,
         stamps: Stamps,
         news: mpsc::UnboundedSender<News>,
         reports: Reports,
     ) -> Result<Self> {
-        let begin = now();
-        let mut probed: Vec<_> = ways
-            .iter()
-            .zip(sockets)
-            .map(|(way, socket)| {
-                let peer = &config.peers[way.peer];
-                Probed {
-                    name: format!("{} over {}", peer.name, way.interface),
-                    node: Discriminator::of_node(&peer.name),
-                    session: Session::new(begin, peer.probing),
-                    socket: Arc::clone(socket),
-                    detection_time: peer.probing.detection_time(),
-                    warned: Duration::ZERO,
-                    one_way: OneWay::No,
-                }
-            })
-            .collect();
+        let (sender, changes) = channel();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = thread::Builder::new()
             .name("liveness".to_owned())
             .spawn(move || {
                 keeper::raise_priority("the liveness of peers");
-                let mut reported = begin;
+                let mut probed = follow(Vec::new(), lanes);
+                let mut reported = now();
                 while !stopped.load(Ordering::Relaxed) {
+                    probed = changed(probed, &changes);
                     let next = round(&mut probed, &stamps, &news);
                     if reported + REPORTS <= now() {
                         reported = now();
@@ -108,9 +119,38 @@ impl Prober {
             .context("cannot start the thread that probes the peers")?;
         Ok(Self {
             stop,
+            lanes: sender,
             thread: Some(thread),
         })
     }
+
+    /// Probes these from the next round on.
+    pub(super) fn set(&self, lanes: Vec<Lane>) {
+        // The thread ends with this only.
+        let _ = self.lanes.send(lanes);
+    }
+}
+
+/// What is probed after the changes that have come.
+fn changed(mut probed: Vec<Probed>, changes: &Receiver<Vec<Lane>>) -> Vec<Probed> {
+    while let Ok(lanes) = changes.try_recv() {
+        probed = follow(probed, lanes);
+    }
+    probed
+}
+
+fn follow(mut probed: Vec<Probed>, lanes: Vec<Lane>) -> Vec<Probed> {
+    let mut next = Vec::with_capacity(lanes.len());
+    for lane in lanes {
+        match lane {
+            Lane::New(new) => next.push(*new),
+            Lane::Kept(slot) => {
+                let place = probed.iter().position(|probed| probed.slot == slot);
+                next.extend(place.map(|place| probed.swap_remove(place)));
+            }
+        }
+    }
+    next
 }
 
 impl Drop for Prober {
@@ -126,18 +166,21 @@ impl Drop for Prober {
 /// Looks at all ways, and returns when to look again.
 fn round(probed: &mut [Probed], stamps: &Stamps, news: &mpsc::UnboundedSender<News>) -> Time {
     let mut next = now() + NAP;
-    for (way, probed) in probed.iter_mut().enumerate() {
+    for probed in probed.iter_mut() {
         if probed.session.is_due(now()) {
-            probed.probe(way);
+            probed.probe();
         }
         // The stamps after the time: what comes between the two is not a silence.
         let now = now();
-        let live = stamps.heard(way as u32);
+        let live = stamps.heard(probed.slot);
         let heard = heard(&live);
         probed.note_view(now, hears_us(&live));
         if let Some(change) = probed.session.observe(now, heard) {
             // The engine is gone only when the agent stops.
-            let _ = news.send(News { way, change });
+            let _ = news.send(News {
+                slot: probed.slot,
+                change,
+            });
         }
         probed.warn();
         next = next.min(probed.session.deadline());
@@ -146,12 +189,12 @@ fn round(probed: &mut [Probed], stamps: &Stamps, news: &mpsc::UnboundedSender<Ne
 }
 
 impl Probed {
-    fn probe(&mut self, way: usize) {
+    fn probe(&mut self) {
         let view = match self.session.liveness() {
             Some(Liveness::Up | Liveness::Down) => View::Heard,
             Some(Liveness::Lost | Liveness::Unknown) | None => View::Unheard,
         };
-        let request = Request::probe(way, self.session.sequence(), self.node, view);
+        let request = Request::probe(self.slot, self.session.sequence(), self.node, view);
         let begun = now();
         let sent = self.socket.send(&request);
         self.session.sent(begun, now(), sent.is_ok());
@@ -192,9 +235,14 @@ impl Probed {
     }
 }
 
-fn report<'a>(probed: &'a [Probed], stamps: &'a Stamps) -> impl Iterator<Item = Report> + 'a {
-    let each = probed.iter().enumerate();
-    each.map(|(way, probed)| Report::new(&probed.session, &stamps.heard(way as u32)))
+fn report<'a>(
+    probed: &'a [Probed],
+    stamps: &'a Stamps,
+) -> impl Iterator<Item = (u32, Report)> + 'a {
+    probed.iter().map(|probed| {
+        let report = Report::new(&probed.session, &stamps.heard(probed.slot));
+        (probed.slot, report)
+    })
 }
 
 /// What the peer's questions say of this node; `None` before the first one.

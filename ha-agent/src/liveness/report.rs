@@ -1,6 +1,7 @@
 //! What the probing thread has found out, for whoever asks for the status.
 
 use std::{
+    collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -27,16 +28,12 @@ pub struct Report {
     pub requests: u64,
 }
 
-/// A report for each way.
-#[derive(Clone, Debug)]
-pub(super) struct Reports(Arc<Mutex<Vec<Report>>>);
+/// A report for each way, by its slot.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Reports(Arc<Mutex<BTreeMap<u32, Report>>>);
 
 impl Reports {
-    pub(super) fn new(ways: usize) -> Self {
-        Self(Arc::new(Mutex::new(vec![Report::default(); ways])))
-    }
-
-    pub(super) fn read(&self) -> Vec<Report> {
+    pub(super) fn read(&self) -> BTreeMap<u32, Report> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -44,7 +41,7 @@ impl Reports {
     }
 
     /// Replaces what is there, unless somebody reads it just now: the thread that probes waits for nobody.
-    pub(super) fn write(&self, reports: impl Iterator<Item = Report>) {
+    pub(super) fn write(&self, reports: impl Iterator<Item = (u32, Report)>) {
         if let Ok(mut kept) = self.0.try_lock() {
             kept.clear();
             kept.extend(reports);

@@ -37,18 +37,18 @@ impl Socket {
     }
 
     /// Reads answers to questions about groups. Those to probes do not come here.
-    pub(super) async fn read(&self, way: usize, answers: &mpsc::UnboundedSender<Answer>) {
+    pub(super) async fn read(&self, slot: u32, answers: &mpsc::UnboundedSender<Answer>) {
         let mut buffer = [0; Control::LEN];
         loop {
             // An error is that of an earlier datagram.
             let Ok(len) = self.0.recv(&mut buffer).await else {
                 continue;
             };
-            let answer = packet::answer(&buffer[..len], way);
+            let answer = packet::answer(&buffer[..len], slot);
             let Some((about, is_up)) = answer else {
                 continue;
             };
-            let answer = Answer { way, about, is_up };
+            let answer = Answer { slot, about, is_up };
             if answers.send(answer).is_err() {
                 return;
             }

@@ -47,14 +47,14 @@ const TAKES_BUFFERS: u64 = 1 << 6;
 
 /// What an interface does with frames that a program redirects to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Features {
+pub struct Reception {
     /// It takes them.
     pub takes: bool,
     /// It also takes those of several buffers.
     pub takes_buffers: bool,
 }
 
-impl Features {
+impl Reception {
     /// Of the interface `index`; `None` if the kernel is too old to tell.
     ///
     /// # Errors
@@ -155,7 +155,7 @@ fn half(octets: &[u8], at: usize) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Features, IFINDEX, XDP_FEATURES, attribute, message};
+    use super::{IFINDEX, Reception, XDP_FEATURES, attribute, message};
 
     #[test]
     fn a_message_is_padded_and_read_back() {
@@ -184,9 +184,9 @@ mod tests {
     #[test]
     fn loopback_takes_nothing_that_is_redirected() {
         // Kernels before 6.3 do not say.
-        if let Some(features) = Features::of(1).unwrap() {
-            assert_eq!(features, Features::default());
+        if let Some(features) = Reception::of(1).unwrap() {
+            assert_eq!(features, Reception::default());
         }
-        assert!(Features::of(u32::MAX >> 1).is_err() || Features::of(1).unwrap().is_none());
+        assert!(Reception::of(u32::MAX >> 1).is_err() || Reception::of(1).unwrap().is_none());
     }
 }

@@ -214,7 +214,7 @@ fn leads(details: &[LinkInfo]) -> Leads {
     }
 }
 
-fn attached(details: &[LinkXdp]) -> Option<AttachedXdp> {
+pub(super) fn attached(details: &[LinkXdp]) -> Option<AttachedXdp> {
     let program = details.iter().find_map(|detail| match detail {
         LinkXdp::ProgId(id)
         | LinkXdp::DrvProgId(id)
@@ -227,7 +227,7 @@ fn attached(details: &[LinkXdp]) -> Option<AttachedXdp> {
 }
 
 /// `IFA_LOCAL` is the own end of a point-to-point IPv4 address; IPv6 has only `IFA_ADDRESS`.
-fn own_address(attribute: &AddressAttribute) -> Option<IpAddr> {
+pub(super) fn own_address(attribute: &AddressAttribute) -> Option<IpAddr> {
     match attribute {
         AddressAttribute::Local(address) | AddressAttribute::Address(address @ IpAddr::V6(_)) => {
             Some(*address)

@@ -1,9 +1,12 @@
 //! The kernel's network as the agent uses it: links, routes and filters by netlink, and raw frames.
 //!
 //! * [`Netlink`]: one connection; [`link`], [`route`], [`filter`] and [`neighbour`] say what it can do;
+//! * [`ClientRoute`] and [`accept_local`]: what this host's own programs need as clients of virtual IPs;
+//! * [`inventory`]: everything that the host has; [`Ethtool`]: what its drivers can do;
+//! * [`Asker`]: has another host send to a MAC;
 //! * [`PacketSocket`]: sends any frame, receives VRRP;
 //! * [`Ping`]: echo requests to one host;
-//! * [`Features`]: what interfaces can do with XDP;
+//! * [`Reception`]: what interfaces can do with XDP;
 //! * [`Membership`]: the VRRP multicast groups;
 //! * `udp`: sockets for control packets of the link; `echo`: packets to oneself by way of a neighbour;
 //! * [`frame`]: announcements and advertisements as octets.
@@ -13,11 +16,16 @@
     reason = "netlink has open sets of attributes, of which each place wants a few"
 )]
 
+pub mod accept_local;
+mod arp;
 mod changes;
+mod client_route;
 mod echo;
+mod ethtool;
 mod features;
 mod filter;
 pub mod frame;
+mod inventory;
 mod joined;
 mod link;
 mod membership;
@@ -29,8 +37,12 @@ mod route;
 mod udp;
 
 pub use self::{
+    arp::Asker,
     changes::Changes,
-    features::Features,
+    client_route::ClientRoute,
+    ethtool::{Channels, Count, Ethtool, Features, XdpFeatures},
+    features::Reception,
+    inventory::{Assigned, Bridge, Device},
     link::{Addresses, AttachedXdp, Leads, Link},
     membership::Membership,
     netlink::{Netlink, NetlinkError},
@@ -38,4 +50,6 @@ pub use self::{
     ping::Ping,
     route::ROUTE_PROTOCOL,
 };
+pub use rtnetlink::packet_route::link::BondMode;
+
 pub(crate) use self::{echo::EchoSocket, udp::open as open_udp};

@@ -18,12 +18,12 @@ use super::netlink::{Netlink, NetlinkError, pipelined, unless};
 pub const ROUTE_PROTOCOL: u8 = 112;
 
 /// The routing table of local addresses (`RT_TABLE_LOCAL`).
-const TABLE_LOCAL: u32 = 255;
+pub(super) const TABLE_LOCAL: u32 = 255;
 /// The routing table that everybody uses (`RT_TABLE_MAIN`).
 const TABLE_MAIN: u32 = 254;
 /// Every namespace's loopback interface has this index (`LOOPBACK_IFINDEX`,
 /// `include/net/net_namespace.h`).
-const LOOPBACK: u32 = 1;
+pub(super) const LOOPBACK: u32 = 1;
 
 impl Netlink {
     /// The addresses that this agent, or one before it, made local.
@@ -143,7 +143,7 @@ fn own_destination(message: &RouteMessage) -> Option<IpAddr> {
     destination(message).filter(|_| is_own)
 }
 
-fn destination(message: &RouteMessage) -> Option<IpAddr> {
+pub(super) fn destination(message: &RouteMessage) -> Option<IpAddr> {
     message
         .attributes
         .iter()

@@ -54,8 +54,8 @@ pub struct Event {
     pub ifindex: u32,
     /// VLAN tags of the frame.
     pub vlan: Vlan,
-    /// The virtual IP concerned, v4 as v4-mapped v6; for [`EventKind::Detour`] the packet's sender, who
-    /// is to be told; for [`EventKind::Demoted`] who advertised.
+    /// The virtual IP concerned, v4 as v4-mapped v6; for [`EventKind::Detour`] and
+    /// [`EventKind::StaleSender`] the packet's sender, who is to be told; for [`EventKind::Demoted`] who advertised.
     pub addr: [u8; 16],
     /// The other party's MAC.
     pub mac: Mac,

@@ -9,6 +9,7 @@ mod live;
 mod names;
 mod role;
 mod router;
+mod stale;
 
 use core::mem::{offset_of, size_of};
 
@@ -28,6 +29,7 @@ pub use self::{
         MAX_ROUTER_PEERS, MAX_ROUTERS, ROUTER_BY_ADDRESS, ROUTER_UNICAST, ROUTER_V4, ROUTER_V6,
         Router, RouterKey, RouterPeerKey,
     },
+    stale::{MAX_STALE, Stale, StaleKey},
 };
 
 /// Version of everything in this module; the directory below `/sys/fs/bpf/ha/` that holds the pins.
@@ -114,6 +116,9 @@ pub const GROUP_ROUTER: u16 = 1 << 3;
 /// [`Group::flags`]: the group changes hands at this moment. Who has let go hands questions on to the one who takes
 /// over, and that one answers each of them once.
 pub const GROUP_MOVES: u16 = 1 << 4;
+/// [`Group::flags`]: this node, which is Active, hands new work on to the peer in its word, and goes on only with what it
+/// has begun.
+pub const GROUP_SETTLES: u16 = 1 << 5;
 
 /// Value of `ha_group`: who has a group, and what its answers look like.
 ///
@@ -237,7 +242,7 @@ const _: () = {
 mod pod {
     use super::{
         Deliver, EchoPeer, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector, Reply,
-        Router, RouterKey, RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key,
+        Router, RouterKey, RouterPeerKey, Stale, StaleKey, Traffic, Vip, Vip4Key, Vip6Key,
     };
 
     macro_rules! pod {
@@ -262,6 +267,8 @@ mod pod {
         Router,
         RouterKey,
         RouterPeerKey,
+        Stale,
+        StaleKey,
         Traffic,
         Vip,
         Vip4Key,

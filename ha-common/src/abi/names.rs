@@ -34,11 +34,13 @@ pub mod map {
     pub const STAT: &str = "ha_stat";
     /// Per-CPU array by reason number: [`Traffic`](super::super::Traffic).
     pub const REASON: &str = "ha_reason";
+    /// LRU hash: [`StaleKey`](super::super::StaleKey) to [`Stale`](super::super::Stale).
+    pub const STALE: &str = "ha_stale";
     /// Ring buffer of [`Event`](super::super::Event).
     pub const EVENT: &str = "ha_event";
 
     /// All of them, in the order in which they are pinned.
-    pub const ALL: [&str; 17] = [
+    pub const ALL: [&str; 18] = [
         VIP4,
         VIP6,
         GROUP,
@@ -55,6 +57,7 @@ pub mod map {
         DEV,
         STAT,
         REASON,
+        STALE,
         EVENT,
     ];
 }
@@ -79,6 +82,9 @@ pub mod program {
     /// At the egress hook of traffic control on every interface of the configuration: keeps a node from
     /// sending as a virtual IP that it has not.
     pub const EGRESS: &str = "ha_egress";
+    /// At the egress hook of traffic control on the loopback interface: sends what programs on this host send to a
+    /// virtual IP to the node that has it.
+    pub const LOCAL: &str = "ha_local";
     /// At the tracepoint of ending processes.
     pub const EXIT: &str = "ha_exit";
     /// At the tracepoint of frames that were redirected to an interface, of which it may not take all.

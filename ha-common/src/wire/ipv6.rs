@@ -25,6 +25,15 @@ pub const UNSPECIFIED: [u8; 16] = [0; 16];
 /// The loopback address `::1` (RFC 4291 section 2.5.3).
 pub const LOOPBACK: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
+/// Extension headers (RFC 8200 section 4).
+pub const HOP_BY_HOP: u8 = 0;
+/// Routing header.
+pub const ROUTING: u8 = 43;
+/// Fragment header.
+pub const FRAGMENT: u8 = 44;
+/// Destination options.
+pub const DESTINATION_OPTIONS: u8 = 60;
+
 /// The header.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C, align(2))]

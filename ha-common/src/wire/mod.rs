@@ -11,5 +11,6 @@ pub mod icmp;
 pub mod ipv4;
 pub mod ipv6;
 pub mod nd;
+pub mod tcp;
 pub mod udp;
 pub mod vrrp;

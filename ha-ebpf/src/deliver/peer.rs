@@ -5,7 +5,7 @@
 //! a Backup discard it (section 6.4.2); a group can be configured to do just that.
 
 use ha_common::{
-    abi::{GROUP_STALE_DROP, Group, Peer},
+    abi::{GROUP_STALE_DROP, Group, Mac, Peer},
     fence::Standing,
     reason::Reason,
     wire::eth,
@@ -13,6 +13,7 @@ use ha_common::{
 
 use crate::{
     events::{self, Topic},
+    fence::Served,
     frame::Hit,
     maps::Maps,
     packet::Packet,
@@ -26,33 +27,67 @@ pub(crate) fn forward<H: Header>(
     maps: &mut Maps,
     hit: &Hit,
     ip: &H,
-    group: &Group,
-    standing: Standing,
+    served: &Served,
 ) -> Reason {
-    if let Err(reason) = may_go_on(maps, hit, group, standing) {
+    let Served { group, standing } = served;
+    if let Err(reason) = may_go_on(maps, hit, group, *standing) {
         return reason;
     }
+    let to = match address(maps, hit, group) {
+        Ok(to) => to,
+        Err(reason) => return reason,
+    };
+    // A loop between nodes that each believe the other to be Active ends here.
+    if let Err(reason) = ip.may_age(packet, hit.l3) {
+        return reason;
+    }
+    if !send(packet, hit, ip, group, to) {
+        return Reason::IpMalformed;
+    }
+    let topic = Topic::StaleSender;
+    events::about(maps, hit, topic, hit.vip.group, ip.source());
+    Reason::ForwardedPeer
+}
+
+/// Hands a packet that is in order on to the peer that is about to be Active; returns whether it can be.
+#[inline(always)]
+pub(crate) fn hand_on<H: Header>(
+    packet: &mut Packet,
+    maps: &Maps,
+    hit: &Hit,
+    ip: &H,
+    group: &Group,
+) -> bool {
+    address(maps, hit, group).is_ok_and(|to| send(packet, hit, ip, group, to))
+}
+
+/// The MAC of the peer in the role word.
+#[inline(always)]
+fn address(maps: &Maps, hit: &Hit, group: &Group) -> Result<Mac, Reason> {
     let Some(&Peer { mac, ifindex, .. }) = maps.peer(u32::from(group.word.peer)) else {
-        return Reason::PeerUnset;
+        return Err(Reason::PeerUnset);
     };
     if !mac.is_station() {
-        return Reason::PeerUnset;
+        return Err(Reason::PeerUnset);
     }
     if ifindex != hit.ifindex {
-        return Reason::PeerElsewhere;
+        return Err(Reason::PeerElsewhere);
     }
-    // A loop between nodes that each believe the other to be Active ends here.
-    if let Err(reason) = ip.age(packet, hit.l3) {
-        return reason;
+    Ok(mac)
+}
+
+/// Addresses a packet to `to`, one hop further.
+#[inline(always)]
+fn send<H: Header>(packet: &mut Packet, hit: &Hit, ip: &H, group: &Group, to: Mac) -> bool {
+    if !ip.age(packet, hit.l3) {
+        return false;
     }
     let Some(header) = packet.get_mut::<eth::Header>(0) else {
-        return Reason::IpMalformed;
+        return false;
     };
-    header.dst = mac;
+    header.dst = to;
     header.src = group.nic;
-    let topic = Topic::StaleSender;
-    events::about(maps, hit, topic, hit.vip.group, ip.destination());
-    Reason::ForwardedPeer
+    true
 }
 
 /// Whether stale traffic is to be sent on at all, and to whom is known.

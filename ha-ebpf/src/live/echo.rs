@@ -65,7 +65,10 @@ fn turn_around<H: Bearer>(
     ip: &H,
     is_to_sender: bool,
 ) -> Result<(), Reason> {
-    ip.age(packet, frame.l3)?;
+    ip.may_age(packet, frame.l3)?;
+    if !ip.age(packet, frame.l3) {
+        return Err(Reason::IpMalformed);
+    }
     if !is_to_sender {
         let Some(Then(ip, udp)) = packet.get_mut::<Then<H, udp::Header>>(frame.l3) else {
             return Err(Reason::BfdEchoMalformed);

@@ -5,13 +5,13 @@ use std::collections::{HashMap, HashSet};
 use ha_common::{
     abi::{
         Deliver, Demotion, EchoPeer, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector,
-        Reply, Router, RouterKey, RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key,
+        Reply, Router, RouterKey, RouterPeerKey, Stale, StaleKey, Traffic, Vip, Vip4Key, Vip6Key,
     },
     lease::LeaseWord,
 };
 
-use super::{Asked, Limit};
-use crate::lease;
+use super::{Asked, Flow, Limit, NO_SOCKET};
+use crate::{Packet, lease};
 
 /// A model of the maps, of the clock and of the lease's timer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,12 +48,18 @@ pub struct Maps {
     pub reasons: HashMap<u32, Traffic>,
     /// `ha_stat`: what is not here has not been counted.
     pub stats: HashMap<u32, Traffic>,
+    /// `ha_stale`.
+    pub stale: HashMap<StaleKey, Stale>,
     /// `ha_event`: all records so far.
     pub events: Vec<Event>,
     /// `ha_limit`.
     pub limits: HashMap<u32, Limit>,
     /// `ha_asked`.
     pub asked: HashMap<u32, Asked>,
+    /// The host's TCP sockets over IPv4, and the kernel's number of their state.
+    pub tcp4: HashMap<Flow<[u8; 4]>, u32>,
+    /// The same over IPv6.
+    pub tcp6: HashMap<Flow<[u8; 16]>, u32>,
     /// The clock, nanoseconds.
     pub clock_ns: u64,
     /// When the lease's timer fires.
@@ -148,6 +154,12 @@ impl Maps {
         count(self.stats.entry(index).or_default(), bytes);
     }
 
+    pub(crate) fn count_stale(&mut self, key: &StaleKey) {
+        let stale = self.stale.entry(*key).or_default();
+        stale.frames += 1;
+        stale.last_ns = self.clock_ns;
+    }
+
     pub(crate) fn send(&mut self, event: &Event) {
         self.events.push(*event);
     }
@@ -170,6 +182,14 @@ impl Maps {
 
     pub(crate) fn set_asked(&mut self, place: u32, asked: Asked) {
         self.asked.insert(place, asked);
+    }
+
+    pub(crate) fn tcp4(&self, _: &Packet, flow: &Flow<[u8; 4]>) -> u32 {
+        self.tcp4.get(flow).copied().unwrap_or(NO_SOCKET)
+    }
+
+    pub(crate) fn tcp6(&self, _: &Packet, flow: &Flow<[u8; 16]>) -> u32 {
+        self.tcp6.get(flow).copied().unwrap_or(NO_SOCKET)
     }
 
     pub(crate) fn now_ns(&self) -> u64 {

@@ -4,11 +4,11 @@ use core::ptr::{from_ref, read_volatile, write_volatile};
 
 use aya_ebpf::{
     bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC},
-    btf_maps::{Array, DevMapHash, HashMap, PerCpuArray, PerCpuHashMap, RingBuf},
+    btf_maps::{Array, DevMapHash, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, RingBuf},
     cty::c_void,
     helpers::{
-        bpf_ktime_get_coarse_ns, bpf_ktime_get_ns, bpf_timer_cancel, bpf_timer_init,
-        bpf_timer_set_callback, bpf_timer_start,
+        bpf_ktime_get_coarse_ns, bpf_ktime_get_ns, bpf_sk_release, bpf_skc_lookup_tcp,
+        bpf_timer_cancel, bpf_timer_init, bpf_timer_set_callback, bpf_timer_start,
     },
     macros::btf_map,
 };
@@ -16,15 +16,15 @@ use ha_common::{
     abi::{
         Deliver, Demotion, EVENT_RING_BYTES, EchoPeer, Event, Group, Live, LivePeerKey,
         MAX_DELIVER, MAX_ECHO, MAX_GROUPS, MAX_LIVE, MAX_PEERS, MAX_REFLECT, MAX_ROUTER_PEERS,
-        MAX_ROUTERS, MAX_VIPS, MAX_WATCHED, Mac, Node, Peer, Reflector, Reply, RoleWord, Router,
-        RouterKey, RouterPeerKey, Traffic, Vip, Vip4Key, Vip6Key,
+        MAX_ROUTERS, MAX_STALE, MAX_VIPS, MAX_WATCHED, Mac, Node, Peer, Reflector, Reply, RoleWord,
+        Router, RouterKey, RouterPeerKey, Stale, StaleKey, Traffic, Vip, Vip4Key, Vip6Key,
     },
     lease::LeaseWord,
     reason::{MAX_REASONS, Reason, Verdict},
 };
 
-use super::{Asked, Limit};
-use crate::lease;
+use super::{Asked, Flow, Limit, NO_SOCKET};
+use crate::{Packet, lease};
 
 /// Memory for an entry is taken when it is added: the maps are sized for far more than most nodes
 /// have.
@@ -79,6 +79,9 @@ static STAT: PerCpuArray<Traffic, STATS> = PerCpuArray::new();
 
 #[btf_map(name = "ha_reason")]
 static REASON: PerCpuArray<Traffic, { MAX_REASONS as usize }> = PerCpuArray::new();
+
+#[btf_map(name = "ha_stale")]
+static STALE: LruHashMap<StaleKey, Stale, { MAX_STALE as usize }> = LruHashMap::new();
 
 #[btf_map(name = "ha_event")]
 static EVENT: RingBuf<Event, { EVENT_RING_BYTES as usize }> = RingBuf::new();
@@ -277,6 +280,24 @@ impl Maps {
         }
     }
 
+    /// Counts a frame of a sender. One that two processors count at the same moment may count once.
+    #[inline(always)]
+    pub(crate) fn count_stale(&mut self, key: &StaleKey) {
+        let last_ns = self.coarse_now_ns();
+        match STALE.get_ptr_mut(key) {
+            // SAFETY: an element is memory of the map; at worst another sender has its place by now, and is counted
+            // once too often.
+            Some(stale) => unsafe {
+                (*stale).frames += 1;
+                (*stale).last_ns = last_ns;
+            },
+            None => {
+                // Only when another processor adds it at this moment, or memory is short.
+                let _ = STALE.insert(key, Stale { frames: 1, last_ns }, 0);
+            }
+        }
+    }
+
     /// Sends a record. One that finds the ring full is lost: the counters still have it.
     #[inline(always)]
     pub(crate) fn send(&mut self, event: &Event) {
@@ -312,6 +333,17 @@ impl Maps {
             // SAFETY: as in `set_limit`.
             unsafe { *slot = asked };
         }
+    }
+
+    /// The state of the socket that would get a packet of this flow.
+    #[inline(always)]
+    pub(crate) fn tcp4(&self, packet: &Packet, flow: &Flow<[u8; 4]>) -> u32 {
+        socket_state(packet, flow)
+    }
+
+    #[inline(always)]
+    pub(crate) fn tcp6(&self, packet: &Packet, flow: &Flow<[u8; 16]>) -> u32 {
+        socket_state(packet, flow)
     }
 
     #[inline(always)]
@@ -404,6 +436,28 @@ impl Maps {
         }
     }
 }
+
+/// Asks the kernel for a socket in the network namespace of the interface. `skc` finds handshakes and `TIME_WAIT`, too,
+/// as what they are.
+#[inline(always)]
+fn socket_state<A>(packet: &Packet, flow: &Flow<A>) -> u32 {
+    let tuple = from_ref(flow).cast_mut().cast();
+    let len = size_of::<Flow<A>>() as u32;
+    // SAFETY: the tuple has the layout and one of the two lengths that the kernel knows, and is only read. The socket
+    // is held until it is released.
+    unsafe {
+        let socket = bpf_skc_lookup_tcp(packet.context(), tuple, len, CURRENT_NETNS, 0);
+        if socket.is_null() {
+            return NO_SOCKET;
+        }
+        let state = read_volatile(&raw const (*socket).state);
+        bpf_sk_release(socket.cast());
+        state
+    }
+}
+
+/// `BPF_F_CURRENT_NETNS`, `include/uapi/linux/bpf.h`.
+const CURRENT_NETNS: u64 = u64::MAX;
 
 /// `CLOCK_MONOTONIC`, `include/uapi/linux/time.h`.
 const CLOCK_MONOTONIC: u64 = 1;

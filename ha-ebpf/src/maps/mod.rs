@@ -10,6 +10,8 @@ pub use host::Maps;
 #[cfg(target_arch = "bpf")]
 pub use kernel::Maps;
 
+use core::mem::size_of;
+
 use ha_common::abi::Mac;
 
 /// A question that this node has answered while a group came to it.
@@ -30,6 +32,25 @@ impl Asked {
     /// How many are remembered: far more than come while a frame is on its way from one node to another.
     pub const PLACES: u32 = 1024;
 }
+
+/// A TCP connection as the kernel is asked for it (`struct bpf_sock_tuple`), all in network order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(C)]
+pub struct Flow<A> {
+    /// Who sends.
+    pub src: A,
+    /// To whom.
+    pub dst: A,
+    /// His port.
+    pub src_port: [u8; 2],
+    /// The other's port.
+    pub dst_port: [u8; 2],
+}
+
+const _: () = assert!(size_of::<Flow<[u8; 4]>>() == 12 && size_of::<Flow<[u8; 16]>>() == 36);
+
+/// State of a socket that is not there.
+pub(crate) const NO_SOCKET: u32 = 0;
 
 /// When a group last told of something, `CLOCK_MONOTONIC` nanoseconds; 0 if never.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use core::ptr::{NonNull, read_volatile};
 
 use aya_ebpf::{
     bindings::xdp_md,
+    cty::c_void,
     helpers::{bpf_xdp_adjust_head, bpf_xdp_adjust_tail, bpf_xdp_get_buff_len},
 };
 
@@ -18,6 +19,12 @@ impl Packet {
     #[must_use]
     pub const fn new(ctx: *mut xdp_md) -> Self {
         Self { ctx }
+    }
+
+    /// What helpers take that are not about the frame's memory.
+    #[inline(always)]
+    pub(crate) fn context(&self) -> *mut c_void {
+        self.ctx.cast()
     }
 
     /// Length of the whole frame in octets, all its buffers together.

@@ -11,7 +11,7 @@ use core::mem::{align_of, size_of};
 pub use buffer::SocketBuffer;
 use ha_common::{
     lease::Request,
-    wire::{arp, bfd, eth, icmp, ipv4, ipv6, nd, udp, vrrp},
+    wire::{arp, bfd, eth, icmp, ipv4, ipv6, nd, tcp, udp, vrrp},
 };
 #[cfg(not(target_arch = "bpf"))]
 pub use host::Packet;
@@ -45,6 +45,7 @@ wire!(
     nd::LinkOption,
     nd::Message,
     Request,
+    tcp::Header,
     udp::Header,
     vrrp::Header,
 );

@@ -6,15 +6,16 @@ use ha_common::{
     wire::{
         checksum::{self, Sum},
         eth::ETHERTYPE_IPV4,
-        icmp, ipv4,
+        icmp, ipv4, tcp,
     },
 };
 
 use super::Header;
 use crate::{
     frame::Hit,
+    maps::Maps,
     packet::{Packet, Then},
-    reply,
+    reply, settle,
 };
 
 impl Header for ipv4::Header {
@@ -60,18 +61,40 @@ impl Header for ipv4::Header {
     }
 
     #[inline(always)]
-    fn age(&self, packet: &mut Packet, l3: usize) -> Result<(), Reason> {
+    fn is_new(&self, packet: &Packet, maps: &Maps, l3: usize) -> bool {
+        let has_options = self.header_len() != ipv4::HEADER_LEN;
+        if self.is_fragment() || has_options || self.ttl <= 1 || !is_intact(packet, l3) {
+            return false;
+        }
+        settle::is_new_payload(self.protocol, || {
+            packet
+                .get::<Then<ipv4::Header, tcp::Header>>(l3)
+                .filter(|_| self.total_len() >= size_of::<Then<ipv4::Header, tcp::Header>>())
+                .is_some_and(|Then(ip, segment)| {
+                    let flow = settle::flow(ip.src, ip.dst, segment);
+                    settle::is_new_segment(segment, maps.tcp4(packet, &flow))
+                })
+        })
+    }
+
+    #[inline(always)]
+    fn may_age(&self, packet: &Packet, l3: usize) -> Result<(), Reason> {
         if !checksum_is_valid(packet, l3, self.header_len()) {
             return Err(Reason::IpChecksum);
         }
         if self.ttl <= 1 {
             return Err(Reason::TtlExpired);
         }
-        let Some(header) = packet.get_mut::<ipv4::Header>(l3) else {
-            return Err(Reason::IpMalformed);
-        };
-        set_ttl(header, self.ttl - 1);
         Ok(())
+    }
+
+    #[inline(always)]
+    fn age(&self, packet: &mut Packet, l3: usize) -> bool {
+        let Some(header) = packet.get_mut::<ipv4::Header>(l3) else {
+            return false;
+        };
+        set_ttl(header, self.ttl.wrapping_sub(1));
+        true
     }
 }
 
@@ -81,6 +104,14 @@ pub(crate) fn set_ttl(header: &mut ipv4::Header, ttl: u8) {
     let old = [header.ttl, header.protocol];
     header.checksum = checksum::update(header.checksum, old, [ttl, header.protocol]);
     header.ttl = ttl;
+}
+
+/// Whether a header without options adds up.
+#[inline(always)]
+fn is_intact(packet: &Packet, l3: usize) -> bool {
+    packet
+        .get::<[u16; ipv4::HEADER_LEN / 2]>(l3)
+        .is_some_and(|words| Sum::ZERO.add_words(words).is_valid())
 }
 
 /// The unit in which the length of a header is counted, octets.

@@ -3,14 +3,15 @@
 use ha_common::{
     abi::{Group, Mac},
     reason::Reason,
-    wire::{eth::ETHERTYPE_IPV6, icmp, ipv6},
+    wire::{eth::ETHERTYPE_IPV6, icmp, ipv6, tcp},
 };
 
 use super::Header;
 use crate::{
     frame::Hit,
+    maps::Maps,
     packet::{Packet, Then},
-    reply,
+    reply, settle,
 };
 
 impl Header for ipv6::Header {
@@ -51,14 +52,35 @@ impl Header for ipv6::Header {
     }
 
     #[inline(always)]
-    fn age(&self, packet: &mut Packet, l3: usize) -> Result<(), Reason> {
+    fn is_new(&self, packet: &Packet, maps: &Maps, l3: usize) -> bool {
+        if self.hop_limit <= 1 {
+            return false;
+        }
+        settle::is_new_payload(self.next_header, || {
+            packet
+                .get::<Then<ipv6::Header, tcp::Header>>(l3)
+                .filter(|_| self.payload_len() >= size_of::<tcp::Header>())
+                .is_some_and(|Then(ip, segment)| {
+                    let flow = settle::flow(ip.src, ip.dst, segment);
+                    settle::is_new_segment(segment, maps.tcp6(packet, &flow))
+                })
+        })
+    }
+
+    #[inline(always)]
+    fn may_age(&self, _: &Packet, _: usize) -> Result<(), Reason> {
         if self.hop_limit <= 1 {
             return Err(Reason::TtlExpired);
         }
-        let Some(header) = packet.get_mut::<ipv6::Header>(l3) else {
-            return Err(Reason::IpMalformed);
-        };
-        header.hop_limit = self.hop_limit - 1;
         Ok(())
+    }
+
+    #[inline(always)]
+    fn age(&self, packet: &mut Packet, l3: usize) -> bool {
+        let Some(header) = packet.get_mut::<ipv6::Header>(l3) else {
+            return false;
+        };
+        header.hop_limit = self.hop_limit.wrapping_sub(1);
+        true
     }
 }

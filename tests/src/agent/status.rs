@@ -1,11 +1,14 @@
 //! What the lab looks at of an agent's status.
 
+use std::net::IpAddr;
+
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
 /// What of `ha-agent status --json` the lab looks at.
 #[derive(Debug, Deserialize)]
 pub(super) struct Status {
+    pub(super) configuration: Option<ConfigurationStatus>,
     pub(super) groups: Vec<GroupStatus>,
     pub(super) events: Vec<EventStatus>,
     #[serde(default)]
@@ -20,11 +23,34 @@ pub(super) struct Status {
 #[derive(Debug, Deserialize)]
 pub(super) struct GroupStatus {
     pub(super) name: String,
+    pub(super) id: u32,
     pub(super) role: String,
     pub(super) epoch: u32,
+    pub(super) since: Option<f64>,
+    pub(super) vips: usize,
     /// Why the kernel does not act on the role, if it does not.
     pub(super) fenced: Option<String>,
     pub(super) priority: Option<u8>,
+    pub(super) stale_senders: Vec<StaleSender>,
+}
+
+/// Who has used the node while it was not Active.
+#[derive(Clone, Debug, Deserialize)]
+pub struct StaleSender {
+    /// Its address.
+    pub address: IpAddr,
+    /// The MAC from which its frames come.
+    pub mac: String,
+    /// Frames.
+    pub packets: u64,
+    /// How long ago the last one came, seconds.
+    pub seconds_ago: f64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ConfigurationStatus {
+    pub(super) checksum: String,
+    pub(super) last_error: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -60,6 +86,10 @@ pub struct BfdStatus {
     pub transmit_interval_ms: f64,
     /// The silence that is a failure, milliseconds; `None` while nothing is heard.
     pub detection_time_ms: Option<f64>,
+    /// Its number here: another one is another session.
+    pub discriminator: u32,
+    /// How often it came Up.
+    pub ups: u64,
     /// Echo packets that have come back.
     pub echoes_in: u64,
     /// Echo packets sent.

@@ -57,7 +57,7 @@ pub(super) trait Channel: Send {
 }
 
 /// Buffers for receiving, and the conversion of receive stamps.
-pub(super) struct Inbox {
+pub(crate) struct Inbox {
     clock: Clock,
     wall_clock_lead: Duration,
     packet: [u8; 2048],
@@ -65,7 +65,7 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    pub(super) fn new(clock: Clock) -> Self {
+    pub(crate) fn new(clock: Clock) -> Self {
         let wall_clock_lead = loop {
             if let Some(lead) = clock.wall_clock_lead() {
                 break lead;
@@ -80,7 +80,7 @@ impl Inbox {
     }
 
     /// Follows corrections of the wall clock. To be called once per round.
-    pub(super) fn adjust(&mut self) {
+    pub(crate) fn adjust(&mut self) {
         if let Some(lead) = self.clock.wall_clock_lead() {
             self.wall_clock_lead = lead;
         }
@@ -91,7 +91,7 @@ impl Inbox {
     }
 
     /// The next packet that is waiting in a socket made ready by [`prepare`], and its arrival.
-    pub(super) fn next(&mut self, socket: &Socket) -> io::Result<Option<(&[u8], Duration)>> {
+    pub(crate) fn next(&mut self, socket: &Socket) -> io::Result<Option<(&[u8], Duration)>> {
         let mut parts = [IoSliceMut::new(&mut self.packet)];
         let (length, stamp) = loop {
             let received = recvmsg::<()>(
@@ -135,7 +135,7 @@ impl Inbox {
 }
 
 /// Makes a socket ready for [`Inbox::next`].
-pub(super) fn prepare(socket: &Socket) -> io::Result<()> {
+pub(crate) fn prepare(socket: &Socket) -> io::Result<()> {
     setsockopt(socket, sockopt::ReceiveTimestampns, &true)?;
     setsockopt(socket, sockopt::RcvBufForce, &RECEIVE_BUFFER)?;
     Ok(())

@@ -29,7 +29,7 @@ impl Clock {
     }
 
     /// Sleeps until a time that does not move with the sleeper's own delays.
-    pub(super) fn sleep_until(self, time: Duration) {
+    pub(crate) fn sleep_until(self, time: Duration) {
         let time = (self.origin + time).into();
         while clock_nanosleep(
             ClockId::CLOCK_MONOTONIC,

@@ -11,7 +11,7 @@
 //! answer came is the kernel's receive stamp, so this costs no precision (but for TCP, where it is the
 //! time of the next wake-up).
 
-mod channel;
+pub(crate) mod channel;
 mod clock;
 mod frame;
 mod icmp;

@@ -16,6 +16,7 @@ mod power_off;
 mod promise;
 mod promote;
 mod quiet;
+mod reload;
 mod restart;
 mod setting;
 mod split_heal;
@@ -47,7 +48,7 @@ pub struct Scenario {
 }
 
 /// All scenarios. The first injects no fault and shows the noise of the machine.
-pub const ALL: [&Scenario; 22] = [
+pub const ALL: [&Scenario; 23] = [
     &quiet::SCENARIO,
     &promote::SCENARIO,
     &switchover::SCENARIO,
@@ -57,6 +58,7 @@ pub const ALL: [&Scenario; 22] = [
     &agent_killed::SCENARIO,
     &agent_stopped::SCENARIO,
     &app_killed::SCENARIO,
+    &reload::SCENARIO,
     &restart::RESTART,
     &restart::CRASH,
     &restart::CRASH_BY_ADVERTS,

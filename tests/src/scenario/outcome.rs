@@ -20,6 +20,9 @@ pub struct Outcome {
     /// What the programs say.
     #[serde(flatten)]
     pub account: Account,
+    /// Frames that spoke as a virtual IP from the port of a node that had not the virtual IPs; `None` for other
+    /// people's programs.
+    pub backup_frames: Option<usize>,
     /// The same as a picture.
     #[serde(skip)]
     pub timeline: Timeline,

@@ -9,6 +9,7 @@ use crate::{
     cluster::{Cluster, PREFERRED, System},
     probe::Prober,
     report::{Report, Split, Window},
+    silence::Silence,
     timeline::{Mark, Timeline},
 };
 
@@ -23,6 +24,8 @@ pub(super) struct Stage<'a> {
     promise: Option<Promise>,
     name: &'static str,
     prober: Prober,
+    /// Only agents of ours can be asked what they took themselves for.
+    silence: Option<Silence>,
     cluster: Cluster,
     from: Duration,
     role_changes: u64,
@@ -45,6 +48,8 @@ impl<'a> Stage<'a> {
         tell("probing");
         let targets: Vec<IpAddr> = cluster.service().sampled();
         let prober = Prober::start(cluster.lab(), &targets)?;
+        let ours = system.is_ours();
+        let silence = ours.then(|| Silence::begin(cluster.lab(), prober.clock()));
         let role_changes = account::role_changes(&cluster)?;
         sleep(WARM_UP);
         let from = prober.clock().now();
@@ -52,6 +57,7 @@ impl<'a> Stage<'a> {
             promise: system.is_ours().then_some(scenario.promise),
             name: scenario.name,
             prober,
+            silence: silence.transpose()?,
             cluster,
             from,
             role_changes,
@@ -127,6 +133,11 @@ impl<'a> Stage<'a> {
         }
     }
 
+    /// Whether it is this project's agent that plays.
+    pub(super) const fn is_ours(&self) -> bool {
+        self.promise.is_some()
+    }
+
     pub(super) fn keep_evidence(&self) {
         self.cluster.lab().keep_evidence();
     }
@@ -141,6 +152,7 @@ impl<'a> Stage<'a> {
         let account = Account::take(&self.cluster, self.role_changes).inspect_err(|_| {
             lab.keep_evidence();
         })?;
+        let slips = self.silence.map(Silence::end).transpose()?;
         let window = Window {
             from: self.from,
             fault: self.fault,
@@ -148,15 +160,22 @@ impl<'a> Stage<'a> {
             split: self.split,
         };
         let report = Report::new(&tracks, window);
-        let broken = self
+        let mut broken = self
             .promise
             .map_or_else(Vec::new, |promise| promise.broken(&report, &account));
+        broken.extend(slips.iter().flatten().next().map(|slip| {
+            let count = slips.iter().flatten().count();
+            format!(
+                "{count} frames came from nodes that had not the addresses; none may: {slip:02x?}"
+            )
+        }));
         let evidence = (!broken.is_empty()).then(|| lab.keep_evidence());
         Ok(Outcome {
             name: self.name,
             vips: self.cluster.service().vips.len(),
             timeline: Timeline::new(&tracks, window, self.marks, lab.nodes().len()),
             report,
+            backup_frames: slips.map(|slips| slips.len()),
             account,
             broken,
             evidence,

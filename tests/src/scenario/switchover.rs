@@ -1,16 +1,12 @@
-//! A planned move that the present owner makes: next to nothing is lost, also not of a client that does not hear of it.
+//! A planned move that the present owner makes: nothing is lost, also not of a client that does not hear of it.
 
 use std::time::Duration;
 
 use super::{Promise, Scenario, Setting};
 use crate::cluster::{AnsweringMac, PREFERRED, STANDBY};
 
-/// A TCP handshake that is caught in the middle, one half on each node, begins again: once in some forty
-/// moves.
-pub(super) const HALF_HANDSHAKES: u64 = 2;
-
 const PROMISE: Promise = Promise {
-    lost: Some(HALF_HANDSHAKES),
+    lost: Some(0),
     // One node ceases, the other begins.
     role_changes: Some(2),
     noted: Some("asked_to_take_over"),

@@ -37,6 +37,8 @@ struct Figures {
     dual_answers: u64,
     role_changes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    backup_frames: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     split: Option<SplitReport>,
 }
 
@@ -75,6 +77,7 @@ impl Figures {
             takeover_ms: outcome.report.takeover_ms,
             dual_answers: outcome.report.dual_answers,
             role_changes: outcome.account.role_changes,
+            backup_frames: outcome.backup_frames,
             split: outcome.report.split.clone(),
         }
     }

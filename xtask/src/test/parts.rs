@@ -28,6 +28,8 @@ pub(crate) enum Part {
     /// Virtual IPs of virtual machines and containers: short, or with streams of 100 MB and a machine in qemu if
     /// this is named
     LabGuests,
+    /// `ha-agent doctor` on hosts that are wrong in one way after the other
+    Doctor,
     /// The agent beside keepalived and FRR: two cases, or all of them if this is named
     InteropVrrp,
     /// The agent beside FRR's BFD: two cases, or all of them if this is named
@@ -36,12 +38,13 @@ pub(crate) enum Part {
 
 impl Part {
     /// All of them, cheapest first.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Lint,
         Self::Unit,
         Self::Fixtures,
         Self::Lab,
         Self::LabGuests,
+        Self::Doctor,
         Self::InteropVrrp,
         Self::InteropBfd,
     ];
@@ -55,6 +58,7 @@ impl fmt::Display for Part {
             Self::Fixtures => "packet fixtures",
             Self::Lab => "lab scenarios",
             Self::LabGuests => "guests",
+            Self::Doctor => "the doctor",
             Self::InteropVrrp => "VRRP with others",
             Self::InteropBfd => "BFD with FRR",
         })
@@ -92,13 +96,9 @@ impl Plan<'_> {
             ],
             Part::Unit => vec![self.unit()?, self.test(&["--doc"], &[])],
             Part::Fixtures => vec![self.test_as_root(&programs::FIXTURES, &[])],
-            Part::Lab => {
-                let agent = build::agent(Profile::Release)?;
-                let mut command = self.test_as_root(&programs::LAB, &["--test-threads=1"]);
-                command.env("HA_AGENT_BIN", agent.program);
-                vec![command]
-            }
+            Part::Lab => vec![self.lab(&programs::LAB)?],
             Part::LabGuests => vec![self.guests()?],
+            Part::Doctor => vec![self.lab(&[programs::DOCTOR])?],
             Part::InteropVrrp => vec![self.interop(programs::INTEROP_VRRP, FEW_VRRP_CASES)?],
             Part::InteropBfd => vec![self.interop(programs::INTEROP_BFD, FEW_BFD_CASES)?],
         })
@@ -133,6 +133,13 @@ impl Plan<'_> {
             selection.extend(["--test", program]);
         }
         Ok(self.test(&selection, &[]))
+    }
+
+    fn lab(&self, programs: &[&str]) -> Result<Command> {
+        let agent = build::agent(Profile::Release)?;
+        let mut command = self.test_as_root(programs, &["--test-threads=1"]);
+        command.env("HA_AGENT_BIN", agent.program);
+        Ok(command)
     }
 
     /// The names are those of cases here: the whole table is one test.

@@ -8,24 +8,29 @@ use crate::workspace;
 /// Frames through the program in the kernel.
 pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
 /// Network namespaces.
-pub(crate) const LAB: [&str; 12] = [
+pub(crate) const LAB: [&str; 16] = [
     "bfd_echo",
     "conflict",
     "demotion",
     "egress",
     "lab",
     "liveness",
+    "local_clients",
     "many_groups",
     "pins",
+    "reload",
     "restart",
     "scenarios",
+    "silence",
+    "sources",
     "switchover",
     "tracking",
 ];
 
 /// The same, with guests behind the nodes.
 pub(crate) const GUESTS: [&str; 1] = ["guests"];
-
+/// The same, each host wrong in another way.
+pub(crate) const DOCTOR: &str = "doctor";
 /// The same, beside routers of other makers.
 pub(crate) const INTEROP_VRRP: &str = "interop_vrrp";
 /// The same, beside FRR's BFD.
@@ -52,7 +57,7 @@ fn with_root() -> impl Iterator<Item = &'static str> {
         .into_iter()
         .chain(LAB)
         .chain(GUESTS)
-        .chain([INTEROP_VRRP, INTEROP_BFD])
+        .chain([DOCTOR, INTEROP_VRRP, INTEROP_BFD])
 }
 
 fn all(metadata: &Metadata) -> Vec<String> {

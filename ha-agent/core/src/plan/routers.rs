@@ -151,6 +151,7 @@ mod tests {
             } else {
                 Peers::Unicast(peers.iter().copied().map(IpAddr::from).collect())
             },
+            settle: Duration::ZERO,
             loss_grace: Duration::ZERO,
             silent_grace: Duration::ZERO,
             needs_witness: false,

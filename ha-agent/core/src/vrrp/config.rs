@@ -120,6 +120,9 @@ pub struct VrrpConfig {
     /// At least the longest lease among the peers plus the longest delay of a message: then even a
     /// peer that was stopped when it should have let go has been silenced by its kernel.
     pub yield_grace: Duration,
+    /// How long a node that was asked to take over lets the owner finish what it has begun, before it claims. In that
+    /// time the owner hands on what is new. Zero: it claims at once.
+    pub settle: Duration,
     /// How long a Backup claims before it takes over from a silent Active node, or from one that
     /// has released the group.
     ///

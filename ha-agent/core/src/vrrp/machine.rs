@@ -36,6 +36,8 @@
 //!   advertisement to it alone. A Backup that is asked, or hears the Active node fall to priority 1, claims at
 //!   once, whether or not it would preempt. So the heir is ready before anybody lets go. If nobody claims, the
 //!   owner goes back to its priority.
+//! * An heir that was asked alone delivers what reaches it, says so with a priority 0 to the owner alone, and claims only
+//!   after `settle`. Meanwhile the owner hands on what is new and finishes what it has begun: see [`settle`].
 //! * A drained node has priority 1 and does not preempt; while it is Active it goes on asking.
 //! * A node whose checks fail lets go and is Backup, takes over from nobody, and goes on listening: its
 //!   stale traffic still finds its way.
@@ -49,6 +51,8 @@
 //!   witness has just answered.
 //! * A node whose agent was started again within its lease resumes: from Initialize it is Active at once.
 //!   To the others it is one whose agent stood still for a moment.
+//! * A configuration that changes while the election goes on is told at once. An Active node whose interval is
+//!   raised keeps to the old one for some advertisements, which tell the new one: no single loss makes it silent.
 //! * A group with both families has one machine. Priorities are compared in either family, addresses
 //!   only in IPv4: the order of the link-local addresses may be the opposite one, and each node
 //!   would then yield to the other.
@@ -62,6 +66,8 @@ mod hand_over;
 mod lifecycle;
 mod operator;
 mod rank;
+mod reconfigure;
+mod settle;
 mod silence;
 mod together;
 mod watch;
@@ -71,7 +77,7 @@ use core::{net::IpAddr, time::Duration};
 
 use ha_common::wire::vrrp::PRIORITY_RELEASE;
 
-use self::{active::Active, backup::Backup, claiming::Claim};
+use self::{active::Active, backup::Backup, claiming::Claim, reconfigure::Eager};
 use super::{
     alive::Alive,
     config::VrrpConfig,
@@ -98,6 +104,8 @@ pub struct Machine {
     /// Whether checks and operator let it be Active.
     is_fit: bool,
     duty: Duty,
+    /// The interval has been raised, and not everybody may know.
+    eager: Option<Eager>,
     hold: Hold,
     /// When `startup_delay` is over; `None` before the first start.
     startup_ends: Option<Time>,
@@ -135,6 +143,7 @@ impl Machine {
             passes_checks: true,
             is_fit: true,
             duty: Duty::Serve,
+            eager: None,
             config,
             hold: Hold::None,
             startup_ends: None,
@@ -254,6 +263,7 @@ impl Election for Machine {
             Input::Demoted { priority } => self.demoted(now, priority),
             Input::LeaseLapsed => self.lapse(Cause::LeaseLapsed),
             Input::GaveWay => self.lapse(Cause::GaveWay),
+            Input::Reconfigure(config) => self.reconfigure(now, *config),
             Input::Stop => self.stop(),
         }
     }

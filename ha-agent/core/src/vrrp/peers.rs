@@ -81,6 +81,11 @@ impl Advertisers {
         self.best().is_none_or(|best| best.expires <= now)
     }
 
+    /// Forgets everybody who does not count.
+    pub(super) fn keep(&mut self, counts: impl Fn(IpAddr) -> bool) {
+        self.0.retain(|peer| counts(peer.address));
+    }
+
     /// Forgets everybody.
     pub(super) fn clear(&mut self) {
         self.0.clear();

@@ -75,6 +75,7 @@ fn s2_a_backup_neither_advertises_nor_announces() {
             | Command::Ask { .. }
             | Command::TellUnheard { .. }
             | Command::AskWitness
+            | Command::HandOn { .. }
             | Command::Announce
             | Command::StopAnnouncing
             | Command::Refused { .. } => false,

@@ -44,6 +44,7 @@ pub(crate) fn config() -> VrrpConfig {
         peers: Peers::Multicast,
         yield_grace: GRACE,
         contention: Duration::ZERO,
+        settle: Duration::ZERO,
         loss_grace: Duration::ZERO,
         silent_grace: Duration::ZERO,
         needs_witness: false,

@@ -12,6 +12,8 @@ mod hand_over;
 mod initialize;
 mod operator;
 mod properties;
+mod reconfigure;
+mod settle;
 mod together;
 mod unicast;
 mod watch;

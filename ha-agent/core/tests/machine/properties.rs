@@ -40,6 +40,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         3 => Just(Input::Witnessed),
         1 => Just(Input::Join),
         1 => Just(Input::Leave),
+        1 => any_config().prop_map(|config| Input::Reconfigure(Box::new(config))),
     ]
 }
 
@@ -126,6 +127,21 @@ fn check(before: Role, machine: &Machine, commands: &[Command]) -> Result<(), Te
                 prop_assert_eq!(*priority, 1);
             }
             Command::SendAdvert {
+                priority: 0,
+                to: Some(_),
+            } if role == Role::Claiming => {
+                prop_assert!(!left_active, "it tells the owner that it is ready");
+            }
+            Command::HandOn { to: Some(_) } => {
+                prop_assert!(machine.hands_over(), "only who hands over has an heir");
+            }
+            Command::HandOn { to: None } => {
+                prop_assert!(
+                    role == Role::Active || left_active,
+                    "only an owner hands on"
+                );
+            }
+            Command::SendAdvert {
                 priority,
                 to: Some(_),
             } => {
@@ -159,6 +175,7 @@ proptest! {
         config in any_config(),
         inputs in prop::collection::vec((any_input(), 0..2_000_u64, any::<bool>()), 1..60),
     ) {
+        let mut config = config;
         let mut machine = Machine::new(config.clone());
         let mut now = Time::default();
         let mut base = config.priority.get();
@@ -187,6 +204,7 @@ proptest! {
                     base = priority;
                 }
                 Input::Duty(new) => duty = new,
+                Input::Reconfigure(ref new) => config = VrrpConfig::clone(new),
                 Input::HandOver { .. }
                 | Input::Liveness { .. }
                 | Input::Answer { .. }

@@ -33,6 +33,7 @@ pub(crate) fn setup(rng: &mut Rng, nodes: usize) -> Setup {
         contention: if nodes > 2 { DELAY * 2 } else { Duration::ZERO },
         silent_grace: Duration::ZERO,
         unicast: rng.bool(),
+        settle: [0, 30, 100, 400].map(Duration::from_millis)[rng.usize(0..4)],
         watched: false,
     }
 }

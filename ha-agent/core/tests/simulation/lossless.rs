@@ -3,6 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use fastrand::Rng;
+use ha_common::fence::Standing;
 use ha_core::election::Input;
 
 use crate::{
@@ -82,7 +83,27 @@ fn a_quiet_network_hands_over_to_whom_is_asked() {
         let heir = (owner + 1 + world.rng.usize(0..nodes - 1)) % nodes;
         let to = world.nodes[heir].config.primary.v4().map(IpAddr::V4);
         world.operate(owner, Input::HandOver { to });
-        world.run(QUIET);
+        let settle = world.nodes[owner].config.settle;
+        let mut has_handed_on = false;
+        let end = world.now + QUIET + settle;
+        while world.now < end {
+            world.run(DELAY / 2);
+            if world.nodes[owner].hands_on.is_some() {
+                has_handed_on = true;
+                let is_ready = match world.nodes[heir].kernel.standing() {
+                    Standing::Active | Standing::Claiming => true,
+                    Standing::Backup | Standing::Fenced(_) => false,
+                };
+                if !is_ready {
+                    world.fail("new work is handed on to who does not deliver it");
+                }
+            }
+        }
+        if has_handed_on == settle.is_zero() {
+            world.fail(&format!(
+                "settles for {settle:?}, handed on: {has_handed_on}"
+            ));
+        }
         if world.active() != [heir] {
             world.fail(&format!("node {heir} was asked and is not Active"));
         }

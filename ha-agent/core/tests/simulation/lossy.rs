@@ -51,6 +51,7 @@ fn a_claim_that_is_not_heard_does_not_make_a_second_owner() {
             lease: LEASE,
             contention: Duration::ZERO,
             silent_grace: Duration::ZERO,
+            settle: Duration::ZERO,
             unicast: false,
             watched: false,
         },

@@ -51,6 +51,8 @@ pub(crate) struct Node {
     pub(crate) outbox: Vec<Outgoing>,
     /// Whom the election asks whether it is Active.
     pub(crate) questions: Vec<std::net::IpAddr>,
+    /// To whom it hands new work on.
+    pub(crate) hands_on: Option<IpAddr>,
     /// Role changes and why, for the report of a failure.
     pub(crate) history: Vec<(Time, Role, Cause)>,
     agent: Option<Agent>,
@@ -64,6 +66,7 @@ impl Node {
             kernel: Kernel::default(),
             outbox: Vec::new(),
             questions: Vec::new(),
+            hands_on: None,
             history: Vec::new(),
             agent: None,
         }
@@ -296,12 +299,16 @@ impl Node {
             match command {
                 Command::SetRole { role, cause, .. } => {
                     self.kernel.store(role, generation);
+                    if role != Role::Active {
+                        self.hands_on = None;
+                    }
                     self.history.push((now, role, cause));
                 }
                 Command::SendAdvert { priority, to } => {
                     self.outbox.push(Outgoing { priority, to });
                 }
                 Command::Ask { peer } => self.questions.push(peer),
+                Command::HandOn { to } => self.hands_on = to,
                 // On this network nobody is lost.
                 Command::TellUnheard { .. }
                 | Command::AskWitness
@@ -323,6 +330,7 @@ fn needs_lease(command: &Command) -> bool {
         Command::SendAdvert { .. } | Command::TellUnheard { .. } | Command::Announce => true,
         Command::Ask { .. }
         | Command::AskWitness
+        | Command::HandOn { .. }
         | Command::StopAnnouncing
         | Command::Refused { .. } => false,
     }

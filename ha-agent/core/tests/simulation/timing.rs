@@ -25,6 +25,7 @@ fn pair(seed: u64) -> World {
         lease: LEASE,
         contention: Duration::ZERO,
         silent_grace: Duration::ZERO,
+        settle: Duration::ZERO,
         unicast: false,
         watched: false,
     };

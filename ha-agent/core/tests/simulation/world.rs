@@ -41,6 +41,7 @@ pub(crate) struct Setup {
     pub(crate) contention: Duration,
     pub(crate) silent_grace: Duration,
     pub(crate) unicast: bool,
+    pub(crate) settle: Duration,
     /// Whether the nodes probe each other.
     pub(crate) watched: bool,
 }
@@ -71,6 +72,7 @@ impl World {
                 peers: peers(i, setup),
                 yield_grace: setup.lease.max(LEASE) + DELAY,
                 contention: setup.contention,
+                settle: setup.settle,
                 loss_grace: Duration::ZERO,
                 silent_grace: setup.silent_grace,
                 needs_witness: false,

@@ -47,6 +47,18 @@ fn headline(text: &mut String, status: &Status) {
             status.pin_dir
         ),
     };
+    if let Some(configuration) = &status.configuration {
+        let _ = writeln!(
+            text,
+            "configuration {} (cksum {}), in force since {}",
+            configuration.path,
+            configuration.checksum,
+            utc(configuration.since)
+        );
+        if let Some(error) = &configuration.last_error {
+            let _ = writeln!(text, "THE LAST RELOAD FAILED: {error}");
+        }
+    }
     match status.duty.as_str() {
         "drained" => {
             text.push_str(
@@ -57,6 +69,12 @@ fn headline(text: &mut String, status: &Status) {
             text.push_str("IN MAINTENANCE: serves nothing (`ha-agent maintenance off` ends it)\n");
         }
         _ => {}
+    }
+    if let Some(why) = status.local_clients.strip_prefix("own: ") {
+        let _ = writeln!(
+            text,
+            "PROGRAMS ON THIS HOST do not reach the Active node at virtual IPs: {why}"
+        );
     }
     let lease = &status.lease;
     let consequence = match lease.state.as_str() {
@@ -91,6 +109,7 @@ fn groups(groups: &[Group]) -> Option<Table> {
         "PRIORITY",
         "VIPS",
         "INTERFACE",
+        "STALE SENDERS",
         "WHY",
     ]);
     for group in groups {
@@ -109,10 +128,21 @@ fn groups(groups: &[Group]) -> Option<Table> {
             priority(group),
             group.vips.to_string(),
             group.interface.clone(),
+            stale(group),
             group.cause.clone().unwrap_or_else(|| "-".to_owned()),
         ]);
     }
     (!groups.is_empty()).then_some(rows)
+}
+
+/// How many still use this node for it; those who have not for a minute have learned where it is.
+fn stale(group: &Group) -> String {
+    const RECENT: f64 = 60.0;
+    let senders = group.stale_senders.iter();
+    match senders.filter(|sender| sender.seconds_ago < RECENT).count() {
+        0 => "-".to_owned(),
+        count => count.to_string(),
+    }
 }
 
 /// The priority, and what it would be without checks and promotions.

@@ -25,6 +25,8 @@ const PRIORITY: NonZeroU8 = NonZeroU8::new(100).expect("it is not zero");
 const ADVERT_INTERVAL: Centiseconds = Centiseconds::new(10).expect("1 to 4095 are an interval");
 /// The part of an advertisement interval, as a divisor, in which rivals can hear each other.
 const CONTENTION: u32 = 8;
+/// How long an owner that hands over finishes what it has begun: the handshake of a client on the same continent.
+const SETTLE: Duration = Duration::from_millis(100);
 /// Longest wait that makes sense before a take-over: what keepalived allows its delays, rounded.
 const LONGEST_WAIT: Duration = Duration::from_secs(1_000);
 
@@ -127,6 +129,7 @@ fn manual(election: &file::Election, key: &str, report: &mut Report<'_>) -> Opti
             election.startup_delay.as_ref().map(Spanned::span),
         ),
         ("checksum", election.checksum.as_ref().map(Spanned::span)),
+        ("settle", election.settle.as_ref().map(Spanned::span)),
         (
             "yield_grace",
             election.yield_grace.as_ref().map(Spanned::span),
@@ -204,6 +207,7 @@ fn vrrp(written: &Spanned<file::Election>, key: &str, report: &mut Report<'_>) -
         })
     };
     let yield_grace = wait("yield_grace", &election.yield_grace, Duration::ZERO);
+    let settle = wait("settle", &election.settle, SETTLE);
     let rivals = interval.map_or(Duration::ZERO, |interval| interval.duration() / CONTENTION);
     let contention = wait("contention", &election.contention, rivals);
     let preempt_delay = wait("preempt_delay", &election.preempt_delay, Duration::ZERO);
@@ -219,6 +223,7 @@ fn vrrp(written: &Spanned<file::Election>, key: &str, report: &mut Report<'_>) -
             preempt_delay: preempt_delay?,
             startup_delay: startup_delay?,
             checksum: checksum?,
+            settle: settle?,
             yield_grace: yield_grace?,
             contention: contention?,
         },

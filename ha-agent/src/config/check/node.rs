@@ -7,8 +7,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::{
     super::{
-        Control, DEFAULT_PIN_DIR, DEFAULT_SOCKET, Log, LogFormat, Node, OnExit, error::Report,
-        file, value::word,
+        Control, DEFAULT_PIN_DIR, DEFAULT_SOCKET, LocalClients, Log, LogFormat, Node, OnExit,
+        error::Report, file, value::word,
     },
     optional,
 };
@@ -40,10 +40,17 @@ pub(super) fn node(
     let on_exit = optional(node.on_exit.as_ref(), OnExit::default(), |on_exit| {
         word(report, "node.on_exit", on_exit, &policies)
     });
+    let reached = [("active", LocalClients::Active), ("own", LocalClients::Own)];
+    let local_clients = optional(
+        node.local_clients.as_ref(),
+        LocalClients::default(),
+        |local_clients| word(report, "node.local_clients", local_clients, &reached),
+    );
     Some(Node {
         name: name.clone(),
         lease: lease?,
         on_exit: on_exit?,
+        local_clients: local_clients?,
         pin_dir: pin_dir?,
     })
 }

@@ -4,7 +4,7 @@ use ha_common::abi::{DELIVER_BRIDGED, DELIVER_BUFFERS, DELIVER_REDIRECTED, DELIV
 
 use crate::{
     config::Mode,
-    net::{Features, Leads, Link},
+    net::{Leads, Link, Reception},
 };
 
 /// Where a guest's traffic comes in.
@@ -34,7 +34,7 @@ pub(in crate::engine) struct Way {
 /// What has to be known beside the interfaces.
 pub(super) trait Kernel {
     /// What an interface does with redirected frames; `None` if the kernel does not say.
-    fn features(&self, index: u32) -> Option<Features>;
+    fn features(&self, index: u32) -> Option<Reception>;
     /// Whether the host forwards what comes in on an interface.
     fn forwards(&self, nic: &Nic) -> bool;
 }
@@ -147,12 +147,12 @@ mod tests {
     const GUEST: u32 = 4;
 
     struct Fake {
-        features: Option<Features>,
+        features: Option<Reception>,
         forwards: bool,
     }
 
     impl Kernel for Fake {
-        fn features(&self, _: u32) -> Option<Features> {
+        fn features(&self, _: u32) -> Option<Reception> {
             self.features
         }
 
@@ -161,11 +161,11 @@ mod tests {
         }
     }
 
-    const TAKES_ALL: Option<Features> = Some(Features {
+    const TAKES_ALL: Option<Reception> = Some(Reception {
         takes: true,
         takes_buffers: true,
     });
-    const TAKES_NOTHING: Option<Features> = Some(Features {
+    const TAKES_NOTHING: Option<Reception> = Some(Reception {
         takes: false,
         takes_buffers: false,
     });
@@ -198,7 +198,7 @@ mod tests {
         ]
     }
 
-    fn way(links: &[Link], mode: Mode, features: Option<Features>, forwards: bool) -> Way {
+    fn way(links: &[Link], mode: Mode, features: Option<Reception>, forwards: bool) -> Way {
         let nic = Nic {
             name: "eth0".to_owned(),
             index: NIC,
@@ -207,7 +207,7 @@ mod tests {
         Way::to("tap0", &nic, links, &Fake { features, forwards })
     }
 
-    fn word(links: &[Link], features: Option<Features>) -> &'static str {
+    fn word(links: &[Link], features: Option<Reception>) -> &'static str {
         way(links, Mode::Native, features, false).word()
     }
 

@@ -41,6 +41,14 @@ pub(in crate::net) const ECHO: [SockFilter; 14] = [
     op(RETURN, 0),
 ];
 
+/// Keeps ARP without a tag.
+pub(in crate::net) const ARP: [SockFilter; 4] = [
+    op(LOAD_HALF, ETHERTYPE),
+    jump(eth::ETHERTYPE_ARP as u32, 0, 1),
+    op(RETURN, u32::MAX),
+    op(RETURN, 0),
+];
+
 /// Keeps VRRP. X is the length of the tag that is still in the frame.
 pub(super) const VRRP: [SockFilter; 13] = [
     op(SET_X, 0),

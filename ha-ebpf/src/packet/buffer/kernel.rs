@@ -2,8 +2,14 @@
 
 use core::ptr::{NonNull, read_volatile};
 
-use aya_ebpf::{bindings::__sk_buff, cty::c_void, helpers::bpf_skb_load_bytes};
+use aya_ebpf::{
+    bindings::{__sk_buff, TC_ACT_SHOT},
+    cty::c_void,
+    helpers::{bpf_redirect, bpf_skb_load_bytes, bpf_skb_store_bytes},
+};
 use ha_common::wire::eth::VLAN_ID_MASK;
+
+use crate::local::Errand;
 
 /// A frame, by the context of traffic control.
 pub struct SocketBuffer {
@@ -31,6 +37,21 @@ impl SocketBuffer {
         // SAFETY: as in `len`.
         let (is_there, control) = unsafe { ((*self.ctx).vlan_present, (*self.ctx).vlan_tci) };
         (is_there != 0).then_some(control as u16 & VLAN_ID_MASK)
+    }
+
+    /// Sends the frame out of another interface. What the program is to return.
+    #[inline(always)]
+    #[must_use]
+    pub fn send_out(&self, errand: &Errand) -> i32 {
+        let macs = [errand.dst, errand.src];
+        // SAFETY: `ctx` as in `len`; what is copied is `macs`. The other helper has no preconditions.
+        unsafe {
+            let from = (&raw const macs).cast();
+            if bpf_skb_store_bytes(self.ctx.cast(), 0, from, size_of_val(&macs) as u32, 0) != 0 {
+                return TC_ACT_SHOT;
+            }
+            bpf_redirect(errand.ifindex, 0) as i32
+        }
     }
 
     /// Octets in the frame's first part. As for XDP, pointers are added to and compared, and nothing else.

@@ -136,7 +136,7 @@ fn send(generator: &Program, place: &Place, count: u32) -> Result<Duration> {
         first.set(0)?;
         sched_setaffinity(Pid::from_raw(0), &first)?;
         let begun = Instant::now();
-        generator.run_live(place.frame(), place.ifindex(), count)?;
+        generator.inject(place.frame(), place.ifindex(), count)?;
         Ok(begun.elapsed())
     })
 }

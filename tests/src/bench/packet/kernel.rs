@@ -95,7 +95,7 @@ struct TestRun {
     duration_ns: u32,
 }
 
-/// As `TestRun`, with what follows it.
+/// The same with what live frames take.
 #[repr(C)]
 struct LiveRun {
     run: TestRun,
@@ -109,7 +109,10 @@ struct LiveRun {
     pad: u32,
 }
 
-/// The kernel's `struct xdp_md`.
+/// `BPF_F_TEST_XDP_LIVE_FRAMES`.
+const LIVE_FRAMES: u32 = 1 << 1;
+
+/// `struct xdp_md`.
 #[repr(C)]
 struct XdpContext {
     data: u32,
@@ -182,17 +185,13 @@ impl Program {
         Ok(f64::from(attributes.duration_ns))
     }
 
-    /// Runs the program on frames that are real: what it sends back leaves the interface `ifindex` of the calling
-    /// thread's network namespace. Returns when all have been sent.
+    /// Runs the program on a frame that the interface seems to have received, `count` times, and does with it what it
+    /// says.
     ///
     /// # Errors
     ///
     /// When the kernel cannot run it.
-    pub(in crate::bench) fn run_live(&self, frame: &[u8], ifindex: u32, count: u32) -> Result<()> {
-        /// `BPF_F_TEST_XDP_LIVE_FRAMES`.
-        const LIVE: u32 = 1 << 1;
-        /// As many as a NIC hands over at once (`NAPI_POLL_WEIGHT`).
-        const AT_ONCE: u32 = 64;
+    pub(in crate::bench) fn inject(&self, frame: &[u8], ifindex: u32, count: u32) -> Result<()> {
         let context = XdpContext {
             data: 0,
             data_end: frame.len() as u32,
@@ -209,10 +208,10 @@ impl Program {
         attributes.run.repeat = count;
         attributes.context_size_in = size_of::<XdpContext>() as u32;
         attributes.context_in = (&raw const context) as u64;
-        attributes.flags = LIVE;
-        attributes.batch_size = AT_ONCE;
+        attributes.flags = LIVE_FRAMES;
         // SAFETY: as in `load`.
-        unsafe { call(PROG_TEST_RUN, &mut attributes) }.context("a run with live frames failed")?;
+        unsafe { call(PROG_TEST_RUN, &mut attributes) }
+            .context("the kernel does not take live frames")?;
         Ok(())
     }
 

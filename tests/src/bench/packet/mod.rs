@@ -8,6 +8,7 @@
 //! is the one that its name says.
 
 mod egress;
+mod inject;
 pub(super) mod kernel;
 mod liveness;
 mod paths;
@@ -26,6 +27,7 @@ use ha_common::{
 use nix::unistd::Uid;
 use serde::Serialize;
 
+pub use self::inject::Injector;
 use self::{
     kernel::{Chain, Program},
     paths::Path,

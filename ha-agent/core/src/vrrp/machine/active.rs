@@ -18,8 +18,9 @@ pub(super) struct Active {
 
 impl Active {
     pub(super) fn deadline(&self) -> Time {
-        let ends = self.hand_over.and_then(|hand_over| hand_over.ends);
-        ends.map_or(self.next_advert, |ends| ends.min(self.next_advert))
+        let ends = self.hand_over.iter();
+        let ends = ends.flat_map(|hand_over| hand_over.ends.into_iter().chain(hand_over.settles));
+        ends.fold(self.next_advert, Time::min)
     }
 }
 
@@ -45,17 +46,22 @@ impl Machine {
 
     /// Advertises and sets Adver_Timer anew.
     pub(super) fn active_timer(&mut self, now: Time) -> Vec<Command> {
-        let hand_over = self.handing_over();
+        let mut hand_over = self.handing_over();
+        let priority = hand_over.as_mut().map_or(self.priority, HandOver::tell);
         self.state = State::Active(Active {
-            next_advert: now + self.config.advert_interval.duration(),
+            next_advert: now + self.pause(),
             hand_over,
         });
+        let advert = Command::SendAdvert { priority, to: None };
         let question = hand_over.and_then(HandOver::question);
-        core::iter::once(self.advertise()).chain(question).collect()
+        core::iter::once(advert).chain(question).collect()
     }
 
     pub(super) fn active_advert(&mut self, now: Time, heard: &Heard<'_>) -> Vec<Command> {
-        // What comes to this node alone is about a claim that is over.
+        if self.is_heir_ready(heard) {
+            return self.hand_on(now, heard.from);
+        }
+        // What else comes to this node alone is about a claim that is over.
         if heard.direct {
             return Vec::new();
         }

@@ -30,6 +30,24 @@ pub(super) struct Claim {
     released: bool,
     /// Living advertisers were asked whether they have let go.
     pub(super) is_asking: bool,
+    /// Until when the owner, who has asked, is left to finish what it has begun.
+    pub(super) settles: Option<Time>,
+}
+
+impl Claim {
+    pub(super) const fn new(now: Time, end: Time, cause: Cause) -> Self {
+        Self {
+            since: now,
+            cause,
+            next_advert: now,
+            end,
+            contested: None,
+            acknowledged: false,
+            released: false,
+            is_asking: false,
+            settles: None,
+        }
+    }
 }
 
 impl Machine {
@@ -45,14 +63,9 @@ impl Machine {
     pub(super) fn claim(&mut self, now: Time, end: Time, cause: Cause) -> Vec<Command> {
         self.alive.doubt();
         self.state = State::Claiming(Claim {
-            since: now,
-            cause,
             next_advert: now + self.config.advert_interval.duration(),
-            end,
             contested: (!self.peers.is_empty()).then_some(now),
-            acknowledged: false,
-            released: false,
-            is_asking: false,
+            ..Claim::new(now, end, cause)
         });
         let set_role = Command::SetRole {
             role: Role::Claiming,
@@ -63,7 +76,8 @@ impl Machine {
     }
 
     pub(super) fn claim_deadline(&self, claim: &Claim) -> Time {
-        claim.next_advert.min(self.claim_end(claim))
+        let due = claim.next_advert.min(self.claim_end(claim));
+        claim.settles.unwrap_or(due)
     }
 
     /// When the claim is made good: while another advertiser is left, not before all have been
@@ -76,6 +90,9 @@ impl Machine {
     }
 
     pub(super) fn claiming_timer(&mut self, mut claim: Claim, now: Time) -> Vec<Command> {
+        if claim.settles.is_some() {
+            return self.claim_aloud(&claim, now);
+        }
         if self.claim_end(&claim) <= now {
             let unyielding = self.alive.doubtful();
             if !unyielding.is_empty() {
@@ -103,6 +120,9 @@ impl Machine {
         now: Time,
         heard: &Heard<'_>,
     ) -> Vec<Command> {
+        if claim.settles.is_some() {
+            return self.settling_advert(claim, now, heard);
+        }
         // The owner asks once more for what this node is about to do; it has not let go.
         if heard.direct && heard.advert.priority == LOWEST {
             return Vec::new();

@@ -18,6 +18,9 @@ pub(super) const LOWEST: u8 = PRIORITY_RELEASE + 1;
 /// one.
 const PATIENCE: u32 = 2;
 
+/// Below every bid of an heir, which its kernel compares it with.
+const MOST_STANDING: u8 = PRIORITY_OWNER - 2;
+
 /// The Active node wants to be relieved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct HandOver {
@@ -27,11 +30,30 @@ pub(super) struct HandOver {
     pub(super) ends: Option<Time>,
     /// What to go back to then.
     before: u8,
+    /// Until when new work is handed on to the heir, if it is.
+    pub(super) settles: Option<Time>,
+    /// What the others are told meanwhile, so that none of them claims, too.
+    standing: u8,
 }
 
 impl HandOver {
-    /// The advertisement to the heir alone that asks it to take over.
+    pub(super) fn is_to(&self, peer: IpAddr) -> bool {
+        self.to == Some(peer)
+    }
+
+    /// The priority to tell everybody. Once it is the lowest it remains so.
+    pub(super) const fn tell(&mut self) -> u8 {
+        if self.settles.is_none() {
+            self.standing = LOWEST;
+        }
+        self.standing
+    }
+
+    /// The advertisement to the heir alone that asks it to take over, unless it is about to.
     pub(super) fn question(self) -> Option<Command> {
+        if self.settles.is_some() {
+            return None;
+        }
         let priority = LOWEST;
         let ask = |to| Command::SendAdvert {
             priority,
@@ -51,7 +73,16 @@ impl Machine {
     /// How long an heir is waited for, unless the node is drained.
     #[must_use]
     pub fn patience(&self) -> core::time::Duration {
-        self.own_active_down() * PATIENCE + self.config.yield_grace
+        self.own_active_down() * PATIENCE + self.config.yield_grace + self.config.settle
+    }
+
+    /// Who has been asked to take over.
+    #[must_use]
+    pub const fn asked_heir(&self) -> Option<IpAddr> {
+        match self.handing_over() {
+            Some(hand_over) => hand_over.to,
+            None => None,
+        }
     }
 
     pub(super) const fn handing_over(&self) -> Option<HandOver> {
@@ -73,39 +104,52 @@ impl Machine {
             }
         };
         let patience = self.patience();
+        let before = active.hand_over;
+        let is_same = before.is_some_and(|before| before.to == to);
+        let stopped = before.filter(|_| !is_same).and_then(HandOver::stop);
         let hand_over = HandOver {
             to,
             ends: match self.duty {
                 Duty::Serve | Duty::Maintenance => Some(now + patience),
                 Duty::Drained => None,
             },
-            before: active
-                .hand_over
-                .map_or(self.priority, |before| before.before),
+            before: before.map_or(self.priority, |before| before.before),
+            settles: before.filter(|_| is_same).and_then(|before| before.settles),
+            standing: before.map_or(self.priority.min(MOST_STANDING), |before| before.standing),
         };
         self.priority = LOWEST;
-        if active.hand_over.is_none() {
+        if before.is_none() {
             // Who is asked has a whole interval before the others hear of it.
             active.next_advert = now + self.config.advert_interval.duration();
         }
         active.hand_over = Some(hand_over);
         self.state = State::Active(active);
-        match hand_over.question() {
-            Some(question) => vec![question],
-            None => self.active_timer(now),
-        }
+        let told = match (to, hand_over.question()) {
+            (Some(_), question) => question.into_iter().collect(),
+            (None, _) => self.active_timer(now),
+        };
+        stopped.into_iter().chain(told).collect()
     }
 
     /// Advertises, unless the heir has been waited for long enough.
     pub(super) fn serving_timer(&mut self, active: Active, now: Time) -> Vec<Command> {
+        let mut commands = self.stop_handing_on(|hand_over| {
+            let is_over = |end| end <= now;
+            hand_over.settles.is_some_and(is_over)
+        });
         let ends = active.hand_over.and_then(|hand_over| hand_over.ends);
         if ends.is_none_or(|ends| now < ends) {
-            return self.active_timer(now);
+            if active.next_advert <= now {
+                commands.extend(self.active_timer(now));
+            }
+            return commands;
         }
-        if self.duty == Duty::Maintenance {
-            return self.let_go_for(now, Cause::Maintenance);
-        }
-        self.keep(now)
+        commands.extend(if self.duty == Duty::Maintenance {
+            self.let_go_for(now, Cause::Maintenance)
+        } else {
+            self.keep(now)
+        });
+        commands
     }
 
     /// Goes back to the priority from before.
@@ -118,7 +162,8 @@ impl Machine {
         };
         self.priority = hand_over.before.max(self.base);
         self.state = State::Active(active);
-        self.active_timer(now)
+        let stopped = hand_over.stop().into_iter();
+        stopped.chain(self.active_timer(now)).collect()
     }
 
     /// A drained node asks for ever, until it takes part again.
@@ -176,12 +221,16 @@ impl Machine {
     /// Takes over from the one who asks. Who alone was asked bids as if promoted: nobody who followed the owner shall
     /// contend. Where all are asked the best shall win.
     pub(super) fn relieve(&mut self, now: Time, heard: &Heard<'_>) -> Vec<Command> {
-        let before = self.peers.find(heard.from).filter(|_| heard.direct);
+        let is_alone = self.is_to_this_node(heard);
+        let before = self.peers.find(heard.from).filter(|_| is_alone);
         let bid = before.map_or(LOWEST, |before| before.priority);
         let bid = bid.saturating_add(1);
         self.priority = bid.clamp(LOWEST + 1, PRIORITY_OWNER - 1).max(self.base);
         self.hold = Hold::None;
         let cause = Cause::AskedToTakeOver { peer: heard.from };
+        if is_alone && !self.config.settle.is_zero() {
+            return self.let_settle(now, heard.from, cause);
+        }
         self.take_over(now, now + self.config.yield_grace, cause)
     }
 }

@@ -22,13 +22,14 @@ impl Machine {
             Liveness::Lost => Cause::ActiveLost,
             Liveness::Down => Cause::ActiveDown,
         };
+        let stopped = self.stop_handing_on(|hand_over| hand_over.is_to(peer));
         let was_followed = self.peers.best().is_some_and(|best| best.address == peer);
         self.peers.forget(peer);
         if !was_followed || !self.peers.is_empty() {
-            return Vec::new();
+            return stopped;
         }
         match self.state {
-            State::Initialize | State::Active(_) => Vec::new(),
+            State::Initialize | State::Active(_) => stopped,
             State::Backup(backup) => self.replace_lost(backup, now, (peer, state), cause),
             State::Claiming(_) if self.config.needs_witness && cause == Cause::ActiveLost => {
                 let commands = self.step_back(now, now, cause);
@@ -44,9 +45,14 @@ impl Machine {
                 claim.end = claim.end.min(now + self.config.loss_grace);
                 claim.cause = cause;
                 claim.contested = None;
+                // There is nobody left to wait for.
+                let aloud = claim.settles.take().map(|_| {
+                    claim.next_advert = now + self.config.advert_interval.duration();
+                    self.advertise()
+                });
                 self.state = State::Claiming(claim);
                 let unheard = is_unheard(state).then_some(Command::TellUnheard { peer });
-                unheard.into_iter().collect()
+                unheard.into_iter().chain(aloud).collect()
             }
         }
     }

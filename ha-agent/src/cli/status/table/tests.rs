@@ -1,7 +1,7 @@
 //! The status as it is shown.
 
 use super::*;
-use crate::api::types::{Agent, Event, Interface, Lease, RoundTrip};
+use crate::api::types::{Agent, Event, Interface, Lease, RoundTrip, StaleSender};
 
 fn status() -> Status {
     Status {
@@ -11,7 +11,9 @@ fn status() -> Status {
             pid: 7,
             uptime_seconds: 60,
         }),
+        configuration: None,
         duty: "serve".to_owned(),
+        local_clients: "active".to_owned(),
         schema: 1,
         pin_dir: "/sys/fs/bpf/ha/2".to_owned(),
         lease: Lease {
@@ -50,6 +52,7 @@ fn status() -> Status {
             cause: Some("nobody was Active".to_owned()),
             since: Some(0.0),
             traffic: Vec::new(),
+            stale_senders: Vec::new(),
         }],
         guests: Vec::new(),
         peers: Vec::new(),
@@ -83,6 +86,28 @@ fn a_quiet_node_fits_a_screen() {
 }
 
 #[test]
+fn what_is_in_force_is_seen_and_why_nothing_else_is() {
+    let mut reloaded = status();
+    let mut configuration = crate::api::types::Configuration {
+        path: "/etc/ha-agent/ha-agent.toml".to_owned(),
+        checksum: "930766865".to_owned(),
+        since: 1_000_000_000.0,
+        last_reload: None,
+        last_error: None,
+    };
+    reloaded.configuration = Some(configuration.clone());
+    let text = render(&reloaded);
+    let line = "configuration /etc/ha-agent/ha-agent.toml (cksum 930766865), in force since \
+                2001-09-09T01:46:40.000Z";
+    assert!(text.contains(line), "{text}");
+    assert!(!text.contains("RELOAD"));
+    configuration.last_error = Some("ha-agent.toml:3:8: it is wrong".to_owned());
+    reloaded.configuration = Some(configuration);
+    let text = render(&reloaded);
+    assert!(text.contains("THE LAST RELOAD FAILED: ha-agent.toml:3:8: it is wrong"));
+}
+
+#[test]
 fn what_checks_do_is_seen() {
     let mut checked = status();
     checked.groups[0].priority = Some(180);
@@ -109,6 +134,21 @@ fn how_a_guest_is_reached_is_seen() {
     for part in ["tap0", "eth0", "bridged", "not counted", "its driver takes"] {
         assert!(text.contains(part), "{part}: {text}");
     }
+}
+
+#[test]
+fn those_who_still_use_a_backup_are_counted() {
+    let mut moved = status();
+    let sender = |seconds_ago| StaleSender {
+        address: "192.0.2.77".parse().unwrap(),
+        mac: "02:00:00:00:00:77".to_owned(),
+        packets: 9,
+        seconds_ago,
+    };
+    assert_eq!(stale(&moved.groups[0]), "-");
+    moved.groups[0].stale_senders = vec![sender(0.5), sender(59.0), sender(61.0)];
+    assert_eq!(stale(&moved.groups[0]), "2");
+    assert!(render(&moved).contains("STALE SENDERS"));
 }
 
 #[test]
@@ -185,4 +225,20 @@ fn a_fenced_node_says_so_twice() {
     assert!(text.contains("THE AGENT DOES NOT RUN"));
     assert!(text.contains("the node is FENCED"));
     assert!(text.contains("active (fenced: lease_lapsed)"));
+}
+
+#[test]
+fn whom_programs_on_the_host_reach_is_said_only_if_it_is_the_wrong_one() {
+    let mut own = status();
+    for reach in ["active", "own", ""] {
+        reach.clone_into(&mut own.local_clients);
+        assert!(!render(&own).contains("PROGRAMS ON THIS HOST"), "{reach}");
+    }
+    "own: no such hook".clone_into(&mut own.local_clients);
+    let text = render(&own);
+    assert!(
+        text.contains("PROGRAMS ON THIS HOST do not reach"),
+        "{text}"
+    );
+    assert!(text.contains(": no such hook\n"), "{text}");
 }
