@@ -21,6 +21,7 @@ mod demotion;
 mod execute;
 mod fitness;
 mod group;
+mod guests;
 mod heir;
 mod history;
 mod kernel;
@@ -82,6 +83,7 @@ pub struct Engine {
     routers: HashMap<(usize, Vlan, u8), usize>,
     announcer: Announcer,
     peers: Peers,
+    guests: guests::Guests,
     history: History,
     discards: Discards,
     liveness: Option<liveness::Peers>,
@@ -111,6 +113,7 @@ enum Wake {
     Witness(witness::Event),
     Router(News),
     Neighbour(peers::Found),
+    Guests(Vec<guests::Way>),
     Stop(Ending),
 }
 
@@ -155,6 +158,7 @@ impl Engine {
                 Wake::Witness(event) => self.witness_event(event),
                 Wake::Router(news) => self.session_changed(news),
                 Wake::Neighbour(found) => self.found_neighbour(&found),
+                Wake::Guests(ways) => self.found_guests(ways),
                 Wake::Stop(Ending::Release) => return self.stop(),
                 Wake::Stop(Ending::HandOver) => return self.hand_over(),
             }
@@ -187,6 +191,7 @@ impl Engine {
             seen = self.health.next() => Wake::Check(seen),
             news = self.bfd.next() => Wake::Router(news),
             found = self.peers.found() => Wake::Neighbour(found),
+            ways = self.guests.found() => Wake::Guests(ways),
         }
     }
 

@@ -11,6 +11,8 @@ use crate::net::{Addresses, Link, Membership, PacketSocket};
 #[derive(Clone, Debug)]
 pub(super) struct Ground {
     pub(super) link: Link,
+    /// What has the host's addresses: the bridge if `link` is a port of one, else `link` itself.
+    pub(super) home: Link,
     pub(super) addresses: Addresses,
 }
 
@@ -18,6 +20,8 @@ pub(super) struct Ground {
 #[derive(Debug)]
 pub(super) struct Port {
     pub(super) link: Link,
+    /// What has the host's addresses: the bridge if `link` is a port of one, else `link` itself.
+    pub(super) home: Link,
     pub(super) addresses: Addresses,
     pub(super) socket: PacketSocket,
     /// Left when the agent stops.
@@ -29,7 +33,11 @@ pub(super) struct Port {
 impl Port {
     /// Listens for advertisements.
     pub(super) fn open(ground: Ground) -> Result<Self> {
-        let Ground { link, addresses } = ground;
+        let Ground {
+            link,
+            home,
+            addresses,
+        } = ground;
         let name = &link.name;
         let socket = PacketSocket::open(link.index).with_context(|| {
             format!("cannot open a packet socket on {name} (needs CAP_NET_RAW)")
@@ -38,6 +46,7 @@ impl Port {
             .with_context(|| format!("cannot listen for VRRP on {name}"))?;
         Ok(Self {
             link,
+            home,
             addresses,
             socket,
             _membership: membership,
@@ -48,13 +57,14 @@ impl Port {
     pub(super) fn ground(&self) -> Ground {
         Ground {
             link: self.link.clone(),
+            home: self.home.clone(),
             addresses: self.addresses,
         }
     }
 
-    /// Its own MAC.
+    /// The MAC at which the host itself is found.
     pub(super) const fn mac(&self) -> Mac {
-        self.link.mac
+        self.home.mac
     }
 
     pub(super) async fn readable(&self) -> io::Result<()> {

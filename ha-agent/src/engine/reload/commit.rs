@@ -70,7 +70,7 @@ impl Engine {
         self.breathe();
         self.let_go(&next);
         // Before they leave the maps, or the kernel would answer for them.
-        let wanted: BTreeSet<_> = next.groups.iter().flat_map(Group::addresses).collect();
+        let wanted: BTreeSet<_> = next.groups.iter().flat_map(Group::own_vips).collect();
         let gone = self.local().difference(&wanted).copied().collect();
         let removed = self.remove(gone, BTreeMap::new()).await;
         problems.note("local routes of virtual IPs that are gone", removed);
@@ -163,6 +163,7 @@ impl Engine {
                 self.ports.push(port);
             }
         }
+        self.peers.set_ports(&self.ports);
         old.iter().map(|port| port.link.index).collect()
     }
 

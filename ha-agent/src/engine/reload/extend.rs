@@ -95,7 +95,7 @@ impl Engine {
 
         self.breathe();
         let local = self.local();
-        let wanted = next.groups.iter().flat_map(Group::addresses);
+        let wanted = next.groups.iter().flat_map(Group::own_vips);
         added.routes = wanted.filter(|vip| !local.contains(vip)).collect();
         let (netlink, routes) = (self.netlink.clone(), added.routes.clone());
         let work = tokio::spawn(async move { netlink.add_local_routes(routes).await });
@@ -103,10 +103,10 @@ impl Engine {
         Ok(plan)
     }
 
-    /// The addresses of all groups.
+    /// The addresses of all groups that are this host's own.
     pub(super) fn local(&self) -> BTreeSet<IpAddr> {
         let groups = self.groups.iter();
-        groups.flat_map(Group::addresses).collect()
+        groups.flat_map(Group::own_vips).collect()
     }
 
     /// In the opposite order.

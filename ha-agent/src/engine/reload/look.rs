@@ -113,7 +113,8 @@ impl Engine {
         let checks = checks(config);
         let groups = setup::groups(config, &grounds, &checks)?;
         self.breathe();
-        let desired = desired(&groups, |port| grounds[port].link.mac)?;
+        let slot = |group: &Group, vip| self.guests.slot_of(group, vip);
+        let desired = desired(&groups, |port| grounds[port].home.mac, slot)?;
         self.breathe();
         let plan = plan::plan(&desired, &self.settled())?;
         self.breathe();
@@ -147,12 +148,20 @@ impl Engine {
                 Some(port) => port.link.clone(),
                 None => setup::link(name, &self.netlink).await?,
             };
-            let mut addresses = self.netlink.addresses(link.index).await?;
+            let home = match known {
+                Some(port) => port.home.clone(),
+                None => self.netlink.home(&link).await?,
+            };
+            let mut addresses = self.netlink.addresses(home.index).await?;
             if let Some(port) = known {
                 addresses.v4 = port.addresses.v4.or(addresses.v4);
                 addresses.link_local = port.addresses.link_local.or(addresses.link_local);
             }
-            grounds.push(Ground { link, addresses });
+            grounds.push(Ground {
+                link,
+                home,
+                addresses,
+            });
         }
         Ok(grounds)
     }
