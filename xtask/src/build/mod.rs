@@ -53,10 +53,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 ///
 /// # Errors
 /// If a build fails.
-pub(crate) fn agent_with_variants() -> Result<Agent> {
+pub(crate) fn agent_with_variants(profile: Profile) -> Result<Agent> {
     setup::ensure(Scope::Build)?;
-    variant::all()?;
-    agent(Profile::Release)
+    let variants = variant::build_all()?;
+    let agent = agent(profile)?;
+    variant::put_beside(&agent.program, &variants)?;
+    Ok(agent)
 }
 
 /// Builds the agent, after seeing to the toolchain.

@@ -1,25 +1,44 @@
 //! Agents for the lab that differ from the ordinary one, to be changed to and back.
 //!
-//! They are built into the same place, with the same name, so each is put aside before the next is built. Most of
-//! what they consist of is shared with the ordinary agent, and not compiled again.
+//! They are built into the same place, with the same name, so each is put aside before the next is built. They
+//! are always quick to build: nobody measures them.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use ha_lab::under_test::{Variant, variant};
 
 use super::{Profile, build};
 
-/// Builds them all, and puts them beside where the agent will be. To be called before the agent itself is built.
+/// Builds them all. To be called before the agent itself is built.
 ///
 /// # Errors
 /// If a build fails.
-pub(super) fn all() -> Result<()> {
-    for which in Variant::ALL {
+pub(super) fn build_all() -> Result<Vec<(Variant, PathBuf)>> {
+    let variants = Variant::ALL.into_iter().map(|which| {
         let features = format!("{},ha-agent/fault-injection", feature(which));
         let selection = ["--package", "ha-agent", "--features", &features];
-        let built = build(Profile::Release, &selection)?.executable("ha-agent")?;
-        put_aside(&built, &variant(&built, which))?;
+        let built = build(Profile::Dev, &selection)?.executable("ha-agent")?;
+        let place = variant(&built, which);
+        replace(&built, &place)?;
+        Ok((which, place))
+    });
+    variants.collect()
+}
+
+/// Puts them where the agent is.
+///
+/// # Errors
+/// If they cannot be copied.
+pub(super) fn put_beside(agent: &Path, variants: &[(Variant, PathBuf)]) -> Result<()> {
+    for (which, built) in variants {
+        let place = variant(agent, *which);
+        if *built != place {
+            replace(built, &place)?;
+        }
     }
     Ok(())
 }
@@ -32,7 +51,7 @@ const fn feature(which: Variant) -> &'static str {
 }
 
 /// Replaces what is there at once: a program that runs cannot be written to.
-fn put_aside(built: &Path, place: &Path) -> Result<()> {
+fn replace(built: &Path, place: &Path) -> Result<()> {
     let beside = place.with_extension("new");
     fs::copy(built, &beside)
         .and_then(|_| fs::rename(&beside, place))

@@ -84,7 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             .iter()
             .any(|chosen| chosen.needs_variants()) =>
         {
-            build::agent_with_variants()?.program
+            build::agent_with_variants(Profile::Release)?.program
         }
         None => build::agent(Profile::Release)?.program,
     };

@@ -96,9 +96,11 @@ impl Plan<'_> {
             ],
             Part::Unit => vec![self.unit()?, self.test(&["--doc"], &[])],
             Part::Fixtures => vec![self.test_as_root(&programs::FIXTURES, &[])],
-            Part::Lab => vec![self.lab(&programs::LAB, &build::agent_with_variants()?)?],
+            Part::Lab => {
+                vec![self.lab(&programs::LAB, &build::agent_with_variants(Profile::Dev)?)?]
+            }
             Part::LabGuests => vec![self.guests()?],
-            Part::Doctor => vec![self.lab(&[programs::DOCTOR], &build::agent(Profile::Release)?)?],
+            Part::Doctor => vec![self.lab(&[programs::DOCTOR], &build::agent(Profile::Dev)?)?],
             Part::InteropVrrp => vec![self.interop(programs::INTEROP_VRRP, FEW_VRRP_CASES)?],
             Part::InteropBfd => vec![self.interop(programs::INTEROP_BFD, FEW_BFD_CASES)?],
         })
@@ -106,7 +108,7 @@ impl Plan<'_> {
 
     /// In the whole of the tests there are no virtual machines, and the streams are short.
     fn guests(&self) -> Result<Command> {
-        let agent = build::agent(Profile::Release)?;
+        let agent = build::agent(Profile::Dev)?;
         let mut harness = vec!["--test-threads=1"];
         let machines = workspace::root().join("target/vm");
         if self.is_short {
@@ -143,7 +145,7 @@ impl Plan<'_> {
 
     /// The names are those of cases here: the whole table is one test.
     fn interop(&self, program: &str, few: &str) -> Result<Command> {
-        let agent = build::agent(Profile::Release)?;
+        let agent = build::agent(Profile::Dev)?;
         let cases = match self.names {
             [] if self.is_short => few.to_owned(),
             names => names.join(","),
