@@ -21,6 +21,7 @@ use ha_lab::{
 /// How long a start and an election may take together on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 const GLANCE: Duration = Duration::from_millis(10);
+const PROBE_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The points whose names begin with this; there are some.
 fn points(prefix: &str) -> Vec<Point> {
@@ -42,9 +43,9 @@ struct Deaths {
 }
 
 impl Deaths {
-    fn begin() -> Self {
+    fn begin(service: Service) -> Self {
         let system = System::HaAgent(under_test::agent());
-        let cluster = Cluster::start(&system, Service::new(1, 1)).unwrap();
+        let cluster = Cluster::start(&system, service).unwrap();
         let prober = Prober::start(cluster.lab(), &cluster.service().sampled()).unwrap();
         sleep(Duration::from_millis(500));
         Self {
@@ -135,7 +136,7 @@ fn pinned(directory: &Path) -> BTreeSet<String> {
 
 /// Has each point of a start be the last one of an agent, with agents of either build to follow.
 fn die_at(points: &[Point], variant: Variant) {
-    let mut deaths = Deaths::begin();
+    let mut deaths = Deaths::begin(Service::new(1, 1));
     for point in points {
         for next in [None, Some(variant)] {
             let after = format!("killed at {}, then {next:?}", point.name());
@@ -162,7 +163,11 @@ fn a_change_of_schema_that_dies_between_two_steps() {
 
 #[test]
 fn a_switchover_that_dies_between_two_steps() {
-    let mut deaths = Deaths::begin();
+    // The heir is known, so that the owner lets settle what it has begun.
+    let mut deaths = Deaths::begin(Service {
+        liveness: Some(PROBE_INTERVAL),
+        ..Service::new(1, 1)
+    });
     let owners = points("owner.").into_iter().map(|point| (PREFERRED, point));
     let heirs = points("heir.").into_iter().map(|point| (STANDBY, point));
     for (node, point) in owners.chain(heirs) {
