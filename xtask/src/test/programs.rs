@@ -26,7 +26,10 @@ pub(crate) const LAB: [&str; 12] = [
 /// The same, with guests behind the nodes.
 pub(crate) const GUESTS: [&str; 1] = ["guests"];
 
-/// The same, beside routers of other makers.
+/// The agent in virtual machines.
+pub(crate) const VM: [&str; 1] = ["vm"];
+
+/// Network namespaces, beside routers of other makers.
 pub(crate) const INTEROP_VRRP: &str = "interop_vrrp";
 /// The same, beside FRR's BFD.
 pub(crate) const INTEROP_BFD: &str = "interop_bfd";
@@ -52,6 +55,7 @@ fn with_root() -> impl Iterator<Item = &'static str> {
         .into_iter()
         .chain(LAB)
         .chain(GUESTS)
+        .chain(VM)
         .chain([INTEROP_VRRP, INTEROP_BFD])
 }
 

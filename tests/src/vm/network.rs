@@ -1,0 +1,173 @@
+//! What the virtual IPs of virtual machines are served on, and how machines and clients get there.
+
+use std::net::Ipv4Addr;
+
+use anyhow::Result;
+
+use crate::{
+    address::{PREFIX4, PREFIX6, Station},
+    command,
+    netns::NetNs,
+    node::INTERFACE,
+};
+
+/// The interface of a bond.
+const BOND: &str = "bond0";
+/// The interface of a VLAN, outside and inside.
+const VLANS: [&str; 2] = ["outer", "inner"];
+/// Their tags.
+const TAGS: [u16; 2] = [7, 9];
+/// Where the NIC's own addresses are if the virtual IPs are on a VLAN.
+const UNTAGGED: [u8; 3] = [10, 78, 0];
+
+/// A network of virtual IPs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// That of the NIC.
+    Plain,
+    /// A VLAN on the NIC.
+    Tagged,
+    /// A VLAN in a VLAN on the NIC.
+    DoublyTagged,
+    /// That of an active-backup bond of two NICs.
+    Bonded,
+}
+
+impl Network {
+    /// How many NICs a machine has.
+    #[must_use]
+    pub const fn nics(self) -> usize {
+        match self {
+            Self::Plain | Self::Tagged | Self::DoublyTagged => 1,
+            Self::Bonded => 2,
+        }
+    }
+
+    /// The interface that the agent is told.
+    #[must_use]
+    pub const fn interface(self) -> &'static str {
+        match self {
+            Self::Plain | Self::Tagged | Self::DoublyTagged => INTERFACE,
+            Self::Bonded => BOND,
+        }
+    }
+
+    /// The tags of its frames.
+    #[must_use]
+    pub fn tags(self) -> &'static [u16] {
+        match self {
+            Self::Plain | Self::Bonded => &[],
+            Self::Tagged => &TAGS[..1],
+            Self::DoublyTagged => &TAGS,
+        }
+    }
+
+    /// The same as `ip` has them; the outer one of two is a service tag (IEEE 802.1ad).
+    fn kinds(self) -> Vec<String> {
+        let tags = self.tags();
+        let kind = |(place, tag)| match (place, tags.len()) {
+            (0, 2) => format!("proto 802.1ad id {tag}"),
+            _ => format!("id {tag}"),
+        };
+        tags.iter().enumerate().map(kind).collect()
+    }
+
+    /// The modules that it takes beside those of a NIC.
+    #[must_use]
+    pub const fn modules(self) -> &'static [&'static str] {
+        match self {
+            Self::Plain => &[],
+            Self::Tagged | Self::DoublyTagged => &["8021q"],
+            Self::Bonded => &["bonding"],
+        }
+    }
+
+    /// The address of the interface that the agent is told, from which it speaks, of a machine with these
+    /// addresses.
+    #[must_use]
+    pub fn own(self, addresses: Station) -> Ipv4Addr {
+        if self.tags().is_empty() {
+            return addresses.v4;
+        }
+        let ([a, b, c], [.., host]) = (UNTAGGED, addresses.v4.octets());
+        Ipv4Addr::new(a, b, c, host)
+    }
+
+    /// What makes a machine part of it, with these addresses, a line each for its shell.
+    #[must_use]
+    pub fn commands(self, addresses: Station) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self == Self::Bonded {
+            lines.push(format!(
+                "ip link add {BOND} type bond mode active-backup miimon 100"
+            ));
+            for nic in 0..self.nics() {
+                lines.push(format!("ip link set dev eth{nic} master {BOND}"));
+            }
+        }
+        let interface = self.interface();
+        lines.push(format!("ip link set dev {interface} up"));
+        let mut home = interface;
+        for (name, tag) in VLANS.into_iter().zip(self.kinds()) {
+            lines.push(format!("ip {}", vlan(home, name, &tag)));
+            lines.push(format!("ip link set dev {name} up"));
+            home = name;
+        }
+        if home != interface {
+            let own = self.own(addresses);
+            lines.push(format!("ip addr add {own}/24 dev {interface}"));
+        }
+        lines.extend(add_addresses(home, addresses).map(|line| format!("ip {line}")));
+        lines
+    }
+
+    /// Has a station of the lab speak on this network by its only interface.
+    ///
+    /// # Errors
+    ///
+    /// When `ip` fails.
+    pub fn join(self, station: &NetNs, addresses: Option<Station>) -> Result<()> {
+        const WIRE: &str = "wire";
+        let kinds = self.kinds();
+        let Some((last, before)) = kinds.split_last() else {
+            return Ok(());
+        };
+        let mut batch = format!(
+            "link set dev {INTERFACE} down\n\
+             link set dev {INTERFACE} name {WIRE}\n\
+             link set dev {WIRE} up\n"
+        );
+        let mut below = WIRE;
+        for (name, tag) in VLANS.into_iter().zip(before) {
+            batch += &format!(
+                "{}\nlink set dev {name} up\n",
+                vlan(below, name, tag)
+            );
+            below = name;
+        }
+        batch += &format!("{}\n", vlan(below, INTERFACE, last));
+        match addresses {
+            Some(addresses) => {
+                batch += &format!("addr flush dev {WIRE}\nlink set dev {INTERFACE} up\n");
+                for line in add_addresses(INTERFACE, addresses) {
+                    batch += &format!("{line}\n");
+                }
+            }
+            None => batch += &format!("link set dev {INTERFACE} arp off up\n"),
+        }
+        command::ip_batch(station.name(), &batch)
+    }
+}
+
+fn vlan(below: &str, name: &str, tag: &str) -> String {
+    format!("link add link {below} name {name} type vlan {tag}")
+}
+
+fn add_addresses(interface: &str, addresses: Station) -> impl Iterator<Item = String> {
+    let Station { v4, v6, mac: _ } = addresses;
+    [
+        format!("addr add {v4}/{PREFIX4} dev {interface}"),
+        format!("addr add {v6}/{PREFIX6} dev {interface} nodad"),
+    ]
+    .into_iter()
+}
