@@ -9,6 +9,7 @@ use super::{Cable, Image, Kernel, Machine, Network, Nic, Setup, example};
 use crate::{
     address::{self, Station},
     agent::GROUP,
+    cluster::NODES,
     command,
     node::{INTERFACE, Node},
 };
@@ -33,9 +34,10 @@ const PROPERTIES: &str =
 /// The bridge between a machine's cables and the lab's switch.
 const BRIDGE: &str = "br0";
 
-/// Times that suit machines without the processor's help, on a busy host.
+/// Times that suit machines without the processor's help, on a busy host. There an agent takes a second or two to start, and the
+/// next one has to within the lease; it may be as long since the nodes probe each other.
 const ADVERT_INTERVAL: Duration = Duration::from_secs(1);
-const LEASE: Duration = Duration::from_millis(1800);
+const LEASE: Duration = Duration::from_secs(6);
 const LIVENESS: Duration = Duration::from_millis(200);
 
 /// The machine.
@@ -148,10 +150,7 @@ impl Member {
         }
         image.add_program(&example(SERVICE))?;
         image.add_program(agent)?;
-        image.add_file(
-            CONFIG,
-            config(node, network, priority, vips).as_bytes(),
-        );
+        image.add_file(CONFIG, config(node, network, priority, vips).as_bytes());
         let machine = Machine::start(Setup {
             kernel: &kernel,
             image,
@@ -186,7 +185,9 @@ impl Member {
         }
         let vips: Vec<String> = vips.iter().map(ToString::to_string).collect();
         let vips = vips.join(" ");
-        self.run(&format!("{SERVICE} {name} {vips} > /tmp/service.log 2>&1 &"))?;
+        self.run(&format!(
+            "{SERVICE} {name} {vips} > /tmp/service.log 2>&1 &"
+        ))?;
         self.run(&start_agent())?;
         Ok(())
     }
@@ -322,7 +323,7 @@ lease = "{lease}ms"
 name = "{interface}"
 
 [[peer]]
-name = "peer"
+name = "{peer_name}"
 interval = "{liveness}ms"
 paths = [{{ interface = "{interface}", address = "{peer}" }}]
 
@@ -339,6 +340,7 @@ priority = {priority}
 advert_interval = "{advert_interval}ms"
 "#,
         name = node.name(),
+        peer_name = NODES[usize::from(1 - node.index())],
         lease = LEASE.as_millis(),
         interface = network.interface(),
         liveness = LIVENESS.as_millis(),

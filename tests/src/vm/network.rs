@@ -11,8 +11,10 @@ use crate::{
     node::INTERFACE,
 };
 
-/// The interface of a bond.
-const BOND: &str = "bond0";
+/// Debian's `ip` in a machine; the bare name would be busybox's.
+const IP: &str = "/bin/ip";
+/// The interface of a bond. The module makes a `bond0` of its own accord.
+const BOND: &str = "uplink";
 /// The interface of a VLAN, outside and inside.
 const VLANS: [&str; 2] = ["outer", "inner"];
 /// Their tags.
@@ -99,25 +101,25 @@ impl Network {
         let mut lines = Vec::new();
         if self == Self::Bonded {
             lines.push(format!(
-                "ip link add {BOND} type bond mode active-backup miimon 100"
+                "{IP} link add {BOND} type bond mode active-backup miimon 100"
             ));
             for nic in 0..self.nics() {
-                lines.push(format!("ip link set dev eth{nic} master {BOND}"));
+                lines.push(format!("{IP} link set dev eth{nic} master {BOND}"));
             }
         }
         let interface = self.interface();
-        lines.push(format!("ip link set dev {interface} up"));
+        lines.push(format!("{IP} link set dev {interface} up"));
         let mut home = interface;
         for (name, tag) in VLANS.into_iter().zip(self.kinds()) {
-            lines.push(format!("ip {}", vlan(home, name, &tag)));
-            lines.push(format!("ip link set dev {name} up"));
+            lines.push(format!("{IP} {}", vlan(home, name, &tag)));
+            lines.push(format!("{IP} link set dev {name} up"));
             home = name;
         }
         if home != interface {
             let own = self.own(addresses);
-            lines.push(format!("ip addr add {own}/24 dev {interface}"));
+            lines.push(format!("{IP} addr add {own}/24 dev {interface}"));
         }
-        lines.extend(add_addresses(home, addresses).map(|line| format!("ip {line}")));
+        lines.extend(add_addresses(home, addresses).map(|line| format!("{IP} {line}")));
         lines
     }
 
@@ -139,10 +141,7 @@ impl Network {
         );
         let mut below = WIRE;
         for (name, tag) in VLANS.into_iter().zip(before) {
-            batch += &format!(
-                "{}\nlink set dev {name} up\n",
-                vlan(below, name, tag)
-            );
+            batch += &format!("{}\nlink set dev {name} up\n", vlan(below, name, tag));
             below = name;
         }
         batch += &format!("{}\n", vlan(below, INTERFACE, last));

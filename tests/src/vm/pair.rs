@@ -52,7 +52,8 @@ impl Pair {
     ///
     /// When something cannot be made, or the nodes do not come to that.
     pub fn boot(agent: &Path, network: Network) -> Result<Self> {
-        let lab = Lab::create(&NODES)?;
+        let mut lab = Lab::create(&NODES)?;
+        lab.capture()?;
         network.join(lab.client(), Some(address::CLIENT))?;
         network.join(lab.observer(), None)?;
         let mut pair = Self {
@@ -60,15 +61,31 @@ impl Pair {
             network,
             lab,
         };
-        for (node, priority) in pair.lab.nodes().iter().zip(PRIORITIES) {
-            let member = Member::start(node, agent, network, priority, &vips())?;
-            pair.members.push(member);
+        let begun = pair.begin(agent);
+        if begun.is_err() {
+            pair.keep_evidence();
         }
-        for (node, member) in pair.lab.nodes().iter().zip(&mut pair.members) {
+        begun.map(|()| pair)
+    }
+
+    fn begin(&mut self, agent: &Path) -> Result<()> {
+        for (node, priority) in self.lab.nodes().iter().zip(PRIORITIES) {
+            let member = Member::start(node, agent, self.network, priority, &vips())?;
+            self.members.push(member);
+        }
+        for (node, member) in self.lab.nodes().iter().zip(&mut self.members) {
             member.set_up(node.name(), &vips())?;
         }
-        pair.await_served_by(0)?;
-        Ok(pair)
+        self.await_served_by(0)
+    }
+
+    /// Has the agents' logs in those of the consoles, and keeps these.
+    fn keep_evidence(&mut self) {
+        for member in self.members.iter_mut().filter(|member| member.is_on()) {
+            // A machine that does not answer any more has said what it had to.
+            let _ = member.log();
+        }
+        self.lab.keep_evidence();
     }
 
     /// The network that the virtual IPs are on.
@@ -181,10 +198,7 @@ impl Pair {
 impl Drop for Pair {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            // The log of the console, which is kept, has them then.
-            for member in self.members.iter_mut().filter(|member| member.is_on()) {
-                let _ = member.log();
-            }
+            self.keep_evidence();
         }
     }
 }
