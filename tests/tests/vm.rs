@@ -25,7 +25,7 @@ fn play(network: Network) {
     let mut pair = Pair::boot(&under_test::agent(), network).unwrap();
     for node in [0, 1] {
         let standing = pair.member(node).standing().unwrap();
-        assert_eq!(standing.mode(network.interface()), Some("native"));
+        assert_eq!(standing.mode(network.interface()), Some(network.mode()));
     }
     restart(&mut pair, "USR2");
     restart(&mut pair, "KILL");

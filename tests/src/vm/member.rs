@@ -130,7 +130,7 @@ impl Member {
         let mut nics = Vec::new();
         for number in 0..network.nics() {
             let tap = format!("vnet{number}");
-            let cable = Cable::lay(node.namespace(), &tap, node.dir())?;
+            let cable = Cable::lay(node.namespace(), &tap, node.dir(), network.marks())?;
             command::ip_batch(
                 node.namespace().name(),
                 &format!("link set dev {tap} master {BRIDGE} up\n"),
@@ -321,6 +321,7 @@ lease = "{lease}ms"
 
 [[interface]]
 name = "{interface}"
+mode = "{mode}"
 
 [[peer]]
 name = "{peer_name}"
@@ -343,6 +344,7 @@ advert_interval = "{advert_interval}ms"
         peer_name = NODES[usize::from(1 - node.index())],
         lease = LEASE.as_millis(),
         interface = network.interface(),
+        mode = network.mode(),
         liveness = LIVENESS.as_millis(),
         tags = network.tags(),
         vips = vips.join(", "),

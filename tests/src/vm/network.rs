@@ -2,12 +2,8 @@
 
 use std::net::Ipv4Addr;
 
-use anyhow::Result;
-
 use crate::{
     address::{PREFIX4, PREFIX6, Station},
-    command,
-    netns::NetNs,
     node::INTERFACE,
 };
 
@@ -19,6 +15,9 @@ const BOND: &str = "uplink";
 const VLANS: [&str; 2] = ["outer", "inner"];
 /// Their tags.
 const TAGS: [u16; 2] = [7, 9];
+/// Their EtherTypes (IEEE 802.1Q and 802.1ad).
+const CUSTOMER: u16 = 0x8100;
+const SERVICE: u16 = 0x88a8;
 /// Where the NIC's own addresses are if the virtual IPs are on a VLAN.
 const UNTAGGED: [u8; 3] = [10, 78, 0];
 
@@ -51,6 +50,15 @@ impl Network {
         match self {
             Self::Plain | Self::Tagged | Self::DoublyTagged => INTERFACE,
             Self::Bonded => BOND,
+        }
+    }
+
+    /// How the program is attached. In the drivers of a bond's NICs it would see these, not the bond.
+    #[must_use]
+    pub const fn mode(self) -> &'static str {
+        match self {
+            Self::Plain | Self::Tagged | Self::DoublyTagged => "native",
+            Self::Bonded => "generic",
         }
     }
 
@@ -123,38 +131,19 @@ impl Network {
         lines
     }
 
-    /// Has a station of the lab speak on this network by its only interface.
-    ///
-    /// # Errors
-    ///
-    /// When `ip` fails.
-    pub fn join(self, station: &NetNs, addresses: Option<Station>) -> Result<()> {
-        const WIRE: &str = "wire";
-        let kinds = self.kinds();
-        let Some((last, before)) = kinds.split_last() else {
-            return Ok(());
+    /// What its frames have behind their MACs, as octets.
+    #[must_use]
+    pub fn marks(self) -> Vec<u8> {
+        let kinds: &[u16] = match self.tags().len() {
+            0 => &[],
+            1 => &[CUSTOMER],
+            _ => &[SERVICE, CUSTOMER],
         };
-        let mut batch = format!(
-            "link set dev {INTERFACE} down\n\
-             link set dev {INTERFACE} name {WIRE}\n\
-             link set dev {WIRE} up\n"
-        );
-        let mut below = WIRE;
-        for (name, tag) in VLANS.into_iter().zip(before) {
-            batch += &format!("{}\nlink set dev {name} up\n", vlan(below, name, tag));
-            below = name;
-        }
-        batch += &format!("{}\n", vlan(below, INTERFACE, last));
-        match addresses {
-            Some(addresses) => {
-                batch += &format!("addr flush dev {WIRE}\nlink set dev {INTERFACE} up\n");
-                for line in add_addresses(INTERFACE, addresses) {
-                    batch += &format!("{line}\n");
-                }
-            }
-            None => batch += &format!("link set dev {INTERFACE} arp off up\n"),
-        }
-        command::ip_batch(station.name(), &batch)
+        let marks = kinds.iter().zip(self.tags());
+        marks
+            .flat_map(|(kind, tag)| [kind.to_be_bytes(), tag.to_be_bytes()])
+            .flatten()
+            .collect()
     }
 }
 

@@ -54,8 +54,6 @@ impl Pair {
     pub fn boot(agent: &Path, network: Network) -> Result<Self> {
         let mut lab = Lab::create(&NODES)?;
         lab.capture()?;
-        network.join(lab.client(), Some(address::CLIENT))?;
-        network.join(lab.observer(), None)?;
         let mut pair = Self {
             members: Vec::new(),
             network,
