@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     net::IpAddr,
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -31,7 +32,7 @@ use super::{
     port::Port,
 };
 use crate::{
-    config::{self, AnsweringMac, Config, Election, Stale, track::Check},
+    config::{self, AnsweringMac, Config, Election, Mode, Stale, track::Check},
     dataplane::{Attach, Dataplane},
     discards::Discards,
     health::{Health, Means, Processes},
@@ -153,9 +154,24 @@ async fn links(config: &Config, netlink: &Netlink) -> Result<Vec<Link>> {
         let Some(link) = netlink.link(name).await? else {
             bail!("there is no interface {name}: correct [[interface]] name, or create it first");
         };
+        // The drivers of its NICs run the program, which finds these in place of the bond that groups and peers are
+        // on.
+        if interface.mode == Mode::Native && is_bond(name) {
+            bail!(
+                "{name} is a bond, which is served in the stack only: set mode = \"generic\" for it"
+            );
+        }
         links.push(link);
     }
     Ok(links)
+}
+
+/// Whether the kernel has the settings of a bond for it (`Documentation/networking/bonding.rst`).
+fn is_bond(name: &str) -> bool {
+    Path::new("/sys/class/net")
+        .join(name)
+        .join("bonding")
+        .exists()
 }
 
 async fn ports(config: &Config, links: &[Link], netlink: &Netlink) -> Result<Vec<Port>> {
