@@ -6,14 +6,13 @@
 use std::time::Duration;
 
 use ha_lab::{
-    probe::Kind,
     under_test,
     vm::{Cost, Network, Pair},
 };
 
-/// TCP handshakes that a planned move may break in the middle. They take ten times as long here as on a real
-/// machine.
-const HANDSHAKES: u64 = 6;
+/// For how long nobody may answer in a planned move, milliseconds: answers that were being made when the node let go
+/// are kept from being sent, and making them takes ten times as long here as on a real machine.
+const MOVED_MS: f64 = 500.0;
 /// For how long nobody may answer after a loss of power, milliseconds: three intervals of 200 ms between the
 /// nodes' probes, or three advertisements of a second, and what machines without the processor's help take.
 const OUTAGE_MS: f64 = 8_000.0;
@@ -35,13 +34,7 @@ fn play(network: Network) {
         pair.await_served_by(1)
     });
     let cost = said("switchover", cost.unwrap());
-    let lost = |counts: fn(Kind) -> bool| {
-        let tracks = cost.report.by_probe.iter();
-        let counted = tracks.filter(|track| counts(track.kind));
-        counted.map(|track| track.probes_lost).sum::<u64>()
-    };
-    assert_eq!(lost(|kind| kind != Kind::Tcp), 0, "{cost:?}");
-    assert!(lost(|kind| kind == Kind::Tcp) <= HANDSHAKES, "{cost:?}");
+    assert!(cost.report.outage_ms <= MOVED_MS, "{cost:?}");
     assert!(cost.report.takeover_ms.is_some(), "{cost:?}");
 
     if network == Network::Bonded {
