@@ -32,7 +32,7 @@ pub(crate) const NODES: [&str; 2] = ["a", "b"];
 /// How long a program may take to end when it is asked to.
 const END: Duration = Duration::from_secs(5);
 /// VRRP priorities of the nodes.
-const PRIORITIES: [u8; 2] = [200, 150];
+pub(crate) const PRIORITIES: [u8; 2] = [200, 150];
 
 /// What moves the virtual IPs.
 #[derive(Clone, Debug)]

@@ -62,17 +62,24 @@ impl Echo {
     ///
     /// When a socket cannot be opened, for instance because the port is taken.
     pub fn start(node: &Node, addresses: &[IpAddr]) -> Result<Self> {
-        let sockets = node.namespace().run(|| {
-            addresses
-                .iter()
-                .map(|&address| {
-                    listen(address).with_context(|| {
-                        format!("opening the echo service for {address} on {}", node.name())
-                    })
-                })
-                .collect::<Result<Vec<_>>>()
-        })?;
-        let name = node.name().to_owned();
+        node.namespace()
+            .run(|| Self::start_here(node.name(), addresses))
+    }
+
+    /// The same in the calling thread's network namespace.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::start`].
+    pub fn start_here(name: &str, addresses: &[IpAddr]) -> Result<Self> {
+        let sockets = addresses
+            .iter()
+            .map(|&address| {
+                listen(address)
+                    .with_context(|| format!("opening the echo service for {address} on {name}"))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let name = name.to_owned();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = thread::Builder::new()

@@ -164,6 +164,15 @@ fn filter(program: &mut SchedClassifier, place: &Place<'_>) -> Result<()> {
     let name = place.name;
     // Refused where it is there already, which is as good, and where `ingress` has its place.
     let added = tc::qdisc_add_clsact(name);
+    if let Err(TcError::NetlinkError(error)) = &added
+        && error.raw_os_error() == Some(libc::ENOENT)
+    {
+        bail!(
+            "cannot attach {} to {name}: the kernel has no queueing discipline `clsact`, which this takes before \
+             Linux 6.6: `modprobe sch_ingress`",
+            program::EGRESS
+        );
+    }
     let older = SchedClassifierLink::attached(name, TcAttachType::Egress, PRIORITY, HANDLE, None)?;
     let attached = program.attach_to_link(older).or_else(|_| {
         let options = TcAttachOptions::Netlink(NlOptions {
@@ -176,7 +185,7 @@ fn filter(program: &mut SchedClassifier, place: &Place<'_>) -> Result<()> {
     let id = attached.with_context(|| {
         format!(
             "cannot attach {} as a filter of {name}: is there a filter of another kind of priority \
-             {PRIORITY} (`tc filter show dev {name} egress`)?",
+             {PRIORITY} (`tc filter show dev {name} egress`), or are there no filters by BPF (`modprobe cls_bpf`)?",
             place.program
         )
     })?;

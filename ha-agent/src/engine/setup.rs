@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     net::IpAddr,
+    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -32,7 +33,7 @@ use super::{
     reload::Reloads,
 };
 use crate::{
-    config::{self, AnsweringMac, Config, Election, Loaded, Source, Stale, track::Check},
+    config::{self, AnsweringMac, Config, Election, Loaded, Mode, Source, Stale, track::Check},
     dataplane::{Attach, Dataplane},
     discards::Discards,
     fault::{self, Point},
@@ -168,17 +169,30 @@ pub(super) fn groups(config: &Config, grounds: &[Ground], checks: &[Check]) -> R
 async fn links(config: &Config, netlink: &Netlink) -> Result<Vec<Link>> {
     let mut links = Vec::new();
     for interface in &config.interfaces {
-        links.push(link(&interface.name, netlink).await?);
+        links.push(link(interface, netlink).await?);
     }
     Ok(links)
 }
 
-/// The interface of this name.
-pub(super) async fn link(name: &str, netlink: &Netlink) -> Result<Link> {
+/// The interface that is configured so.
+pub(super) async fn link(interface: &config::Interface, netlink: &Netlink) -> Result<Link> {
+    let name = &interface.name;
     let Some(link) = netlink.link(name).await? else {
         bail!("there is no interface {name}: correct [[interface]] name, or create it first");
     };
+    // The drivers of its NICs run the program, which finds these in place of the bond that groups and peers are on.
+    if interface.mode == Mode::Native && is_bond(name) {
+        bail!("{name} is a bond, which is served in the stack only: set mode = \"generic\" for it");
+    }
     Ok(link)
+}
+
+/// Whether the kernel has the settings of a bond for it (`Documentation/networking/bonding.rst`).
+fn is_bond(name: &str) -> bool {
+    Path::new("/sys/class/net")
+        .join(name)
+        .join("bonding")
+        .exists()
 }
 
 async fn ports(config: &Config, links: &[Link], netlink: &Netlink) -> Result<Vec<Port>> {

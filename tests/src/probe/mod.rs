@@ -64,6 +64,15 @@ impl Prober {
     ///
     /// When a socket or a thread cannot be made.
     pub fn start(lab: &Lab, targets: &[IpAddr]) -> Result<Self> {
+        Self::start_every(SPACING, lab, targets)
+    }
+
+    /// The same at another pace.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::start`].
+    pub fn start_every(spacing: Duration, lab: &Lab, targets: &[IpAddr]) -> Result<Self> {
         let clock = Clock::start();
         let stop_sending = Arc::new(AtomicBool::new(false));
         let stop_listening = Arc::new(AtomicBool::new(false));
@@ -79,7 +88,7 @@ impl Prober {
         ] {
             let stop = Arc::clone(&stop_sending);
             let last_owner = Arc::clone(&last_owner);
-            let work = move || runner::run(channels, clock, &stop, &last_owner);
+            let work = move || runner::run(channels, spacing, clock, &stop, &last_owner);
             senders.push(station.spawn(name, work)?);
         }
         Ok(Self {

@@ -8,7 +8,6 @@ use std::{
 use anyhow::Result;
 
 use super::{
-    SPACING,
     channel::{Answer, Channel, Inbox},
     clock::Clock,
     record::{PATIENCE, Probe, Track},
@@ -24,9 +23,10 @@ struct Lane {
     track: Track,
 }
 
-/// Probes until `stop`, and then waits for the last answers.
+/// Probes every `spacing` until `stop`, and then waits for the last answers.
 pub(super) fn run(
     channels: Vec<Box<dyn Channel>>,
+    spacing: Duration,
     clock: Clock,
     stop: &AtomicBool,
     last_owner: &AtomicU8,
@@ -36,7 +36,7 @@ pub(super) fn run(
     let mut lanes: Vec<Lane> = channels
         .into_iter()
         .map(|channel| {
-            let track = Track::new(channel.kind(), channel.target(), SPACING);
+            let track = Track::new(channel.kind(), channel.target(), spacing);
             Lane { channel, track }
         })
         .collect();
@@ -61,7 +61,7 @@ pub(super) fn run(
         if over.is_some_and(|over| woken > over) {
             return Ok(lanes.into_iter().map(|lane| lane.track).collect());
         }
-        due += SPACING;
+        due += spacing;
         wake = due.max(woken + CATCHING_UP);
     }
 }

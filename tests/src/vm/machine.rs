@@ -2,18 +2,25 @@
 
 use std::{
     fs,
-    path::Path,
+    io::{Read, Write},
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::{Image, Kernel, console::Console};
 use crate::{netns::NetNs, sys};
 
 /// How long a machine may take to boot, on a busy machine and without the processor's help.
 const BOOT: Duration = Duration::from_secs(120);
+
+/// How long qemu's monitor may take to answer.
+const MONITOR: Duration = Duration::from_secs(10);
+/// What it says when it waits for a command.
+const PROMPT: &str = "(qemu) ";
 
 /// What a machine is made of.
 #[derive(Debug)]
@@ -63,6 +70,8 @@ impl Nic {
 pub struct Machine {
     child: Child,
     console: Console,
+    monitor: PathBuf,
+    log: PathBuf,
 }
 
 impl Machine {
@@ -72,6 +81,18 @@ impl Machine {
     ///
     /// When qemu cannot be started, or the machine does not come up.
     pub fn boot(setup: Setup<'_>) -> Result<Self> {
+        let machine = Self::start(setup)?;
+        machine.await_ready()?;
+        Ok(machine)
+    }
+
+    /// Begins to boot it.
+    ///
+    /// # Errors
+    ///
+    /// When qemu cannot be started.
+    pub fn start(setup: Setup<'_>) -> Result<Self> {
+        let monitor = setup.dir.join(format!("{}.monitor", setup.name));
         let initrd = setup.dir.join(format!("{}.cpio", setup.name));
         fs::write(&initrd, setup.image.finish())
             .with_context(|| format!("writing {}", initrd.display()))?;
@@ -87,7 +108,9 @@ impl Machine {
         command
             .args(["-accel", "tcg", "-cpu", "max", "-nodefaults", "-no-reboot"])
             .args(["-m", &setup.memory.to_string()])
-            .args(["-display", "none", "-monitor", "none", "-serial", "stdio"])
+            .args(["-display", "none", "-serial", "stdio"])
+            .arg("-monitor")
+            .arg(format!("unix:{},server=on,wait=off", monitor.display()))
             .arg("-kernel")
             .arg(setup.kernel.image())
             .arg("-initrd")
@@ -119,12 +142,23 @@ impl Machine {
         let input = child.stdin.take().context("qemu has no input")?;
         let output = child.stdout.take().context("qemu has no output")?;
         let console = Console::start(input, output, &log)?;
-        let machine = Self { child, console };
-        machine
-            .console
+        Ok(Self {
+            child,
+            console,
+            monitor,
+            log,
+        })
+    }
+
+    /// Waits until commands can be run in it.
+    ///
+    /// # Errors
+    ///
+    /// When it does not come up.
+    pub fn await_ready(&self) -> Result<()> {
+        self.console
             .await_ready(BOOT)
-            .with_context(|| format!("see {}", log.display()))?;
-        Ok(machine)
+            .with_context(|| format!("see {}", self.log.display()))
     }
 
     /// Runs one line in its shell; what it printed.
@@ -134,6 +168,19 @@ impl Machine {
     /// When it fails, or takes longer than `limit`.
     pub fn run(&mut self, line: &str, limit: Duration) -> Result<String> {
         self.console.run(line, limit)
+    }
+
+    /// Takes the carrier from a NIC, by its number, or gives it back.
+    ///
+    /// # Errors
+    ///
+    /// When qemu's monitor does not answer.
+    pub fn set_link(&self, nic: usize, up: bool) -> Result<()> {
+        let state = if up { "on" } else { "off" };
+        let said = monitor(&self.monitor, &format!("set_link n{nic} {state}"))
+            .with_context(|| format!("qemu's monitor, {}", self.monitor.display()))?;
+        ensure!(!said.contains("Error"), "qemu's monitor: {said}");
+        Ok(())
     }
 
     /// Cuts its power.
@@ -154,4 +201,25 @@ impl Drop for Machine {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// One command; what it printed.
+fn monitor(path: &Path, command: &str) -> Result<String> {
+    let mut stream = UnixStream::connect(path)?;
+    stream.set_read_timeout(Some(MONITOR))?;
+    until_prompt(&mut stream)?;
+    writeln!(stream, "{command}")?;
+    until_prompt(&mut stream)
+}
+
+fn until_prompt(stream: &mut UnixStream) -> Result<String> {
+    let mut said = String::new();
+    let mut buffer = [0; 256];
+    while !said.ends_with(PROMPT) {
+        match stream.read(&mut buffer)? {
+            0 => bail!("it ended after {said:?}"),
+            len => said.push_str(&String::from_utf8_lossy(&buffer[..len])),
+        }
+    }
+    Ok(said)
 }

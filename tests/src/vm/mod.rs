@@ -2,18 +2,28 @@
 //!
 //! * [`Kernel`]: from Debian's package, unpacked and not installed;
 //! * [`Image`]: busybox, kernel modules, and programs with the libraries that they need;
-//! * [`Machine`]: booted under tcg, so that it needs no help of the processor.
+//! * [`Machine`]: booted under tcg, so that it needs no help of the processor; [`Cable`]: a qemu socket that connects
+//!   it to the lab;
+//! * [`Member`]: a node that is a machine; [`Pair`]: two of them on a [`Network`], and the lab's client.
 
+mod cable;
 mod console;
 mod cpio;
 mod image;
 mod kernel;
 mod machine;
+mod member;
+mod network;
+mod pair;
 
 pub use self::{
+    cable::Cable,
     image::Image,
     kernel::Kernel,
     machine::{Machine, Nic, Setup},
+    member::{Member, Standing},
+    network::Network,
+    pair::{Cost, Pair},
 };
 
 use std::{

@@ -1,6 +1,6 @@
 //! The parts of the tests, and the commands of each.
 
-use std::{fmt, process::Command};
+use std::{fmt, path::PathBuf, process::Command};
 
 use anyhow::Result;
 use clap::ValueEnum;
@@ -30,6 +30,8 @@ pub(crate) enum Part {
     LabGuests,
     /// `ha-agent doctor` on hosts that are wrong in one way after the other
     Doctor,
+    /// The agent inside virtual machines with Debian's kernel: a NIC, VLANs, a bond; only if this is named
+    Vm,
     /// The agent beside keepalived and FRR: two cases, or all of them if this is named
     InteropVrrp,
     /// The agent beside FRR's BFD: two cases, or all of them if this is named
@@ -37,7 +39,7 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    /// All of them, cheapest first.
+    /// What is run if nothing is named, cheapest first: all but the virtual machines.
     pub(crate) const ALL: [Self; 8] = [
         Self::Lint,
         Self::Unit,
@@ -59,6 +61,7 @@ impl fmt::Display for Part {
             Self::Lab => "lab scenarios",
             Self::LabGuests => "guests",
             Self::Doctor => "the doctor",
+            Self::Vm => "virtual machines",
             Self::InteropVrrp => "VRRP with others",
             Self::InteropBfd => "BFD with FRR",
         })
@@ -101,6 +104,7 @@ impl Plan<'_> {
             }
             Part::LabGuests => vec![self.guests()?],
             Part::Doctor => vec![self.lab(&[programs::DOCTOR], &build::agent(Profile::Dev)?)?],
+            Part::Vm => vec![self.machines()?],
             Part::InteropVrrp => vec![self.interop(programs::INTEROP_VRRP, FEW_VRRP_CASES)?],
             Part::InteropBfd => vec![self.interop(programs::INTEROP_BFD, FEW_BFD_CASES)?],
         })
@@ -110,21 +114,27 @@ impl Plan<'_> {
     fn guests(&self) -> Result<Command> {
         let agent = build::agent(Profile::Dev)?;
         let mut harness = vec!["--test-threads=1"];
-        let machines = workspace::root().join("target/vm");
         if self.is_short {
             harness.extend(["--skip", "virtual_machine"]);
         } else {
-            setup::ensure(Scope::Machines)?;
-            Kernel::fetch(&machines)?;
-            let example = ["--package", "ha-lab", "--example", "vm_guest"];
-            build::build(Profile::Release, &example)?;
+            prepare_machines("vm_guest")?;
         }
         let mut command = self.test_as_root(&programs::GUESTS, &harness);
         command.env("HA_AGENT_BIN", agent.program);
-        command.env(vm::VARIABLE, machines);
+        command.env(vm::VARIABLE, machines());
         if self.is_short {
             command.env("HA_GUEST_STREAM_MB", "5");
         }
+        Ok(command)
+    }
+
+    fn machines(&self) -> Result<Command> {
+        let agent = build::agent(Profile::Release)?;
+        prepare_machines("vm_node")?;
+        let harness = ["--test-threads=1", "--nocapture"];
+        let mut command = self.test_as_root(&programs::VM, &harness);
+        command.env("HA_AGENT_BIN", agent.program);
+        command.env(vm::VARIABLE, machines());
         Ok(command)
     }
 
@@ -180,6 +190,20 @@ impl Plan<'_> {
         command.args(self.names);
         command
     }
+}
+
+/// Where the kernel of virtual machines is.
+fn machines() -> PathBuf {
+    workspace::root().join("target/vm")
+}
+
+/// Sees to it that there are qemu, a kernel, and what the machines serve with.
+fn prepare_machines(service: &str) -> Result<()> {
+    setup::ensure(Scope::Machines)?;
+    Kernel::fetch(&machines())?;
+    let example = ["--package", "ha-lab", "--example", service];
+    build::build(Profile::Release, &example)?;
+    Ok(())
 }
 
 /// One of each maker's, in either role.

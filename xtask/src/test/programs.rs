@@ -30,9 +30,14 @@ pub(crate) const LAB: [&str; 17] = [
 
 /// The same, with guests behind the nodes.
 pub(crate) const GUESTS: [&str; 1] = ["guests"];
+
 /// The same, each host wrong in another way.
 pub(crate) const DOCTOR: &str = "doctor";
-/// The same, beside routers of other makers.
+
+/// The agent in virtual machines.
+pub(crate) const VM: [&str; 1] = ["vm"];
+
+/// Network namespaces, beside routers of other makers.
 pub(crate) const INTEROP_VRRP: &str = "interop_vrrp";
 /// The same, beside FRR's BFD.
 pub(crate) const INTEROP_BFD: &str = "interop_bfd";
@@ -58,6 +63,7 @@ fn with_root() -> impl Iterator<Item = &'static str> {
         .into_iter()
         .chain(LAB)
         .chain(GUESTS)
+        .chain(VM)
         .chain([DOCTOR, INTEROP_VRRP, INTEROP_BFD])
 }
 

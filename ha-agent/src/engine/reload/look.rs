@@ -146,7 +146,7 @@ impl Engine {
             let known = self.ports.iter().find(|port| port.link.name == *name);
             let link = match known {
                 Some(port) => port.link.clone(),
-                None => setup::link(name, &self.netlink).await?,
+                None => setup::link(interface, &self.netlink).await?,
             };
             let home = match known {
                 Some(port) => port.home.clone(),

@@ -1,0 +1,123 @@
+//! The agent in virtual machines: the oldest kernel that it is for, real NICs' XDP, VLANs and a bond.
+//!
+//! Takes the built agent, root, qemu and Debian's kernel. `cargo xtask test vm` sees to all of it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use ha_lab::{
+    under_test,
+    vm::{Cost, Network, Pair},
+};
+
+/// For how long nobody may answer in a planned move, milliseconds: answers that were being made when the node let go
+/// are kept from being sent, and making them takes ten times as long here as on a real machine.
+const MOVED_MS: f64 = 500.0;
+/// For how long nobody may answer after a loss of power, milliseconds: three intervals of 200 ms between the
+/// nodes' probes, or three advertisements of a second, and what machines without the processor's help take.
+const OUTAGE_MS: f64 = 8_000.0;
+/// The same of a bond that goes over to its other NIC: it looks every 100 ms.
+const BOND_OUTAGE_MS: f64 = 2_000.0;
+
+/// The whole life of virtual IPs on a network.
+fn play(network: Network) {
+    let mut pair = Pair::boot(&under_test::agent(), network).unwrap();
+    for node in [0, 1] {
+        let standing = pair.member(node).standing().unwrap();
+        assert_eq!(standing.mode(network.interface()), Some(network.mode()));
+    }
+    restart(&mut pair, "USR2");
+    restart(&mut pair, "KILL");
+
+    let cost = pair.cost(0, |pair| {
+        pair.member(0).switch_over()?;
+        pair.await_served_by(1)
+    });
+    let cost = said("switchover", cost.unwrap());
+    assert!(cost.report.outage_ms <= MOVED_MS, "{cost:?}");
+    assert!(cost.report.takeover_ms.is_some(), "{cost:?}");
+
+    if network == Network::Bonded {
+        inside_the_bond(&mut pair, 1);
+    }
+
+    let cost = pair.cost(1, |pair| {
+        pair.member(1).power_off()?;
+        pair.await_served_by(0)
+    });
+    let cost = said("power-off", cost.unwrap());
+    assert!(cost.report.takeover_ms.is_some(), "{cost:?}");
+    assert!(cost.report.outage_ms < OUTAGE_MS, "{cost:?}");
+}
+
+/// The agent of the Active node ends, and the next one goes on within its lease.
+fn restart(pair: &mut Pair, signal: &str) {
+    let before = pair.member(0).standing().unwrap().process();
+    let cost = pair.cost(0, |pair| {
+        pair.member(0).restart(signal)?;
+        pair.until("another agent runs", |node, standing| {
+            let other = node != 0 || standing.process() != before;
+            other && standing.process().is_some()
+        })?;
+        pair.await_served_by(0)
+    });
+    let cost = said(&format!("restart by {signal}"), cost.unwrap());
+    assert_eq!(cost.report.probes_lost, 0, "{cost:?}");
+    assert_eq!(cost.role_changes, 0, "{cost:?}");
+}
+
+/// The NIC that the bond of the Active node uses loses its cable, and then the other one.
+fn inside_the_bond(pair: &mut Pair, node: u8) {
+    for _ in 0..2 {
+        let used = pair.member(node).bond_uses().unwrap();
+        let cost = pair.cost(node, |pair| {
+            pair.set_cable(node, used, false)?;
+            std::thread::sleep(Duration::from_secs(3));
+            pair.set_cable(node, used, true)
+        });
+        let cost = said("cable pulled", cost.unwrap());
+        assert_ne!(pair.member(node).bond_uses().unwrap(), used);
+        assert!(cost.report.outage_ms < BOND_OUTAGE_MS, "{cost:?}");
+        assert_eq!(cost.role_changes, 0, "{cost:?}");
+    }
+}
+
+/// Prints what it cost; that both answered is nowhere allowed.
+fn said(what: &str, cost: Cost) -> Cost {
+    let Cost {
+        report,
+        by_both,
+        role_changes,
+    } = &cost;
+    println!(
+        "{what}: {} of {} lost, nobody answers for {} ms, other node answers after {:?} ms, {by_both} answered by \
+         both, {} twice, {role_changes} changes of role",
+        report.probes_lost,
+        report.probes_sent,
+        report.outage_ms,
+        report.takeover_ms,
+        report.dual_answers,
+    );
+    assert_eq!(*by_both, 0, "{what}: {report:?}");
+    cost
+}
+
+#[test]
+fn plain() {
+    play(Network::Plain);
+}
+
+#[test]
+fn tagged() {
+    play(Network::Tagged);
+}
+
+#[test]
+fn doubly_tagged() {
+    play(Network::DoublyTagged);
+}
+
+#[test]
+fn bonded() {
+    play(Network::Bonded);
+}
