@@ -107,6 +107,9 @@ pub struct Interface {
     pub mac: String,
     /// Whether it is up and has a carrier.
     pub up: bool,
+    /// Whether there is no such interface at present.
+    #[serde(default)]
+    pub gone: bool,
 }
 
 /// A way to a peer whose liveness is watched.

@@ -7,7 +7,7 @@ mod node;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, net::IpAddr};
+use std::{collections::BTreeSet, fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -147,6 +147,35 @@ pub fn difference(old: &Config, running: &[Vec<IpAddr>], new: &Config) -> Differ
         },
     ));
     found
+}
+
+impl Difference {
+    /// Takes note that interfaces of these names are others than before. Their groups begin anew on them.
+    pub fn renew(&mut self, new: &Config, interfaces: &BTreeSet<String>) {
+        let renewed = |subject, name: &str, details| Change {
+            subject,
+            name: name.to_owned(),
+            action: Action::Renewed,
+            details,
+        };
+        for interface in interfaces {
+            let details = vec!["it was removed and is back".to_owned()];
+            self.changes
+                .push(renewed(Subject::Interface, interface, details));
+        }
+        for (group, fate) in new.groups.iter().zip(&mut self.groups) {
+            let from = match *fate {
+                Fate::Kept { from, .. } if interfaces.contains(&group.interface) => from,
+                Fate::Kept { .. } | Fate::Added | Fate::Renewed { .. } => continue,
+            };
+            *fate = Fate::Renewed { from };
+            self.changes
+                .retain(|change| change.subject != Subject::Group || change.name != group.name);
+            let details = vec![format!("{} is another one", group.interface)];
+            self.changes
+                .push(renewed(Subject::Group, &group.name, details));
+        }
+    }
 }
 
 /// The entries of a list that are new, gone, or not as they were.

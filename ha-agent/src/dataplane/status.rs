@@ -83,6 +83,7 @@ fn interface(link: Link) -> types::Interface {
         mode: mode.name().to_owned(),
         mac: link.mac.to_string(),
         up: link.up,
+        gone: false,
     }
 }
 

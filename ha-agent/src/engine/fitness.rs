@@ -61,10 +61,14 @@ impl Engine {
         {
             effects.entry(track.check).or_insert(track.effect);
         }
-        let checks: Vec<_> = effects
+        let mut checks: Vec<_> = effects
             .into_iter()
             .map(|(check, effect)| (self.health.state(check), effect))
             .collect();
+        // Whatever `track_interface` says: there is nothing that it could be served on.
+        if members.iter().any(|member| self.is_adrift(*member)) {
+            checks.push((State::Down, Effect::Fault));
+        }
         for member in members {
             let fitness = weigh(self.groups[member].base, &checks);
             self.tell_fitness(member, fitness);

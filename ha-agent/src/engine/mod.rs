@@ -36,6 +36,7 @@ mod setup;
 mod status;
 mod switchover;
 mod together;
+mod vanished;
 mod witness;
 
 use std::{
@@ -95,6 +96,7 @@ pub struct Engine {
     reach: local::Reach,
     /// The groups that change hands at this moment, and until when; `None` while the role lasts.
     moving: Vec<(usize, Option<Time>)>,
+    lookout: vanished::Lookout,
     lapses: mpsc::UnboundedReceiver<Lapse>,
 }
 
@@ -110,6 +112,7 @@ enum Wake {
     Witness(witness::Event),
     Router(News),
     Neighbour(peers::Found),
+    Interface(vanished::Sighting),
     Stop(Ending),
 }
 
@@ -154,6 +157,7 @@ impl Engine {
                 Wake::Witness(event) => self.witness_event(event),
                 Wake::Router(news) => self.session_changed(news),
                 Wake::Neighbour(found) => self.found_neighbour(&found),
+                Wake::Interface(sighting) => self.sighted(&sighting).await?,
                 Wake::Stop(Ending::Release) => return self.stop(),
                 Wake::Stop(Ending::HandOver) => return self.hand_over(),
             }
@@ -186,6 +190,7 @@ impl Engine {
             seen = self.health.next() => Wake::Check(seen),
             news = self.bfd.next() => Wake::Router(news),
             found = self.peers.found() => Wake::Neighbour(found),
+            sighting = self.lookout.next() => Wake::Interface(sighting),
         }
     }
 

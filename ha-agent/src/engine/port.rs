@@ -12,6 +12,18 @@ use crate::net::{Addresses, Link, Membership, PacketSocket};
 pub(super) struct Ground {
     pub(super) link: Link,
     pub(super) addresses: Addresses,
+    pub(super) presence: Presence,
+}
+
+/// Whether an interface is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// It is a port already.
+    Known,
+    /// It is to become one, perhaps in place of one of the same name.
+    New,
+    /// It was a port, and is not there at present.
+    Gone,
 }
 
 /// An interface of the configuration.
@@ -22,6 +34,8 @@ pub(super) struct Port {
     pub(super) socket: PacketSocket,
     /// Left when the agent stops.
     pub(super) _membership: Membership,
+    /// It is not there any more, or is another one of the same name.
+    pub(super) is_gone: bool,
     /// Frames that could not be sent since the last one that could.
     pub(super) unsent: u64,
 }
@@ -29,7 +43,9 @@ pub(super) struct Port {
 impl Port {
     /// Listens for advertisements.
     pub(super) fn open(ground: Ground) -> Result<Self> {
-        let Ground { link, addresses } = ground;
+        let Ground {
+            link, addresses, ..
+        } = ground;
         let name = &link.name;
         let socket = PacketSocket::open(link.index).with_context(|| {
             format!("cannot open a packet socket on {name} (needs CAP_NET_RAW)")
@@ -41,6 +57,7 @@ impl Port {
             addresses,
             socket,
             _membership: membership,
+            is_gone: false,
             unsent: 0,
         })
     }
@@ -49,7 +66,18 @@ impl Port {
         Ground {
             link: self.link.clone(),
             addresses: self.addresses,
+            presence: if self.is_gone {
+                Presence::Gone
+            } else {
+                Presence::Known
+            },
         }
+    }
+
+    /// Whether it is the interface that has its name now. One that was made anew may have its index too, but not
+    /// the program.
+    pub(super) fn is(&self, found: &Link) -> bool {
+        !self.is_gone && self.link.index == found.index && found.xdp.is_some()
     }
 
     /// Its own MAC.

@@ -104,6 +104,7 @@ impl Engine {
                 | Wake::Peer(_)
                 | Wake::Witness(_)
                 | Wake::Router(_)
+                | Wake::Interface(_)
                 | Wake::Stop(_) => unreachable!("it is not waited for"),
             }
             self.run_timers();

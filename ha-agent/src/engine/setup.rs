@@ -27,8 +27,9 @@ use super::{
     group::{Group, Kind, Vrrp},
     history::History,
     peers::Peers,
-    port::{Ground, Port},
+    port::{Ground, Port, Presence},
     reload::Reloads,
+    vanished::Lookout,
 };
 use crate::{
     config::{self, AnsweringMac, Config, Election, Loaded, Source, Stale, track::Check},
@@ -106,6 +107,7 @@ impl Engine {
             moves: super::switchover::Moves::default(),
             reach: super::local::Reach::Own,
             moving: Vec::new(),
+            lookout: Lookout::new(),
             lapses,
         };
         if let Some(load) = engine.dataplane.loader() {
@@ -125,6 +127,7 @@ impl Engine {
         engine.reconcile().await?;
         engine.watch_peers()?;
         engine.call_witness()?;
+        engine.look_out();
         engine.history.node("started", "the agent started");
         Ok(engine)
     }
@@ -164,11 +167,13 @@ async fn links(config: &Config, netlink: &Netlink) -> Result<Vec<Link>> {
 }
 
 /// The interface of this name.
-pub(super) async fn link(name: &str, netlink: &Netlink) -> Result<Link> {
-    let Some(link) = netlink.link(name).await? else {
-        bail!("there is no interface {name}: correct [[interface]] name, or create it first");
-    };
-    Ok(link)
+async fn link(name: &str, netlink: &Netlink) -> Result<Link> {
+    netlink.link(name).await?.with_context(|| missing(name))
+}
+
+/// What is said of an interface that is not there.
+pub(super) fn missing(name: &str) -> String {
+    format!("there is no interface {name}: correct [[interface]] name, or create it first")
 }
 
 async fn ports(config: &Config, links: &[Link], netlink: &Netlink) -> Result<Vec<Port>> {
@@ -177,6 +182,7 @@ async fn ports(config: &Config, links: &[Link], netlink: &Netlink) -> Result<Vec
         let ground = Ground {
             addresses: addresses(config, link, netlink).await?,
             link: link.clone(),
+            presence: Presence::New,
         };
         ports.push(Port::open(ground)?);
     }
@@ -204,7 +210,7 @@ async fn addresses(config: &Config, link: &Link, netlink: &Netlink) -> Result<Ad
 }
 
 /// The addresses from which a group advertises.
-fn primary(group: &config::Group, own: Addresses) -> Result<Option<Primary>> {
+pub(super) fn primary(group: &config::Group, own: Addresses) -> Result<Option<Primary>> {
     if group.election == Election::Manual {
         return Ok(None);
     }

@@ -21,6 +21,7 @@ use super::{
 use crate::{
     api::{Refused, types},
     config::Mode,
+    net::Link,
 };
 
 impl Engine {
@@ -113,9 +114,13 @@ impl Engine {
     }
 
     async fn look_at_links(&mut self) {
-        for port in &mut self.ports {
+        for port in self.ports.iter_mut().filter(|port| !port.is_gone) {
             match self.netlink.link_at(port.link.index).await {
-                Ok(Some(link)) => port.link = link,
+                Ok(Some(link)) => {
+                    // It is known by the name that it has in the configuration.
+                    let name = std::mem::take(&mut port.link.name);
+                    port.link = Link { name, ..link };
+                }
                 Ok(None) => port.link.up = false,
                 Err(error) => tracing::warn!("{error}"),
             }
@@ -139,6 +144,7 @@ fn interface(port: &Port) -> types::Interface {
         mode: mode(port).to_owned(),
         mac: port.link.mac.to_string(),
         up: port.link.up,
+        gone: port.is_gone,
     }
 }
 

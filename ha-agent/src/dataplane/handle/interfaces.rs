@@ -44,6 +44,8 @@ impl Dataplane {
         done?;
         for interface in interfaces {
             let link = &interface.link;
+            // One that was made anew may have the index of the one before.
+            self.attach.retain(|attach| attach.link.index != link.index);
             self.attached.insert(link.index, link.mac);
             self.attach.push(interface.clone());
         }

@@ -29,6 +29,7 @@ fn status() -> Status {
             mode: "native".to_owned(),
             mac: "02:00:00:00:00:01".to_owned(),
             up: true,
+            gone: false,
         }],
         groups: vec![Group {
             name: "web".to_owned(),
