@@ -14,6 +14,8 @@ use crate::toolchain::{Compiler, LINKER_VERSION, TARGET};
 
 /// Package and program of the BPF half.
 const PACKAGE: &str = "ha-ebpf";
+/// Features of the agent that are the BPF half's, too.
+const VARIANTS: [&str; 2] = ["variant-program", "variant-schema"];
 /// What the build depends on, below the top of the project; cargo watches directories recursively.
 const SOURCES: [&str; 6] = [
     "Cargo.toml",
@@ -73,6 +75,7 @@ fn compile(
     target_dir: &Path,
 ) -> Result<(), String> {
     let mut command = compile::cargo_build(compiler, linker);
+    command.args(features());
     let output = command
         .current_dir(root)
         .args([
@@ -100,6 +103,17 @@ fn compile(
         println!("cargo::warning={line}");
     }
     Ok(())
+}
+
+/// What chooses one of the lab's variants.
+fn features() -> Vec<String> {
+    let wanted = VARIANTS.into_iter().filter(|variant| {
+        let name = variant.replace('-', "_").to_uppercase();
+        env::var_os(format!("CARGO_FEATURE_{name}")).is_some()
+    });
+    wanted
+        .map(|variant| format!("--features={variant}"))
+        .collect()
 }
 
 fn variable(name: &str) -> Result<String, String> {

@@ -6,6 +6,7 @@
 //! * [`liveness`]: whether peers live; [`bfd`]: sessions with routers;
 //! * [`net`]: links, routes, filters and frames;
 //! * [`doctor`]: whether the host is as virtual IPs need it;
+//! * [`fault`]: where the lab has an agent die;
 //! * [`api`]: the control socket; [`cli`]: the command line, which is its client.
 
 pub mod api;
@@ -17,6 +18,7 @@ pub mod dataplane;
 mod discards;
 pub mod doctor;
 pub mod engine;
+pub mod fault;
 pub mod health;
 pub mod keeper;
 pub mod liveness;

@@ -1,6 +1,7 @@
 //! The agent on a node.
 
 mod config;
+mod on_link;
 mod reload;
 mod status;
 
@@ -15,6 +16,7 @@ use anyhow::{Context, Result, bail};
 
 pub use self::{
     config::peer,
+    on_link::OnLink,
     reload::{Standing, group, group_on},
     status::{BfdStatus, RoundTrip, StaleSender, Way},
 };
@@ -22,13 +24,21 @@ use self::{
     config::{common, config},
     status::Status,
 };
-use crate::{cluster::Service, command, daemon::Daemon, node::Node};
+use crate::{
+    cluster::Service,
+    command,
+    daemon::Daemon,
+    node::Node,
+    under_test::{self, Variant},
+};
 
 /// The one group of the lab's configurations.
 pub const GROUP: &str = "lab";
 
 /// Its configuration, in the node's directory.
 const CONFIG: &str = "ha-agent.toml";
+/// Names the point at which a variant is to die.
+const FAULT: &str = "HA_FAULT";
 /// What a command of the agent may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -37,6 +47,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Agent {
     daemon: Daemon,
     program: PathBuf,
+    /// What it runs while nothing else is wanted.
+    ordinary: PathBuf,
+    /// The point of its start or of its work at which it dies by itself.
+    fault: Option<&'static str>,
     socket: PathBuf,
     pins: PathBuf,
     /// Its configuration.
@@ -112,8 +126,10 @@ impl Agent {
         let socket = node.dir().join("agent.sock");
         let file = node.write(CONFIG, &(common(node, &socket) + rest))?;
         Ok(Self {
-            daemon: run(program, node)?,
+            daemon: run(program, node, None)?,
             program: program.to_owned(),
+            ordinary: program.to_owned(),
+            fault: None,
             socket,
             pins: node.pins().to_owned(),
             file,
@@ -126,8 +142,21 @@ impl Agent {
     ///
     /// When it cannot be started.
     pub fn start_again(&mut self, node: &Node) -> Result<()> {
-        self.daemon = run(&self.program, node)?;
+        self.daemon = run(&self.program, node, self.fault)?;
         Ok(())
+    }
+
+    /// Has its next start run one that was built otherwise, or the ordinary one again.
+    pub fn change_program(&mut self, to: Option<Variant>) {
+        self.program = to.map_or_else(
+            || self.ordinary.clone(),
+            |which| under_test::variant(&self.ordinary, which),
+        );
+    }
+
+    /// Has what its next start runs die at this point, or nowhere. Only variants do.
+    pub fn set_fault(&mut self, point: Option<&'static str>) {
+        self.fault = point;
     }
 
     /// Its process.
@@ -343,8 +372,11 @@ impl Agent {
     }
 }
 
-fn run(program: &Path, node: &Node) -> Result<Daemon> {
+fn run(program: &Path, node: &Node, fault: Option<&str>) -> Result<Daemon> {
     let mut command = node.namespace().command(program)?;
+    if let Some(point) = fault {
+        command.env(FAULT, point);
+    }
     command.arg("run").arg("--config");
     command.arg(node.dir().join(CONFIG));
     Daemon::start("ha-agent", command, &node.dir().join("ha-agent.log"))

@@ -19,6 +19,7 @@ use crate::{
     keepalived::Keepalived,
     lab::Lab,
     node::Node,
+    under_test::Variant,
 };
 
 /// The node that has the virtual IPs while all is well.
@@ -190,6 +191,22 @@ impl Cluster {
         match &mut self.members[usize::from(node)] {
             Member::HaAgent(agent) => agent.start_again(self.lab.node(node)),
             Member::Keepalived(keepalived) => keepalived.start_again(self.lab.node(node)),
+        }
+    }
+
+    /// Has the next start on this node run an agent that was built otherwise, or the ordinary one again.
+    pub fn change_program(&mut self, node: u8, to: Option<Variant>) {
+        match &mut self.members[usize::from(node)] {
+            Member::HaAgent(agent) => agent.change_program(to),
+            Member::Keepalived(_) => {}
+        }
+    }
+
+    /// The agent on this node, if it is one of ours, to be changed.
+    pub fn agent_mut(&mut self, node: u8) -> Option<&mut Agent> {
+        match &mut self.members[usize::from(node)] {
+            Member::HaAgent(agent) => Some(agent),
+            Member::Keepalived(_) => None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    os::unix::process::CommandExt,
+    os::unix::process::{CommandExt, ExitStatusExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
@@ -108,6 +108,33 @@ impl Daemon {
         self.signal(Signal::SIGKILL)?;
         self.child.wait()?;
         Ok(())
+    }
+
+    /// Waits until it has ended as if it had been killed.
+    ///
+    /// # Errors
+    ///
+    /// When it is still there after `limit`, or has ended otherwise.
+    pub fn await_kill(&mut self, limit: Duration) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            match self.child.try_wait()? {
+                Some(status) if status.signal() == Some(Signal::SIGKILL as i32) => return Ok(()),
+                Some(status) => bail!(
+                    "{} ended otherwise ({status}); its last words:\n{}",
+                    self.name,
+                    self.last_words()
+                ),
+                None if begun.elapsed() > limit => {
+                    bail!(
+                        "{} lives on; its last words:\n{}",
+                        self.name,
+                        self.last_words()
+                    )
+                }
+                None => thread::sleep(Duration::from_millis(1)),
+            }
+        }
     }
 
     /// Stops its threads where they are (SIGSTOP), as a hang would.

@@ -10,6 +10,33 @@ pub const VARIABLE: &str = "HA_AGENT_BIN";
 const HOW_TO: &str =
     "run the tests with `cargo xtask test`, or build the agent with `cargo xtask build --release`";
 
+/// An agent that differs from the ordinary one, to be changed to and back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variant {
+    /// It has other programs for the kernel, and the same maps: it answers echo requests with another TTL.
+    Program,
+    /// It has other maps.
+    Schema,
+}
+
+impl Variant {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Program, Self::Schema];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Program => "ha-agent-variant-program",
+            Self::Schema => "ha-agent-variant-schema",
+        }
+    }
+}
+
+/// Where the variant of an agent is, which is built together with it.
+#[must_use]
+pub fn variant(agent: &Path, which: Variant) -> PathBuf {
+    agent.with_file_name(which.name())
+}
+
 /// The program that is named in the environment, or the one that was built last into the directory from which
 /// this test runs.
 ///

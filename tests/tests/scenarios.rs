@@ -119,6 +119,8 @@ fn nobody_notices_that_the_agent_is_started_again() {
         "crash-restart",
         "crash-restart-adverts",
         "reload",
+        "upgrade",
+        "schema-change",
     ] {
         let Outcome {
             report, account, ..

@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use anyhow::Result;
-use ha_core::plan::Actual;
 
 use crate::{
-    dataplane::{Admitted, Maps, PinDir, admitted, egress, local},
+    dataplane::{Admitted, PinDir, admitted, egress, local, pinned_contents},
     net::Netlink,
 };
 
@@ -49,13 +48,15 @@ pub(super) async fn everything(pin_dir: &Path) -> Result<()> {
     netlink.del_local_routes(routes.iter().copied()).await?;
     println!("removed {} local routes", routes.len());
     if lock.is_none() {
-        println!("nothing is pinned in {}", pins.path().display());
+        println!("nothing is pinned in {}", pin_dir.display());
         return Ok(());
     }
     // Pins of which some are missing or damaged must not be in the way.
-    match Maps::open(&pins).and_then(|maps| filters(&maps)) {
-        Ok(filters) => remove_filters(&netlink, filters).await?,
-        Err(error) => eprintln!("the NIC filters stay as they are: {error:#}"),
+    for contents in pinned_contents(&pins)? {
+        match contents {
+            Ok(actual) => remove_filters(&netlink, admitted(&actual)).await?,
+            Err(error) => eprintln!("the NIC filters stay as they are: {error:#}"),
+        }
     }
     local::remove(&pins)?;
     let links = pins.links()?;
@@ -66,16 +67,9 @@ pub(super) async fn everything(pin_dir: &Path) -> Result<()> {
     println!(
         "took the program off {} interfaces and removed {}",
         links.len(),
-        pins.path().display()
+        pin_dir.display()
     );
     Ok(())
-}
-
-fn filters(maps: &Maps) -> Result<Admitted> {
-    Ok(admitted(&Actual {
-        groups: maps.groups.groups(),
-        vips: maps.vips.read()?,
-    }))
 }
 
 async fn remove_filters(netlink: &Netlink, filters: Admitted) -> Result<()> {

@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use aya::{
     Ebpf,
     programs::{
@@ -15,7 +15,7 @@ use aya::{
 };
 use ha_common::abi::program;
 
-use super::PinDir;
+use super::{PinDir, load};
 use crate::net::Link;
 
 /// Attaches the program to `link` if it needs it, in place of an older one of ours at once.
@@ -26,15 +26,7 @@ pub(super) fn attach(ebpf: &mut Ebpf, pins: &PinDir, link: &Link) -> Result<()> 
     if !link.veth {
         return Ok(());
     }
-    let program: &mut SchedClassifier = ebpf
-        .program_mut(program::ADOPT)
-        .ok_or_else(|| anyhow!("the BPF object has no program {}", program::ADOPT))?
-        .try_into()?;
-    if program.fd().is_err() {
-        program
-            .load()
-            .with_context(|| format!("the kernel does not take the program {}", program::ADOPT))?;
-    }
+    let program = load::classifier(ebpf, program::ADOPT)?;
     if replace(program, pins, link.index)? {
         return Ok(());
     }

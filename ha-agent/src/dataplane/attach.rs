@@ -66,6 +66,12 @@ impl<'a> Attacher<'a> {
             link.name,
             attached.program_id()
         );
+        tracing::info!(
+            interface = %link.name,
+            program = own,
+            tag = format_args!("{:016x}", self.program.info()?.tag()),
+            "the data path is in place: the program id on the link verified"
+        );
         Ok(())
     }
 

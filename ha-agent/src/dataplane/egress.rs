@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use aya::{
     Ebpf,
     programs::{
@@ -23,7 +23,7 @@ use aya::{
 use ha_common::abi::program;
 use nix::net::if_::if_indextoname;
 
-use super::{PinDir, attach::pinned_link};
+use super::{PinDir, attach::pinned_link, load};
 
 /// Before all other filters.
 const PRIORITY: u16 = 1;
@@ -100,15 +100,7 @@ pub fn attach_by(hook: Hook, ebpf: &mut Ebpf, pins: &PinDir, name: &str, index: 
 /// # Errors
 /// As [`attach_by`].
 pub(super) fn put_by(hook: Hook, ebpf: &mut Ebpf, place: &Place<'_>) -> Result<()> {
-    let program: &mut SchedClassifier = ebpf
-        .program_mut(place.program)
-        .ok_or_else(|| anyhow!("the BPF object has no program {}", place.program))?
-        .try_into()?;
-    if program.fd().is_err() {
-        program
-            .load()
-            .with_context(|| format!("the kernel does not take the program {}", place.program))?;
-    }
+    let program = load::classifier(ebpf, place.program)?;
     match hook {
         Hook::Link => link(program, place),
         Hook::Filter => filter(program, place),

@@ -11,17 +11,23 @@ use std::{
 
 use anyhow::{Context, Result};
 use ha_common::{
-    abi::{Mac, Peer, Stale, StaleKey, Traffic, Vip, Vlan, map, program},
-    lease::LeaseState,
+    abi::{Peer, Stale, StaleKey, Traffic, Vip, Vlan},
     reason::{Reason, Verdict},
 };
 use ha_core::plan::{Actual, Routers, VipKey, Write};
 
 use super::{
     Attach, Events, Exits, GroupMap, LeaseSwitch, Liveness, Maps, PeerMaps, PinDir, RouterMaps,
-    StaleMap, Stamps, StatMaps, VipMaps, attach, echo, load, local, pin::PinLock,
+    StaleMap, Stamps, StatMaps, VipMaps, attach,
+    cross::{self, Crossing},
+    echo, load, local,
+    pin::PinLock,
+    predecessor::{self, Predecessor},
     programs::Programs,
 };
+use crate::fault::{self, Point};
+
+const NOT_YET: &str = "the maps of this agent's schema are not made yet";
 
 /// The data path: its maps, its programs, and the right to change them.
 #[derive(Debug)]
@@ -30,20 +36,73 @@ pub struct Dataplane {
     pub groups: Arc<GroupMap>,
     /// The dead-man's switch.
     pub switch: Arc<LeaseSwitch>,
-    pins: PinDir,
-    /// The interfaces by index, and their own MACs.
-    attached: BTreeMap<u32, Mac>,
-    vips: VipMaps,
-    /// What `vips` holds; nobody else writes there.
-    known: BTreeMap<VipKey, Vip>,
-    peers: PeerMaps,
-    routers: RouterMaps,
-    stale: StaleMap,
-    stats: StatMaps,
-    attach: Vec<Attach>,
+    pub(super) pins: PinDir,
+    pub(super) attached: Attached,
+    /// Maps of this agent's schema; `None` before they are made, where another one's are in force.
+    pub(super) own: Option<Own>,
+    /// The virtual IPs that the maps hold; nobody else writes there.
+    pub(super) known: BTreeMap<VipKey, Vip>,
     /// `None` while those of the agent before this one go on.
-    programs: Option<Programs>,
-    _lock: PinLock,
+    pub(super) programs: Option<Programs>,
+    pub(super) crossing: Crossing,
+    pub(super) _lock: PinLock,
+}
+
+/// The maps that are written to once in a while.
+#[derive(Debug)]
+pub(super) struct Own {
+    pub(super) vips: VipMaps,
+    pub(super) peers: PeerMaps,
+    pub(super) routers: RouterMaps,
+    pub(super) stale: StaleMap,
+    pub(super) stats: StatMaps,
+}
+
+impl Own {
+    /// Those that are pinned, and the map of the groups.
+    pub(super) fn of(maps: Maps) -> (Self, GroupMap) {
+        let own = Self {
+            vips: maps.vips,
+            peers: maps.peers,
+            routers: maps.routers,
+            stale: maps.stale,
+            stats: maps.stats,
+        };
+        (own, maps.groups)
+    }
+}
+
+/// Where the data path is to be, and where it is.
+#[derive(Debug)]
+pub(super) struct Attached {
+    pub(super) wanted: Vec<Attach>,
+    /// Indices of the interfaces on which it works over the maps that are in force.
+    serving: BTreeSet<u32>,
+}
+
+impl Attached {
+    pub(super) fn new(wanted: &[Attach], serving: BTreeSet<u32>) -> Self {
+        let wanted = wanted.to_vec();
+        Self { wanted, serving }
+    }
+
+    pub(super) fn serve_all(&mut self) {
+        self.serving = self.wanted.iter().map(|attach| attach.link.index).collect();
+    }
+
+    fn add(&mut self, attach: &Attach) {
+        // One that was made anew may have the index of the one before.
+        let is_other = |before: &Attach| before.link.index != attach.link.index;
+        self.wanted.retain(is_other);
+        self.wanted.push(attach.clone());
+        self.serving.insert(attach.link.index);
+    }
+
+    fn remove(&mut self, indices: &BTreeSet<u32>) {
+        self.wanted
+            .retain(|attach| !indices.contains(&attach.link.index));
+        self.serving.retain(|index| !indices.contains(index));
+    }
 }
 
 impl Dataplane {
@@ -57,52 +116,55 @@ impl Dataplane {
         let pins = PinDir::new(pin_dir);
         pins.create()?;
         let lock = pins.lock()?;
-        let programs = Programs::load(&pins, attach)?;
-        let mut dataplane = Self::over(pins, lock, attach)?;
-        dataplane.peers.clear()?;
+        // Whoever may still have one is not gone on with.
+        predecessor::end_leases(&pins, None)?;
+        for interface in attach {
+            attach::check(&pins, interface)?;
+        }
+        let ebpf = load::maps(&pins)?;
+        fault::reached(Point::Maps);
+        let mut programs = Programs::load(ebpf, &pins, attach)?;
+        programs.attach(&pins, attach)?;
+        let mut attached = Attached::new(attach, BTreeSet::new());
+        attached.serve_all();
+        let mut dataplane = Self::over(pins, lock, attached)?;
+        dataplane.own()?.peers.clear()?;
         dataplane.programs = Some(programs);
         Ok(dataplane)
     }
 
     /// The data path that another agent left behind, as it is, if that agent's lease is still valid: nothing is
-    /// loaded, and nothing changed, before [`Dataplane::loader`] has run.
+    /// loaded, and nothing of it changed, before [`Dataplane::loader`] has run.
     ///
     /// # Errors
     /// As [`Dataplane::open`].
     pub fn found(pin_dir: &Path, attach: &[Attach]) -> Result<Option<Self>> {
         let pins = PinDir::new(pin_dir);
-        if !pins.program(program::LEASE).exists() {
+        if !pins.exists() {
             return Ok(None);
         }
         let lock = pins.lock()?;
-        load::check(&pins)?;
-        // One that was killed while it made them has made none of these.
-        if !map::ALL.iter().all(|name| pins.map(name).exists()) {
-            return Ok(None);
+        fault::reached(Point::Locked);
+        match Predecessor::find(&pins, attach)? {
+            None => Ok(None),
+            Some(Predecessor::Same(serving)) => {
+                Self::over(pins, lock, Attached::new(attach, serving)).map(Some)
+            }
+            Some(Predecessor::Other(other)) => Ok(Some(Self::beside(*other, pins, lock, attach))),
         }
-        let found = Self::over(pins, lock, attach)?;
-        let lease = found.switch.node()?.lease;
-        Ok((LeaseState::from_u8(lease.state) == LeaseState::Valid).then_some(found))
     }
 
     /// What is pinned.
-    fn over(pins: PinDir, lock: PinLock, attach: &[Attach]) -> Result<Self> {
-        let maps = Maps::open(&pins)?;
+    fn over(pins: PinDir, lock: PinLock, attached: Attached) -> Result<Self> {
+        let (own, groups) = Own::of(Maps::open(&pins)?);
         Ok(Self {
-            groups: Arc::new(maps.groups),
+            groups: Arc::new(groups),
             switch: Arc::new(LeaseSwitch::open(&pins)?),
-            known: maps.vips.read()?,
-            vips: maps.vips,
-            peers: maps.peers,
-            routers: maps.routers,
-            stale: maps.stale,
-            stats: maps.stats,
-            attached: attach
-                .iter()
-                .map(|attach| (attach.link.index, attach.link.mac))
-                .collect(),
-            attach: attach.to_vec(),
+            known: own.vips.read()?,
+            own: Some(own),
+            attached,
             programs: None,
+            crossing: Crossing::None,
             pins,
             _lock: lock,
         })
@@ -110,25 +172,43 @@ impl Dataplane {
 
     /// Loads this agent's programs and puts them in the place of those that were found, without a moment
     /// between the two; `None` if that is done. It takes long, and may run in a thread of its own.
+    ///
+    /// Where the maps of another schema are in force, [`Dataplane::cross`] puts them there.
     pub fn loader(&self) -> Option<impl FnOnce() -> Result<Programs> + Send + use<>> {
-        let (pins, attach) = (self.pins.clone(), self.attach.clone());
-        let load = move || Programs::load(&pins, &attach);
-        self.programs.is_none().then_some(load)
+        if self.programs.is_some() {
+            return None;
+        }
+        let (pins, wanted) = (self.pins.clone(), self.attached.wanted.clone());
+        let beside = self.is_crossing().then(|| self.known.clone());
+        Some(move || {
+            for interface in &wanted {
+                attach::check(&pins, interface)?;
+            }
+            if let Some(vips) = beside {
+                return cross::load_beside(&pins, vips, &wanted);
+            }
+            let ebpf = load::maps(&pins)?;
+            fault::reached(Point::Maps);
+            let mut programs = Programs::load(ebpf, &pins, &wanted)?;
+            programs.attach(&pins, &wanted)?;
+            Ok(programs)
+        })
     }
 
-    /// Goes on with what [`Dataplane::loader`] has loaded.
+    /// Goes on with what [`Dataplane::loader`] has loaded and attached.
     ///
     /// # Errors
     /// If the program for the lease is not there.
     pub fn use_programs(&mut self, programs: Programs) -> Result<()> {
         self.programs = Some(programs);
+        self.attached.serve_all();
         self.switch.renew_program(&self.pins)
     }
 
-    /// Whether the data path was found on this interface, so that its program serves there.
+    /// Whether the data path serves on this interface, over the maps that are in force.
     #[must_use]
     pub fn is_attached(&self, ifindex: u32) -> bool {
-        self.pins.link(ifindex).exists()
+        self.attached.serving.contains(&ifindex)
     }
 
     /// The VLAN tags of the virtual IPs that a slot has.
@@ -143,7 +223,18 @@ impl Dataplane {
     /// # Errors
     /// The kernel's.
     pub fn known_peers(&self) -> Result<Vec<(u16, Peer)>> {
-        self.peers.read()
+        match &self.crossing {
+            Crossing::Begun(begun) => Ok(begun.peers.clone()),
+            Crossing::None | Crossing::Done(_) => self.own_ref()?.peers.read(),
+        }
+    }
+
+    pub(super) fn own(&mut self) -> Result<&mut Own> {
+        self.own.as_mut().context(NOT_YET)
+    }
+
+    fn own_ref(&self) -> Result<&Own> {
+        self.own.as_ref().context(NOT_YET)
     }
 
     /// Where everything is pinned.
@@ -195,8 +286,9 @@ impl Dataplane {
     /// # Errors
     /// If a pin cannot be removed.
     pub fn detach_others(&self) -> Result<()> {
-        let attached: Vec<u32> = self.attached.keys().copied().collect();
-        attach::keep_only(&self.pins, &attached)
+        let wanted = self.attached.wanted.iter();
+        let wanted: Vec<u32> = wanted.map(|attach| attach.link.index).collect();
+        attach::keep_only(&self.pins, &wanted)
     }
 
     /// Slot of the group that a virtual IP belongs to.
@@ -222,11 +314,11 @@ impl Dataplane {
         for write in writes {
             match *write {
                 Write::PutVip { key, value } => {
-                    self.vips.put(key, value)?;
+                    self.own()?.vips.put(key, value)?;
                     self.known.insert(key, value);
                 }
                 Write::RemoveVip { key } => {
-                    self.vips.remove(key)?;
+                    self.own()?.vips.remove(key)?;
                     self.known.remove(&key);
                 }
                 Write::SetGroup { slot, .. } | Write::ClearGroup { slot } => {
@@ -251,7 +343,7 @@ impl Dataplane {
     /// # Errors
     /// The kernel's.
     pub fn set_routers(&mut self, routers: &Routers) -> Result<()> {
-        self.routers.set(routers)
+        self.own()?.routers.set(routers)
     }
 
     /// Answers liveness probes for these discriminators, and stamps what is heard of these peers; in the `fresh`
@@ -268,8 +360,15 @@ impl Dataplane {
     ///
     /// # Errors
     /// If the data path is not on such an interface, there is no room, or the kernel refuses.
-    pub fn loop_echoes(&self, neighbours: &BTreeSet<(IpAddr, u32)>) -> Result<()> {
-        echo::set(&self.pins, &echo::entries(&self.attached, neighbours)?)
+    pub fn loop_echoes(&mut self, neighbours: &BTreeSet<(IpAddr, u32)>) -> Result<()> {
+        let wanted = self.attached.wanted.iter();
+        let nics = wanted.map(|attach| (attach.link.index, attach.link.mac));
+        let entries = echo::entries(&nics.collect(), neighbours)?;
+        match &mut self.crossing {
+            Crossing::Begun(begun) => begun.echoes = entries,
+            Crossing::None | Crossing::Done(_) => echo::set(&self.pins, &entries)?,
+        }
+        Ok(())
     }
 
     /// Puts a peer into a slot that no role word names.
@@ -277,7 +376,11 @@ impl Dataplane {
     /// # Errors
     /// The kernel's.
     pub fn set_peer(&mut self, slot: u16, peer: &Peer) -> Result<()> {
-        self.peers.put(slot, *peer)
+        match &mut self.crossing {
+            Crossing::Begun(begun) => begun.peers.push((slot, *peer)),
+            Crossing::None | Crossing::Done(_) => self.own()?.peers.put(slot, *peer)?,
+        }
+        Ok(())
     }
 
     /// Forgets the peer in a slot that no role word of a group names.
@@ -285,7 +388,7 @@ impl Dataplane {
     /// # Errors
     /// The kernel's.
     pub fn forget_peer(&mut self, slot: u16) -> Result<()> {
-        self.peers.remove(slot)
+        self.own()?.peers.remove(slot)
     }
 
     /// Frames by reason.
@@ -293,7 +396,7 @@ impl Dataplane {
     /// # Errors
     /// The kernel's.
     pub fn reasons(&self) -> Result<Vec<(Reason, Traffic)>> {
-        self.stats.reasons()
+        self.own_ref()?.stats.reasons()
     }
 
     /// Frames of the group in a slot by verdict.
@@ -301,7 +404,7 @@ impl Dataplane {
     /// # Errors
     /// The kernel's.
     pub fn traffic(&self, slot: u32) -> Result<Vec<(Verdict, Traffic)>> {
-        self.stats.traffic(slot)
+        self.own_ref()?.stats.traffic(slot)
     }
 
     /// Who still uses this node for the group in a slot.
@@ -309,7 +412,7 @@ impl Dataplane {
     /// # Errors
     /// The kernel's.
     pub fn stale(&self, slot: u32) -> Result<Vec<(StaleKey, Stale)>> {
-        self.stale.of(slot)
+        self.own_ref()?.stale.of(slot)
     }
 
     /// What the kernel reports from now on.

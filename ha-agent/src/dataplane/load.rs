@@ -3,35 +3,68 @@
 use std::{collections::BTreeMap, fs};
 
 use anyhow::{Context, Result, anyhow};
-use aya::{Ebpf, EbpfLoader, programs::Xdp};
+use aya::{
+    Ebpf, EbpfLoader,
+    programs::{SchedClassifier, Xdp},
+};
 use ha_common::abi::program;
 
 use super::{
-    OBJECT, PinDir,
+    Attach, OBJECT, PinDir,
     validate::{self, Shape},
 };
 
-/// Loads both programs into the kernel, with the maps that are pinned, or with new ones that it pins.
+/// The object with the maps that are pinned, or with new ones that it pins.
 ///
 /// # Errors
 /// If a pin is not what it should be, or the kernel refuses.
-pub(super) fn load(pins: &PinDir) -> Result<Ebpf> {
+pub(super) fn maps(pins: &PinDir) -> Result<Ebpf> {
     let shapes = check(pins)?;
     let mut loader = EbpfLoader::new();
     for name in shapes.keys() {
         loader.map_pin_path(name, pins.map(name));
     }
-    let mut ebpf = loader
+    loader
         .load(OBJECT)
-        .context("the kernel does not take the BPF object")?;
+        .context("the kernel does not take the BPF object")
+}
+
+/// Loads the programs for these interfaces into the kernel.
+///
+/// # Errors
+/// If the kernel refuses.
+pub(super) fn programs(ebpf: &mut Ebpf, pins: &PinDir, attach: &[Attach]) -> Result<()> {
     for name in [program::XDP, program::LEASE] {
-        let program = xdp(&mut ebpf, name)?;
+        let program = xdp(ebpf, name)?;
         program
             .load()
             .with_context(|| format!("the kernel does not take the program {name}"))?;
         pin(program, pins, name)?;
     }
-    Ok(ebpf)
+    if attach.iter().any(|interface| interface.link.veth) {
+        classifier(ebpf, program::ADOPT)?;
+    }
+    if !attach.is_empty() {
+        classifier(ebpf, program::EGRESS)?;
+    }
+    Ok(())
+}
+
+/// The program of this name in the object for traffic control, loaded.
+///
+/// # Errors
+/// If it is not there, or the kernel refuses.
+pub(super) fn classifier<'a>(ebpf: &'a mut Ebpf, name: &str) -> Result<&'a mut SchedClassifier> {
+    let program: &mut SchedClassifier = ebpf
+        .program_mut(name)
+        .ok_or_else(|| anyhow!("the BPF object has no program {name}"))?
+        .try_into()?;
+    if program.fd().is_err() {
+        program
+            .load()
+            .with_context(|| format!("the kernel does not take the program {name}"))?;
+    }
+    Ok(program)
 }
 
 /// Checks everything that is pinned already; the shapes of the maps.

@@ -14,6 +14,7 @@ mod admitted;
 mod adopt;
 mod attach;
 mod attempt;
+mod cross;
 mod echo;
 pub mod egress;
 mod events;
@@ -29,8 +30,11 @@ mod maps;
 mod node;
 mod peer;
 mod pin;
+mod predecessor;
 mod programs;
 mod router;
+mod schema;
+mod serving;
 mod stale;
 mod stats;
 mod status;
@@ -51,6 +55,7 @@ pub use self::{
     node::NodeMap,
     peer::PeerMaps,
     pin::PinDir,
+    predecessor::pinned_contents,
     programs::Programs,
     router::RouterMaps,
     stale::StaleMap,

@@ -1,4 +1,7 @@
-//! The pin directory: one for each schema, and one agent for each.
+//! The pin directory, which one agent has at a time: links, and a directory below it for each schema.
+//!
+//! A link outlives the schema of the program that it holds, so its pin does not move: to change to another schema
+//! is an update of each link.
 
 use std::{
     fs::{self, File},
@@ -23,13 +26,19 @@ pub(crate) const BPFFS: &str = "/sys/fs/bpf";
 const LINK: &str = "link-";
 /// The same of what [`PinDir::accept_local`] says.
 const ACCEPT_LOCAL: &str = "accept-local-";
+/// The same of those behind the data path, and of those on the way out.
+const ADOPT: &str = "adopt-";
+const EGRESS: &str = "egress-";
+/// What the pins of maps and programs begin with, in every schema.
+const OURS: [&str; 2] = ["ha_", "prog-ha_"];
 /// How long a process that has been killed may take to end, and how often it is looked at.
 const PATIENCE: Duration = Duration::from_millis(100);
 const GLANCE: Duration = Duration::from_millis(1);
 
-/// The directory in which maps, programs and links are pinned.
+/// The directory in which links are pinned, and below it that of one schema, in which maps and programs are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PinDir {
+    base: PathBuf,
     path: PathBuf,
 }
 
@@ -43,12 +52,39 @@ impl PinDir {
     /// The directory of this agent's schema below `base`.
     #[must_use]
     pub fn new(base: &Path) -> Self {
+        Self::of(base, SCHEMA)
+    }
+
+    fn of(base: &Path, schema: u32) -> Self {
         Self {
-            path: base.join(SCHEMA.to_string()),
+            base: base.to_owned(),
+            path: base.join(schema.to_string()),
         }
     }
 
-    /// The directory itself.
+    /// Those of all other schemas of which something is there, the newest first.
+    ///
+    /// # Errors
+    /// If the directory cannot be read.
+    pub fn others(&self) -> io::Result<Vec<Self>> {
+        let mut schemas = Vec::new();
+        for entry in fs::read_dir(&self.base)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let schema = name.to_str().and_then(|name| name.parse::<u32>().ok());
+            if entry.file_type()?.is_dir() {
+                schemas.extend(schema);
+            }
+        }
+        schemas.sort_unstable();
+        let all = schemas
+            .into_iter()
+            .rev()
+            .map(|schema| Self::of(&self.base, schema));
+        Ok(all.filter(|other| other.path != self.path).collect())
+    }
+
+    /// The directory of the schema.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
@@ -69,31 +105,31 @@ impl PinDir {
     /// Where the link to the interface `index` is pinned.
     #[must_use]
     pub fn link(&self, index: u32) -> PathBuf {
-        self.path.join(format!("{LINK}{index}"))
+        self.base.join(format!("{LINK}{index}"))
     }
 
     /// Where the link of the program behind the data path on the interface `index` is pinned.
     #[must_use]
     pub fn adopt_link(&self, index: u32) -> PathBuf {
-        self.path.join(format!("adopt-{index}"))
+        self.base.join(format!("{ADOPT}{index}"))
     }
 
     /// Where the link of the program on the way out of the interface `index` is pinned.
     #[must_use]
     pub fn egress_link(&self, index: u32) -> PathBuf {
-        self.path.join(format!("egress-{index}"))
+        self.base.join(format!("{EGRESS}{index}"))
     }
 
     /// Where the link of the program on the way out of the loopback interface is pinned.
     #[must_use]
     pub fn local_link(&self) -> PathBuf {
-        self.path.join("local")
+        self.base.join("local")
     }
 
     /// Where that program is pinned once more, to remember that `accept_local` of the interface `index` was off.
     #[must_use]
     pub fn accept_local(&self, index: u32) -> PathBuf {
-        self.path.join(format!("{ACCEPT_LOCAL}{index}"))
+        self.base.join(format!("{ACCEPT_LOCAL}{index}"))
     }
 
     /// Indices of the interfaces whose `accept_local` was off.
@@ -114,7 +150,7 @@ impl PinDir {
 
     fn indices(&self, prefix: &str) -> io::Result<Vec<u32>> {
         let mut indices = Vec::new();
-        for entry in fs::read_dir(&self.path)? {
+        for entry in fs::read_dir(&self.base)? {
             let name = entry?.file_name();
             let index = name.to_str().and_then(|name| name.strip_prefix(prefix));
             indices.extend(index.and_then(|index| index.parse::<u32>().ok()));
@@ -151,8 +187,8 @@ impl PinDir {
     /// # Errors
     /// If another one has it, or it is not there.
     pub fn lock(&self) -> Result<PinLock> {
-        let name = self.path.display();
-        let directory = File::open(&self.path).with_context(|| format!("cannot open {name}"))?;
+        let name = self.base.display();
+        let directory = File::open(&self.base).with_context(|| format!("cannot open {name}"))?;
         let end = Instant::now() + PATIENCE;
         let mut wanted = directory;
         loop {
@@ -175,30 +211,59 @@ impl PinDir {
         }
     }
 
-    /// Whether anything is there.
+    /// Whether there is a directory to have links and schemas in.
     #[must_use]
     pub fn exists(&self) -> bool {
-        self.path.is_dir()
+        self.base.is_dir()
     }
 
-    /// Removes every pin, then the directory and its parent if that is empty too. What no link
-    /// holds is freed by the kernel.
+    /// Removes the maps and programs of this schema, then its directory. What no link and no process holds is
+    /// freed by the kernel.
     ///
     /// # Errors
     /// If something cannot be removed.
-    pub fn remove(&self) -> Result<()> {
+    pub fn remove_schema(&self) -> Result<()> {
         let named = |path: &Path| format!("cannot remove {}", path.display());
         let mut pins = Vec::new();
         for entry in fs::read_dir(&self.path).with_context(|| named(&self.path))? {
-            pins.push(entry?.path());
+            let entry = entry?;
+            let name = entry.file_name();
+            let is_ours = |name: &str| OURS.iter().any(|ours| name.starts_with(ours));
+            if name.to_str().is_some_and(is_ours) {
+                pins.push(entry.path());
+            }
         }
         for pin in pins {
             fs::remove_file(&pin).with_context(|| named(&pin))?;
         }
-        fs::remove_dir(&self.path).with_context(|| named(&self.path))?;
-        if let Some(base) = self.path.parent().filter(|base| *base != Path::new(BPFFS)) {
-            // Pins of another schema may be there.
-            let _ = fs::remove_dir(base);
+        match fs::remove_dir(&self.path) {
+            // A number may be the name of somebody else's directory.
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
+            removed => removed.with_context(|| named(&self.path)),
+        }
+    }
+
+    /// Removes every pin of every schema, links first, then the directory if that is empty.
+    ///
+    /// # Errors
+    /// If something cannot be removed.
+    pub fn remove(&self) -> Result<()> {
+        for entry in fs::read_dir(&self.base)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let is_link = |name: &str| [LINK, ADOPT, EGRESS].iter().any(|of| name.starts_with(of));
+            if name.to_str().is_some_and(is_link) {
+                let pin = entry.path();
+                fs::remove_file(&pin)
+                    .with_context(|| format!("cannot remove {}", pin.display()))?;
+            }
+        }
+        let mut schemas = self.others()?;
+        schemas.extend(self.path.is_dir().then(|| self.clone()));
+        schemas.iter().try_for_each(Self::remove_schema)?;
+        if self.base != Path::new(BPFFS) {
+            // Something of somebody else's may be there.
+            let _ = fs::remove_dir(&self.base);
         }
         Ok(())
     }
@@ -227,7 +292,7 @@ mod tests {
             pins.program("ha_xdp"),
             Path::new("/sys/fs/bpf/ha/2/prog-ha_xdp")
         );
-        assert_eq!(pins.link(7), Path::new("/sys/fs/bpf/ha/2/link-7"));
+        assert_eq!(pins.link(7), Path::new("/sys/fs/bpf/ha/link-7"));
     }
 
     #[test]

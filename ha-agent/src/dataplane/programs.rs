@@ -1,5 +1,7 @@
 //! The programs of a running agent.
 
+use std::slice;
+
 use anyhow::Result;
 use aya::Ebpf;
 
@@ -9,6 +11,10 @@ use super::{
     egress,
     lines::Lines,
     load, opaque_debug,
+};
+use crate::{
+    fault::{self, Point},
+    net::Link,
 };
 
 /// The programs, loaded and attached; their pins and links keep them in the kernel too.
@@ -22,23 +28,13 @@ pub struct Programs {
 opaque_debug!(Programs);
 
 impl Programs {
-    /// Loads the programs, takes over the maps that are pinned or makes them, and attaches the data path.
+    /// Loads the programs, over the maps that `ebpf` has.
     ///
     /// # Errors
-    /// If a pin is not what it should be, or the kernel refuses.
-    pub(super) fn load(pins: &PinDir, attach: &[Attach]) -> Result<Self> {
-        for interface in attach {
-            attach::check(pins, interface)?;
-        }
-        let mut ebpf = load::load(pins)?;
-        let mut attacher = Attacher::new(&mut ebpf, pins)?;
-        for interface in attach {
-            attacher.attach(interface)?;
-        }
-        for interface in attach {
-            adopt::attach(&mut ebpf, pins, &interface.link)?;
-            egress::attach(&mut ebpf, pins, &interface.link.name, interface.link.index)?;
-        }
+    /// If the kernel refuses.
+    pub(super) fn load(mut ebpf: Ebpf, pins: &PinDir, attach: &[Attach]) -> Result<Self> {
+        load::programs(&mut ebpf, pins, attach)?;
+        fault::reached(Point::Loaded);
         Ok(Self {
             lines: Lines::open(&mut ebpf)?,
             exits: Exits::open(&mut ebpf)
@@ -54,15 +50,9 @@ impl Programs {
     ///
     /// # Errors
     /// If another program is there, or the kernel refuses.
-    pub(super) fn attach(&mut self, pins: &PinDir, interface: &Attach) -> Result<()> {
+    pub(super) fn extend(&mut self, pins: &PinDir, interface: &Attach) -> Result<()> {
         attach::check(pins, interface)?;
-        let attached = Attacher::new(&mut self.ebpf, pins)?
-            .attach(interface)
-            .and_then(|()| adopt::attach(&mut self.ebpf, pins, &interface.link))
-            .and_then(|()| {
-                let link = &interface.link;
-                egress::attach(&mut self.ebpf, pins, &link.name, link.index)
-            });
+        let attached = self.attach(pins, slice::from_ref(interface));
         attached.inspect_err(|_| {
             let index = interface.link.index;
             if pins.link(index).exists()
@@ -71,5 +61,24 @@ impl Programs {
                 tracing::error!("{error:#}");
             }
         })
+    }
+
+    /// Attaches them, each in place of an older one of ours at once.
+    ///
+    /// # Errors
+    /// If something else is there, or the kernel refuses.
+    pub(super) fn attach(&mut self, pins: &PinDir, attach: &[Attach]) -> Result<()> {
+        let mut attacher = Attacher::new(&mut self.ebpf, pins)?;
+        for interface in attach {
+            attacher.attach(interface)?;
+        }
+        fault::reached(Point::Attached);
+        for interface in attach {
+            adopt::attach(&mut self.ebpf, pins, &interface.link)?;
+            let Link { name, index, .. } = &interface.link;
+            egress::attach(&mut self.ebpf, pins, name, *index)?;
+        }
+        fault::reached(Point::Replaced);
+        Ok(())
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn looped(routers: &[Router]) -> BTreeSet<(IpAddr, u32)> {
 }
 
 /// Begins to speak with the routers of the configuration, once the data path loops their echo packets.
-pub(super) fn start(config: &Config, grounds: &[Ground], dataplane: &Dataplane) -> Result<Bfd> {
+pub(super) fn start(config: &Config, grounds: &[Ground], dataplane: &mut Dataplane) -> Result<Bfd> {
     let routers = routers(config, grounds)?;
     dataplane.loop_echoes(&looped(&routers))?;
     let mut bfd = Bfd::new()?;

@@ -6,7 +6,10 @@ use ha_core::{
 };
 
 use super::Engine;
-use crate::api::Refused;
+use crate::{
+    api::Refused,
+    fault::{self, Point},
+};
 
 /// What became of an input.
 pub(super) enum Outcome {
@@ -44,10 +47,14 @@ impl Engine {
 
     pub(super) fn execute(&mut self, index: usize, input: Input) -> Outcome {
         let now = self.now();
+        let is_hand_over = matches!(input, Input::HandOver { .. });
         let commands = self.groups[index].election.handle(now, input);
         // The kernel compares with it as soon as there is a role to take back, and as long as there is.
         if self.groups[index].election.role() != Role::Backup {
             self.publish_priority(index);
+        }
+        if is_hand_over {
+            fault::reached(Point::Lowered);
         }
         for command in commands {
             if needs_lease(&command) && !self.holds_lease() {
@@ -57,6 +64,7 @@ impl Engine {
             if needs_term(&command) && self.demotion(index).is_some() {
                 return Outcome::Demoted;
             }
+            let point = step(&command, self.groups[index].election.role());
             match command {
                 Command::SetRole {
                     role,
@@ -77,6 +85,7 @@ impl Engine {
                 Command::StopAnnouncing => self.announcer.stop(self.groups[index].slot),
                 Command::Refused { reason } => return Outcome::Refused(reason),
             }
+            point.into_iter().for_each(fault::reached);
         }
         self.publish_priority(index);
         Outcome::Done
@@ -182,5 +191,39 @@ fn needs_term(command: &Command) -> bool {
         }
         | Command::SendAdvert { .. }
         | Command::Announce => true,
+    }
+}
+
+/// Which step of a planned move is done with a command, where the election is left in this role.
+const fn step(command: &Command, role: Role) -> Option<Point> {
+    match command {
+        Command::SetRole { role, cause, .. } => match role {
+            Role::Claiming => Some(Point::Claiming),
+            Role::Active => Some(Point::Active),
+            Role::Backup if matches!(cause, Cause::HandedOver { .. }) => Some(Point::LetGo),
+            Role::Backup => None,
+        },
+        Command::SendAdvert {
+            priority: 0,
+            to: Some(_),
+        } => match role {
+            Role::Claiming => Some(Point::Ready),
+            Role::Backup | Role::Active => Some(Point::Acknowledged),
+        },
+        // To the heir, or where none is known to all.
+        Command::SendAdvert { priority: 1, .. } => Some(Point::Asked),
+        Command::SendAdvert { .. } => match role {
+            Role::Claiming => Some(Point::Claimed),
+            Role::Active => Some(Point::Owner),
+            Role::Backup => None,
+        },
+        Command::HandOn { to: Some(_) } => Some(Point::HandsOn),
+        Command::HandOn { to: None }
+        | Command::Ask { .. }
+        | Command::AskWitness
+        | Command::TellUnheard { .. }
+        | Command::Announce
+        | Command::StopAnnouncing
+        | Command::Refused { .. } => None,
     }
 }

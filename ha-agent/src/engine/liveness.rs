@@ -139,6 +139,16 @@ impl Engine {
         }
     }
 
+    /// Has the maps in which the data path is to go on answer the peers, and know them.
+    pub(super) fn answer_peers(&self) -> Result<()> {
+        let grounds: Vec<_> = self.ports.iter().map(Port::ground).collect();
+        let prepared = prepare_watch(&Watch::new(), &self.config, &grounds)?;
+        let routers = self.groups.iter();
+        let routers = routers.filter_map(|g| Some((g.slot, router(g)?)));
+        let desired = liveness::desired(&self.config, &prepared.answered(), routers);
+        self.dataplane.watch(&desired, &prepared.fresh()).map(drop)
+    }
+
     /// The peers have something to tell.
     pub(super) fn told(&mut self, told: Told) {
         match told {

@@ -15,6 +15,7 @@ mod adverts;
 mod announcer;
 mod bfd;
 mod calls;
+mod cross;
 mod death;
 mod demotion;
 mod execute;

@@ -20,7 +20,11 @@ use ha_core::{
 use tokio::task::{self, JoinHandle};
 
 use super::{Engine, Wake, any_readable, group::Group};
-use crate::{dataplane::Programs, keeper};
+use crate::{
+    dataplane::Programs,
+    fault::{self, Point},
+    keeper,
+};
 
 impl Engine {
     /// Puts this agent's programs in the place of those that were found. Where the lease has not lapsed, the
@@ -35,6 +39,9 @@ impl Engine {
         let loading = task::spawn_blocking(load);
         keeper::raise_priority("the engine");
         let programs = self.serve_until(loading).await?;
+        if self.dataplane.is_crossing() {
+            return self.cross(programs);
+        }
         self.dataplane.use_programs(programs)
     }
 
@@ -56,6 +63,7 @@ impl Engine {
             }
         }
         self.silence_leftovers();
+        fault::reached(Point::Advertised);
         let Some(generation) = self.lease else {
             return Ok(());
         };
@@ -64,6 +72,7 @@ impl Engine {
         } else {
             self.fall_silent();
         }
+        fault::reached(Point::Renewed);
         Ok(())
     }
 

@@ -35,6 +35,7 @@ use crate::{
     config::{self, AnsweringMac, Config, Election, Loaded, Source, Stale, track::Check},
     dataplane::{Attach, Dataplane},
     discards::Discards,
+    fault::{self, Point},
     health::{Health, Means, Processes, Vips},
     keeper::Keeper,
     net::{Addresses, Changes, Link, Netlink},
@@ -65,15 +66,17 @@ impl Engine {
             })
             .collect();
         let pin_dir = &config.node.pin_dir;
-        let dataplane = match Dataplane::found(pin_dir, &attach)? {
+        let mut dataplane = match Dataplane::found(pin_dir, &attach)? {
             Some(found) => found,
             None => Dataplane::open(pin_dir, &attach)?,
         };
+        fault::reached(Point::Found);
         let ports = ports(&config, &links, &netlink).await?;
+        fault::reached(Point::Sockets);
         let checks = checks(&config);
         let grounds: Vec<_> = ports.iter().map(Port::ground).collect();
         let groups = groups(&config, &grounds, &checks)?;
-        let bfd = super::bfd::start(&config, &grounds, &dataplane)?;
+        let bfd = super::bfd::start(&config, &grounds, &mut dataplane)?;
         let means = Means {
             netlink: netlink.clone(),
             changes: Changes::listen()?,
@@ -125,7 +128,10 @@ impl Engine {
         engine.vips_changed();
         engine.set_local_clients();
         engine.reconcile().await?;
+        fault::reached(Point::Reconciled);
         engine.watch_peers()?;
+        fault::reached(Point::Watching);
+        engine.be_alone()?;
         engine.call_witness()?;
         engine.look_out();
         engine.history.node("started", "the agent started");

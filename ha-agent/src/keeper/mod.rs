@@ -127,14 +127,7 @@ impl Keeper {
     /// If the kernel refuses.
     pub fn grant(&self) -> Result<u8> {
         self.shared.see();
-        let reply = self
-            .switch
-            .run(request(Operation::Grant, 0, self.length()))?;
-        anyhow::ensure!(
-            reply == Reply::Done,
-            "the kernel grants no lease: {reply:?}"
-        );
-        let generation = self.switch.node()?.lease.generation;
+        let generation = grant(&self.switch, self.length())?;
         self.shared
             .generation
             .store(u32::from(generation), Ordering::Release);
@@ -166,6 +159,24 @@ impl Keeper {
                 anyhow::bail!("the kernel does not renew the lease: {reply:?}")
             }
         }
+    }
+
+    /// Asks the kernel for a lease of another switch, beside the one that is renewed; returns its generation.
+    ///
+    /// # Errors
+    /// If the kernel refuses.
+    pub fn grant_beside(&self, next: &LeaseSwitch) -> Result<u8> {
+        self.shared.see();
+        grant(next, self.length())
+    }
+
+    /// Goes on with another switch and the lease that it has, if it has one; returns the one before.
+    pub fn change(&self, next: LeaseSwitch, generation: Option<u8>) -> LeaseSwitch {
+        self.shared.generation.store(NO_LEASE, Ordering::Release);
+        let before = self.switch.exchange(next);
+        let generation = generation.map_or(NO_LEASE, u32::from);
+        self.shared.generation.store(generation, Ordering::Release);
+        before
     }
 
     /// Renews the lease for the last time, and leaves it to the next agent.
@@ -292,6 +303,15 @@ impl Renewer {
 /// What is left of the lease when the engine was last seen `silence` ago.
 fn rest(length: Duration, silence: Duration) -> Option<Duration> {
     length.checked_sub(silence).filter(|rest| !rest.is_zero())
+}
+
+fn grant(switch: &LeaseSwitch, length: Duration) -> Result<u8> {
+    let reply = switch.run(request(Operation::Grant, 0, length))?;
+    anyhow::ensure!(
+        reply == Reply::Done,
+        "the kernel grants no lease: {reply:?}"
+    );
+    Ok(switch.node()?.lease.generation)
 }
 
 fn request(operation: Operation, generation: u8, length: Duration) -> Request {

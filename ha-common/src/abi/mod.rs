@@ -2,6 +2,15 @@
 //!
 //! Any change to a size, an offset or a meaning here takes a new [`SCHEMA`] number, which is part of
 //! the pin path, so that two agents of different schema never share a map.
+//!
+//! An agent that finds what one of another schema has left goes on with that. It reads those maps by the names
+//! of their fields, which their BTF has, and it has the other's lease renewed by the other's own program. So
+//! whatever the schema, these stay as they are:
+//!
+//! * the names of maps, programs and fields;
+//! * [`RoleWord`], [`Demotion`] and [`crate::lease::LeaseWord`], which are read whole, and [`Mac`] and [`Vlan`];
+//! * [`crate::lease::Request`] and [`crate::lease::Reply`];
+//! * where links are pinned, and what is locked.
 
 mod event;
 mod live;
@@ -28,14 +37,22 @@ pub use self::{
 };
 
 /// Version of everything in this module; the directory below `/sys/fs/bpf/ha/` that holds the pins.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = if cfg!(feature = "variant-schema") {
+    3
+} else {
+    2
+};
 
 /// Groups a node can hold. Sizes `ha_group`; with eight verdicts also `ha_stat`.
 pub const MAX_GROUPS: u32 = 1024;
 /// Virtual IPs of one family that a node can hold. Sizes `ha_vip4` and `ha_vip6`.
 pub const MAX_VIPS: u32 = 131_072;
 /// Peers a node can know. Slot 0 means "no peer".
-pub const MAX_PEERS: u32 = 256;
+pub const MAX_PEERS: u32 = if cfg!(feature = "variant-schema") {
+    512
+} else {
+    256
+};
 /// Processes whose exit a node can watch. Sizes `ha_watch`.
 pub const MAX_WATCHED: u32 = 1024;
 /// Value of `ha_watch`: the end of the process is reported.
@@ -126,11 +143,18 @@ pub const GROUP_SETTLES: u16 = 1 << 5;
 pub struct Group {
     /// Written by the agent alone.
     pub word: RoleWord,
+    /// As below.
+    #[cfg(feature = "variant-schema")]
+    pub name: [u8; 22],
+    /// `GROUP_*` bits.
+    #[cfg(feature = "variant-schema")]
+    pub flags: u16,
     /// Written by the kernel alone.
     pub demoted: Demotion,
     /// The interface on which the group is served.
     pub ifindex: u32,
     /// `GROUP_*` bits.
+    #[cfg(not(feature = "variant-schema"))]
     pub flags: u16,
     /// VRRP virtual router id, 0 if the election has none.
     pub vrid: u8,
@@ -144,7 +168,11 @@ pub struct Group {
     pub nic: Mac,
     /// Name from the configuration, cut to size and padded with zeros: the identity of the slot over
     /// a restart.
+    #[cfg(not(feature = "variant-schema"))]
     pub name: [u8; 22],
+    /// Room, so that a group is of another size.
+    #[cfg(feature = "variant-schema")]
+    pub spare: [u64; 2],
 }
 
 /// Value of `ha_node`: the lease. All fields but [`Node::timer`] are the kernel program's to write.
@@ -236,9 +264,14 @@ const _: () = {
     assert!(size_of::<Vip>() == 8);
     assert!(size_of::<RoleWord>() == 8);
     assert!(size_of::<Demotion>() == 8);
-    assert!(size_of::<Group>() == 64);
+    if cfg!(feature = "variant-schema") {
+        assert!(size_of::<Group>() == 80);
+        assert!(offset_of!(Group, demoted) == 32);
+    } else {
+        assert!(size_of::<Group>() == 64);
+        assert!(offset_of!(Group, demoted) == 8);
+    }
     assert!(offset_of!(Group, word) == 0);
-    assert!(offset_of!(Group, demoted) == 8);
     assert!(size_of::<Node>() == 72);
     assert!(offset_of!(Node, lease) == 16);
     assert!(size_of::<Peer>() == 28);

@@ -12,7 +12,11 @@ use crate::{
 };
 
 /// TTL of a reply (RFC 1340 "Assigned Numbers", which RFC 1122 section 3.2.1.7 refers to).
-pub(super) const TTL: u8 = 64;
+pub(super) const TTL: u8 = if cfg!(feature = "variant-program") {
+    128
+} else {
+    64
+};
 
 /// Answers a request that [`crate::steer::Header::is_echo_request`] found.
 ///

@@ -22,6 +22,7 @@ mod setting;
 mod split_heal;
 mod stage;
 mod switchover;
+mod upgrade;
 
 use anyhow::{Context, Result};
 
@@ -48,7 +49,7 @@ pub struct Scenario {
 }
 
 /// All scenarios. The first injects no fault and shows the noise of the machine.
-pub const ALL: [&Scenario; 23] = [
+pub const ALL: [&Scenario; 25] = [
     &quiet::SCENARIO,
     &promote::SCENARIO,
     &switchover::SCENARIO,
@@ -62,6 +63,8 @@ pub const ALL: [&Scenario; 23] = [
     &restart::RESTART,
     &restart::CRASH,
     &restart::CRASH_BY_ADVERTS,
+    &upgrade::PROGRAM,
+    &upgrade::SCHEMA,
     &lossy::ADVERTS,
     &lossy::ONE_PATH,
     &lossy::ONE_WAY,
@@ -81,6 +84,12 @@ pub fn find(name: &str) -> Option<&'static Scenario> {
 }
 
 impl Scenario {
+    /// Whether it takes agents that were built otherwise.
+    #[must_use]
+    pub const fn needs_variants(&self) -> bool {
+        self.setting.has_variants
+    }
+
     /// Plays the scenario in a lab of its own. `tell` is called with what is being done.
     ///
     /// Logs and captures are kept if the promise was broken.

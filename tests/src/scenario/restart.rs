@@ -10,7 +10,7 @@ use anyhow::Result;
 use super::{Promise, Scenario, Setting, Stage};
 use crate::cluster::{Cluster, PREFERRED};
 
-const UNNOTICED: Promise = Promise {
+pub(super) const UNNOTICED: Promise = Promise {
     lost: Some(0),
     role_changes: Some(0),
     ..Promise::ONE_OWNER

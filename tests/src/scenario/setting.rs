@@ -15,6 +15,8 @@ pub(super) struct Setting {
     pub(super) probes: Option<Duration>,
     /// Whether the addresses are served only where an application runs.
     pub(super) has_application: bool,
+    /// Whether the agent is changed for one that was built otherwise.
+    pub(super) has_variants: bool,
 }
 
 impl Setting {
@@ -24,6 +26,7 @@ impl Setting {
         mac: AnsweringMac::Virtual,
         probes: None,
         has_application: false,
+        has_variants: false,
     };
     /// The agents probe each other as often as a quiet host allows.
     pub(super) const PROBES: Self = Self {

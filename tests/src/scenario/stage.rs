@@ -103,6 +103,11 @@ impl<'a> Stage<'a> {
         prepare(&self.cluster)
     }
 
+    /// Looks at the nodes.
+    pub(super) fn look<T>(&self, look: impl FnOnce(&Cluster) -> Result<T>) -> Result<T> {
+        look(&self.cluster)
+    }
+
     /// Lets the nodes not hear each other any more; the client reaches both.
     pub(super) fn cut(&mut self) -> Result<()> {
         self.cut = Some(self.prober.clock().now());

@@ -1,6 +1,6 @@
 //! A node's pinned maps, read from outside.
 
-use std::net::IpAddr;
+use std::{fs, net::IpAddr, path::Path};
 
 use anyhow::{Context, Result};
 use aya::{
@@ -10,7 +10,6 @@ use aya::{
 use ha_common::abi::{GROUP_USED, Group, MAX_GROUPS, SCHEMA, Vip, Vip4Key, Vip6Key, map};
 
 use super::role::Words;
-use crate::node::Node;
 
 /// What decides who a node is, and for which addresses.
 pub(super) struct Maps {
@@ -23,8 +22,8 @@ pub(super) struct Maps {
 }
 
 impl Maps {
-    pub(super) fn open(node: &Node) -> Result<Self> {
-        let groups = array::<Group>(node, map::GROUP)?;
+    pub(super) fn open(pins: &Path) -> Result<Self> {
+        let groups = array::<Group>(pins, map::GROUP)?;
         let is_used = |slot: &u32| {
             let group = groups.get(slot, 0);
             group.is_ok_and(|group| group.flags & GROUP_USED != 0)
@@ -34,9 +33,9 @@ impl Maps {
                 .find(is_used)
                 .context("the agent has no group")?,
             groups,
-            node: array(node, map::NODE)?,
-            vip4: pinned(node, map::VIP4)?.try_into()?,
-            vip6: pinned(node, map::VIP6)?.try_into()?,
+            node: array(pins, map::NODE)?,
+            vip4: pinned(pins, map::VIP4)?.try_into()?,
+            vip6: pinned(pins, map::VIP6)?.try_into()?,
         })
     }
 
@@ -57,12 +56,21 @@ impl Maps {
     }
 }
 
-fn array<V: Pod>(node: &Node, name: &str) -> Result<Array<MapData, V>> {
-    Ok(pinned(node, name)?.try_into()?)
+/// The schemas of which something is pinned.
+pub(super) fn schemas(pins: &Path) -> Result<Vec<u32>> {
+    let entries = fs::read_dir(pins).with_context(|| format!("cannot read {}", pins.display()))?;
+    let names = entries.flatten().map(|entry| entry.file_name());
+    Ok(names
+        .filter_map(|name| name.to_str()?.parse().ok())
+        .collect())
 }
 
-fn pinned(node: &Node, name: &str) -> Result<Map> {
-    let pin = node.pins().join(SCHEMA.to_string()).join(name);
+fn array<V: Pod>(pins: &Path, name: &str) -> Result<Array<MapData, V>> {
+    Ok(pinned(pins, name)?.try_into()?)
+}
+
+fn pinned(pins: &Path, name: &str) -> Result<Map> {
+    let pin = pins.join(SCHEMA.to_string()).join(name);
     let data = MapData::from_pin(&pin).with_context(|| format!("opening {}", pin.display()))?;
     Ok(Map::from_map_data(data)?)
 }

@@ -12,6 +12,7 @@ mod speech;
 use std::{
     collections::HashSet,
     net::IpAddr,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -21,11 +22,12 @@ use std::{
 };
 
 use anyhow::{Result, anyhow, ensure};
+use ha_common::abi::SCHEMA;
 use socket2::Socket;
 
 pub use self::speech::Speech;
 use self::{
-    maps::Maps,
+    maps::{Maps, schemas},
     role::{Roles, may},
     speech::speech,
 };
@@ -67,7 +69,9 @@ pub struct Silence {
 /// A node that is listened to.
 struct Watched {
     node: u8,
-    maps: Maps,
+    pins: PathBuf,
+    /// `None` while maps of another schema are in force, or may be.
+    maps: Option<Maps>,
     socket: Socket,
     is_open: bool,
     roles: Roles,
@@ -84,12 +88,13 @@ impl Silence {
         let mut nodes = Vec::new();
         let mut vips = HashSet::new();
         for node in lab.nodes() {
-            let maps = Maps::open(node)?;
+            let maps = Maps::open(node.pins())?;
             vips.extend(maps.vips()?);
             let ifindex = lab.switch().ifindex(node.name())?;
             nodes.push(Watched {
                 node: node.index(),
-                maps,
+                pins: node.pins().to_owned(),
+                maps: Some(maps),
                 socket: lab.switch().run(|| Ok(open(ifindex)?))?,
                 is_open: true,
                 roles: Roles::default(),
@@ -162,12 +167,26 @@ fn listen(
 impl Watched {
     fn look(&mut self, clock: Clock) -> Result<()> {
         let before = clock.now();
-        let words = self.maps.words()?;
-        self.roles.note(words, before, clock.now());
-        // To a node that may say everything it is not listened, so that this costs next to nothing.
-        let is_open = !Speech::ALL
-            .iter()
-            .all(|speech| may(words.standing(), *speech));
+        if schemas(&self.pins)? == [SCHEMA] {
+            let maps = match &mut self.maps {
+                Some(maps) => maps,
+                gone @ None => gone.insert(Maps::open(&self.pins)?),
+            };
+            let words = maps.words()?;
+            self.roles.note(words, before, clock.now());
+            // To a node that may say everything it is not listened, so that this costs next to nothing.
+            let is_free = Speech::ALL
+                .iter()
+                .all(|speech| may(words.standing(), *speech));
+            self.listen(!is_free)
+        } else {
+            self.maps = None;
+            self.roles.lose_sight();
+            self.listen(false)
+        }
+    }
+
+    fn listen(&mut self, is_open: bool) -> Result<()> {
         if is_open != self.is_open {
             let filter = if is_open { HEADERS } else { REJECT };
             self.socket.attach_filter(&[filter])?;

@@ -47,24 +47,34 @@ struct Run {
 
 /// What it was when.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Roles(Vec<Run>);
+pub(super) struct Roles {
+    runs: Vec<Run>,
+    /// Whether nothing is known since the last look.
+    is_broken: bool,
+}
 
 impl Roles {
     /// Takes note of a look that began and ended then.
     pub(super) fn note(&mut self, words: Words, began: Duration, ended: Duration) {
-        match self.0.last_mut() {
-            Some(run) if run.words == words => run.until = began,
-            Some(_) | None => self.0.push(Run {
+        match self.runs.last_mut() {
+            Some(run) if run.words == words && !self.is_broken => run.until = began,
+            Some(_) | None => self.runs.push(Run {
                 words,
                 from: ended,
                 until: ended,
             }),
         }
+        self.is_broken = false;
+    }
+
+    /// Takes note of a time of which nothing is known.
+    pub(super) const fn lose_sight(&mut self) {
+        self.is_broken = true;
     }
 
     /// Whether a node certainly must not have sent what came to the switch then.
     pub(super) fn forbid(&self, speech: Speech, at: Duration) -> bool {
-        let mut runs = self.0.iter();
+        let mut runs = self.runs.iter();
         runs.any(|run| {
             let covers = run.from + ON_THE_WAY <= at && at <= run.until;
             covers && !may(run.words.standing(), speech)
@@ -129,6 +139,20 @@ mod tests {
         let forbids = |speech| roles.forbid(speech, MS * 30);
         assert!(!forbids(Speech::Packet) && !forbids(Speech::Question));
         assert!(forbids(Speech::Owner));
+    }
+
+    #[test]
+    fn while_it_is_out_of_sight_nothing_is_certain() {
+        let mut roles = Roles::default();
+        let backup = words(Role::Backup, 1, LeaseState::Valid);
+        roles.note(backup, MS, MS);
+        roles.note(backup, MS * 20, MS * 20);
+        roles.lose_sight();
+        roles.note(backup, MS * 50, MS * 50);
+        roles.note(backup, MS * 80, MS * 80);
+        assert!(roles.forbid(Speech::Packet, MS * 10));
+        assert!(!roles.forbid(Speech::Packet, MS * 30));
+        assert!(roles.forbid(Speech::Packet, MS * 70));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod cargo;
 mod object;
+mod variant;
 
 use std::path::PathBuf;
 
@@ -46,6 +47,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     println!("BPF object: {}", built.object.display());
     println!("{}", Summary::of(&built.object)?);
     Ok(())
+}
+
+/// Builds the agent as [`agent`] does for use, and beside it those that the lab changes it for.
+///
+/// # Errors
+/// If a build fails.
+pub(crate) fn agent_with_variants() -> Result<Agent> {
+    setup::ensure(Scope::Build)?;
+    variant::all()?;
+    agent(Profile::Release)
 }
 
 /// Builds the agent, after seeing to the toolchain.

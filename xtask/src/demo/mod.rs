@@ -80,6 +80,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let program = match &args.agent {
         Some(program) => fs::canonicalize(program)
             .with_context(|| format!("there is no agent at {}", program.display()))?,
+        None if chosen(&args.scenarios)
+            .iter()
+            .any(|chosen| chosen.needs_variants()) =>
+        {
+            build::agent_with_variants()?.program
+        }
         None => build::agent(Profile::Release)?.program,
     };
     let privilege = Privilege::of_this_process();

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::{
-    build::{self, Profile},
+    build::{self, Agent, Profile},
     privilege::Privilege,
     test::programs,
     workspace,
@@ -89,8 +89,8 @@ impl Plan<'_> {
             ],
             Part::Unit => vec![self.unit()?, self.test(&["--doc"], &[])],
             Part::Fixtures => vec![self.test_as_root(&programs::FIXTURES, &[])],
-            Part::Lab => vec![self.lab(&programs::LAB)?],
-            Part::Doctor => vec![self.lab(&[programs::DOCTOR])?],
+            Part::Lab => vec![self.lab(&programs::LAB, &build::agent_with_variants()?)?],
+            Part::Doctor => vec![self.lab(&[programs::DOCTOR], &build::agent(Profile::Release)?)?],
             Part::InteropVrrp => vec![self.interop(programs::INTEROP_VRRP, FEW_VRRP_CASES)?],
             Part::InteropBfd => vec![self.interop(programs::INTEROP_BFD, FEW_BFD_CASES)?],
         })
@@ -105,10 +105,9 @@ impl Plan<'_> {
         Ok(self.test(&selection, &[]))
     }
 
-    fn lab(&self, programs: &[&str]) -> Result<Command> {
-        let agent = build::agent(Profile::Release)?;
+    fn lab(&self, programs: &[&str], agent: &Agent) -> Result<Command> {
         let mut command = self.test_as_root(programs, &["--test-threads=1"]);
-        command.env("HA_AGENT_BIN", agent.program);
+        command.env("HA_AGENT_BIN", &agent.program);
         Ok(command)
     }
 

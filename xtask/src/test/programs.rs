@@ -8,11 +8,12 @@ use crate::workspace;
 /// Frames through the program in the kernel.
 pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
 /// Network namespaces.
-pub(crate) const LAB: [&str; 16] = [
+pub(crate) const LAB: [&str; 17] = [
     "bfd_echo",
     "conflict",
     "demotion",
     "egress",
+    "faults",
     "lab",
     "liveness",
     "local_clients",

@@ -21,7 +21,7 @@ impl Dataplane {
         let pins = self.pins.clone();
         Some(move || {
             for (place, interface) in interfaces.iter().enumerate() {
-                let Err(error) = programs.attach(&pins, interface) else {
+                let Err(error) = programs.extend(&pins, interface) else {
                     continue;
                 };
                 for before in &interfaces[..place] {
@@ -43,11 +43,7 @@ impl Dataplane {
         self.programs = Some(programs);
         done?;
         for interface in interfaces {
-            let link = &interface.link;
-            // One that was made anew may have the index of the one before.
-            self.attach.retain(|attach| attach.link.index != link.index);
-            self.attached.insert(link.index, link.mac);
-            self.attach.push(interface.clone());
+            self.attached.add(interface);
         }
         Ok(())
     }
@@ -57,9 +53,7 @@ impl Dataplane {
     /// # Errors
     /// If a pin cannot be removed.
     pub fn withdraw(&mut self, indices: &BTreeSet<u32>) -> Result<()> {
-        self.attached.retain(|index, _| !indices.contains(index));
-        self.attach
-            .retain(|attach| !indices.contains(&attach.link.index));
+        self.attached.remove(indices);
         for index in indices {
             if self.pins.link(*index).exists() {
                 attach::remove(&self.pins, *index)?;
