@@ -174,6 +174,35 @@ impl Lab {
         self.set_port(node, "up")
     }
 
+    /// Takes the node's interface out, and its port of the switch with it: as if a NIC was removed.
+    ///
+    /// # Errors
+    ///
+    /// When `ip` fails.
+    pub fn take_out(&self, node: u8) -> Result<()> {
+        let node = self.node(node).namespace().name();
+        command::ip_batch(node, &format!("link del dev {INTERFACE}\n"))
+    }
+
+    /// Puts another one in, which has the name, the MAC and the addresses of the one that was taken out. It works as
+    /// long as what is returned lives.
+    ///
+    /// # Errors
+    ///
+    /// When `ip` fails.
+    #[must_use = "the port takes what a program sends back only as long as this lives"]
+    pub fn put_in(&self, node: u8) -> Result<OwnedFd> {
+        let node = self.node(node);
+        let port = plug(
+            &self.switch,
+            node.name(),
+            node.namespace(),
+            node.station.mac,
+        )?;
+        configure(node.namespace(), node.station)?;
+        Ok(port)
+    }
+
     /// Lets the nodes hear everybody but each other, or everybody again.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 pub(super) struct Status {
     pub(super) configuration: Option<ConfigurationStatus>,
+    pub(super) interfaces: Vec<InterfaceStatus>,
     pub(super) groups: Vec<GroupStatus>,
     pub(super) events: Vec<EventStatus>,
     #[serde(default)]
@@ -16,6 +17,13 @@ pub(super) struct Status {
     #[serde(default)]
     pub(super) bfd: Vec<BfdStatus>,
     pub(super) reasons: Vec<ReasonStatus>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct InterfaceStatus {
+    pub(super) name: String,
+    pub(super) index: u32,
+    pub(super) gone: bool,
 }
 
 #[derive(Debug, Deserialize)]

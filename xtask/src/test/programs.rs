@@ -8,7 +8,7 @@ use crate::workspace;
 /// Frames through the program in the kernel.
 pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
 /// Network namespaces.
-pub(crate) const LAB: [&str; 17] = [
+pub(crate) const LAB: [&str; 18] = [
     "bfd_echo",
     "conflict",
     "demotion",
@@ -26,6 +26,7 @@ pub(crate) const LAB: [&str; 17] = [
     "sources",
     "switchover",
     "tracking",
+    "vanished",
 ];
 
 /// The same, each host wrong in another way.
