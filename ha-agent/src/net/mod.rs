@@ -27,6 +27,7 @@ mod inventory;
 mod joined;
 mod link;
 mod membership;
+mod name;
 mod neighbour;
 mod netlink;
 mod packet;
@@ -42,6 +43,7 @@ pub use self::{
     inventory::{Assigned, Bridge, Device},
     link::{Addresses, AttachedXdp, Link},
     membership::Membership,
+    name::interface_name,
     netlink::{Netlink, NetlinkError},
     packet::{PacketSocket, Received},
     ping::Ping,
