@@ -210,6 +210,19 @@ impl Agent {
         Ok(named.next().map(|found| found.index))
     }
 
+    /// The interface on which a group is served.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`], and when it has none of this name.
+    pub fn place(&self, group: &str) -> Result<String> {
+        let groups = self.status()?.groups.into_iter();
+        let mut named = groups.filter(|found| found.name == group);
+        let found = named.next();
+        let found = found.with_context(|| format!("the agent does not know the group {group}"))?;
+        Ok(found.interface)
+    }
+
     /// The session of BFD of this name.
     ///
     /// # Errors

@@ -263,6 +263,9 @@ pub struct Group {
     pub eligible: bool,
     /// Where it is served.
     pub interface: String,
+    /// Why it is served there and not on the first of its interfaces, if it is so.
+    #[serde(default)]
+    pub stands_in: Option<String>,
     /// MAC that answers for IPv4.
     pub mac4: String,
     /// MAC that answers for IPv6.

@@ -41,6 +41,7 @@ impl Engine {
                 .tracks
                 .iter()
                 .any(|track| track.check == check)
+                || self.groups[index].ways.len() > 1
             {
                 self.weigh(index);
             }
@@ -54,6 +55,9 @@ impl Engine {
             None => vec![index],
             Some(sync) => self.config.syncs[sync].groups.clone(),
         };
+        for member in &members {
+            self.choose_way(*member);
+        }
         let mut effects = BTreeMap::new();
         for track in members
             .iter()
@@ -114,8 +118,9 @@ pub(super) fn tracks(group: &config::Group, checks: &[Check]) -> Vec<Track> {
         interface: group.interface.clone(),
     };
     let implied = checks.iter().rposition(|check| check.kind == own);
+    // One that has others loses nothing with it.
     let implied = implied
-        .filter(|_| group.track_interface)
+        .filter(|_| group.track_interface && group.local.is_none())
         .map(|check| Track {
             check,
             effect: Effect::Fault,

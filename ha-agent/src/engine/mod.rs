@@ -31,6 +31,7 @@ mod moving;
 mod peers;
 mod port;
 mod reconcile;
+mod recovery;
 mod reload;
 mod resume;
 mod setup;
@@ -163,6 +164,7 @@ impl Engine {
                 Wake::Stop(Ending::HandOver) => return self.hand_over(),
             }
             self.run_timers();
+            self.go_back();
             self.settle_lease();
             self.settle_moves();
             self.end_moving();
@@ -201,7 +203,11 @@ impl Engine {
             .groups
             .iter()
             .filter_map(|group| group.election.deadline());
-        let next = elections.chain(self.announcer.deadline()).min();
+        let returns = self.groups.iter().filter_map(|group| group.returns_at);
+        let next = elections
+            .chain(self.announcer.deadline())
+            .chain(returns)
+            .min();
         let pulse = Instant::now() + self.keeper.pulse();
         next.map_or(pulse, |next| pulse.min(self.started + next.since_origin()))
     }

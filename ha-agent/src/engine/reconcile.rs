@@ -48,6 +48,7 @@ impl Engine {
         self.netlink
             .add_client_routes(clients.difference(&found_clients).copied())
             .await?;
+        self.admit_on_others().await?;
         // Last, since the program keeps the host silent as long as there are routes for its interface.
         self.dataplane.detach_others()
     }
@@ -160,6 +161,7 @@ impl Engine {
     /// Lets the host have packets for `vips`, and lets solicitations for them through the NIC.
     pub(super) async fn make_local(&self, ifindex: u32, vips: &[IpAddr]) -> Result<()> {
         self.netlink.add_filters(ifindex, solicited(vips)).await?;
+        self.admit_on_others().await?;
         self.netlink.add_local_routes(vips.iter().copied()).await?;
         let clients = self.client_routes().into_iter();
         let clients = clients.filter(|route| vips.contains(&route.vip));
@@ -212,7 +214,7 @@ pub(super) fn desired(groups: &[Group], nic: impl Fn(usize) -> Mac) -> Result<De
 }
 
 /// The Ethernet groups to which solicitations for `vips` are sent.
-fn solicited(vips: &[IpAddr]) -> BTreeSet<Mac> {
+pub(super) fn solicited(vips: &[IpAddr]) -> BTreeSet<Mac> {
     let macs = vips.iter().filter_map(|vip| match vip {
         IpAddr::V4(_) => None,
         IpAddr::V6(v6) => Some(solicited_node_mac(*v6)),
@@ -221,7 +223,7 @@ fn solicited(vips: &[IpAddr]) -> BTreeSet<Mac> {
 }
 
 impl Group {
-    fn fields(&self, nic: Mac) -> GroupFields {
+    pub(super) fn fields(&self, nic: Mac) -> GroupFields {
         GroupFields {
             ifindex: self.ifindex,
             flags: self.flags,

@@ -28,6 +28,7 @@ use super::{
     history::History,
     peers::Peers,
     port::{Ground, Port, Presence},
+    recovery,
     reload::Reloads,
     vanished::Lookout,
 };
@@ -75,7 +76,8 @@ impl Engine {
         fault::reached(Point::Sockets);
         let checks = checks(&config);
         let grounds: Vec<_> = ports.iter().map(Port::ground).collect();
-        let groups = groups(&config, &grounds, &checks)?;
+        let places = recovery::found(&config, &grounds, &dataplane)?;
+        let groups = groups(&config, &grounds, &checks, &places)?;
         let bfd = super::bfd::start(&config, &grounds, &mut dataplane)?;
         let means = Means {
             netlink: netlink.clone(),
@@ -147,8 +149,14 @@ impl Engine {
     }
 }
 
-/// The groups of the configuration, whose elections have not begun.
-pub(super) fn groups(config: &Config, grounds: &[Ground], checks: &[Check]) -> Result<Vec<Group>> {
+/// The groups of the configuration, whose elections have not begun. `places` are the interfaces on which they are to
+/// begin, if that is not the first one.
+pub(super) fn groups(
+    config: &Config,
+    grounds: &[Ground],
+    checks: &[Check],
+    places: &[Option<String>],
+) -> Result<Vec<Group>> {
     let about = About {
         lease: config.node.lease,
         is_pair: config.rivals() == 1,
@@ -160,7 +168,12 @@ pub(super) fn groups(config: &Config, grounds: &[Ground], checks: &[Check]) -> R
     };
     let groups = config.groups.iter().enumerate();
     groups
-        .map(|(index, group)| prepare_group(group, grounds, checks, sync_of(index), about))
+        .map(|(index, group)| {
+            let on = places.get(index).and_then(Option::as_deref);
+            let on = on.filter(|on| group.interfaces().any(|name| name == *on));
+            let on = on.unwrap_or(&group.interface);
+            prepare_group(group, grounds, checks, sync_of(index), about, on)
+        })
         .collect()
 }
 
@@ -203,7 +216,7 @@ async fn addresses(config: &Config, link: &Link, netlink: &Netlink) -> Result<Ad
         let own = config
             .groups
             .iter()
-            .filter(|group| group.interface == link.name);
+            .filter(|group| group.interfaces().any(|name| name == link.name));
         let missing = own
             .filter_map(|group| primary(group, addresses).err())
             .next();
@@ -283,12 +296,14 @@ fn prepare_group(
     checks: &[Check],
     sync: Option<usize>,
     about: About,
+    on: &str,
 ) -> Result<Group> {
-    let find = |ground: &Ground| ground.link.name == group.interface;
-    let port = grounds
-        .iter()
-        .position(find)
-        .context("a group names an unknown interface")?;
+    let find = |name: &str| {
+        let place = grounds.iter().position(|g| g.link.name == name);
+        place.context("a group names an unknown interface")
+    };
+    let port = find(on)?;
+    let ways = group.interfaces().map(find).collect::<Result<_>>()?;
     let (link, own) = (&grounds[port].link, grounds[port].addresses);
     let (mac4, mac6, virtual_flag) = match group.mac {
         AnsweringMac::Virtual(vrid) => (
@@ -337,6 +352,9 @@ fn prepare_group(
         name: group.name.clone(),
         slot: 0,
         port,
+        ways,
+        returns_after: group.local.as_ref().and_then(|local| local.returns_after),
+        returns_at: None,
         ifindex: link.index,
         vlan: group.vlan,
         mac4,

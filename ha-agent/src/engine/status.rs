@@ -84,6 +84,7 @@ impl Engine {
             hands_over: vrrp.is_some_and(|vrrp| vrrp.machine.hands_over()),
             eligible: matches!(group.fitness, Fitness::Eligible { .. }),
             interface: self.ports[group.port].link.name.clone(),
+            stands_in: self.stands_in(group),
             mac4: group.mac4.to_string(),
             mac6: group.mac6.to_string(),
             vips: group.vips.iter().flatten().count(),

@@ -119,9 +119,10 @@ impl Engine {
         self.lookout.watch(names.collect(), netlink, changes);
     }
 
-    /// Whether the interface of a group is not there.
+    /// Whether a group has no interface at present on which it could be served.
     pub(super) fn is_adrift(&self, index: usize) -> bool {
-        self.ports[self.groups[index].port].is_gone
+        let group = &self.groups[index];
+        self.ports[group.port].is_gone || group.ways.len() > 1 && !self.is_well(group.port)
     }
 
     /// An interface was looked at.
@@ -169,7 +170,7 @@ impl Engine {
             .filter(|index| on_it(&self.groups[*index]))
             .collect();
         for index in &groups {
-            let text = format!("{name} is gone: the group cannot be Active here");
+            let text = format!("{name} is gone");
             let group = self.groups[*index].name.clone();
             self.history.group(&group, "interface_gone", text);
             self.weigh(*index);
@@ -192,7 +193,7 @@ impl Engine {
     /// Whether an interface has the addresses that its groups need.
     fn has_enough(&self, name: &str, addresses: Addresses) -> bool {
         let groups = self.config.groups.iter();
-        let mut on_it = groups.filter(|group| group.interface == name);
+        let mut on_it = groups.filter(|group| group.interfaces().any(|on| on == name));
         on_it.all(|group| setup::primary(group, addresses).is_ok())
     }
 

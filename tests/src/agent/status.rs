@@ -30,6 +30,7 @@ pub(super) struct InterfaceStatus {
 pub(super) struct GroupStatus {
     pub(super) name: String,
     pub(super) id: u32,
+    pub(super) interface: String,
     pub(super) role: String,
     pub(super) epoch: u32,
     pub(super) since: Option<f64>,

@@ -7,6 +7,7 @@ mod election;
 mod group;
 mod lease;
 mod liveness;
+mod local;
 mod node;
 mod peers;
 mod sync;

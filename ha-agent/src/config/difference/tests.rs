@@ -95,7 +95,7 @@ fn nothing_follows_from_nothing() {
 fn on_an_interface_that_was_made_again_all_begins_anew_and_nothing_elsewhere() {
     let config = with(&[("eth0\"\nvips", "eth1\"\nvips")]);
     let mut found = between(&config, &config);
-    found.renew(&config, &["eth0".to_owned()].into());
+    found.renew(&config, &["eth0".to_owned()].into(), &[]);
     assert_eq!(found.groups[1], Fate::Renewed { from: 1 });
     assert!(matches!(found.groups[0], Fate::Kept { .. }));
     let expected = [

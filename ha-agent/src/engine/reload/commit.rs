@@ -130,6 +130,10 @@ impl Engine {
         let removed = self.remove(Vec::new(), filters).await;
         problems.note("filters of the interfaces", removed);
         problems.note("interfaces that are gone", self.leave(&left));
+        problems.note(
+            "filters of the other interfaces",
+            self.admit_on_others().await,
+        );
         self.look_out();
         tokio::spawn(doctor::advise(self.config.clone()));
         problems.0

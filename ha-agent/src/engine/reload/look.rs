@@ -140,9 +140,10 @@ impl Engine {
         let config = &loaded.config;
         let grounds = self.grounds(config).await?;
         let renewed = self.renewed(&grounds);
-        difference.renew(config, &renewed);
+        let places = self.places(&difference);
+        difference.renew(config, &renewed, &places);
         let checks = checks(config);
-        let mut groups = setup::groups(config, &grounds, &checks)?;
+        let mut groups = setup::groups(config, &grounds, &checks, &places)?;
         for (group, vips) in groups.iter_mut().zip(vips.into_iter().flatten()) {
             group.vips = vips;
         }
@@ -261,6 +262,18 @@ impl Engine {
             bfd: self.bfd.prepare(bfd::routers(config, &next.grounds)?)?,
             witness: witness.transpose()?,
         })
+    }
+
+    /// The interfaces on which the groups that go on are served.
+    fn places(&self, difference: &Difference) -> Vec<Option<String>> {
+        let fates = difference.groups.iter().map(|fate| match *fate {
+            Fate::Kept { from, .. } => {
+                let port = &self.ports[self.groups[from].port];
+                Some(port.link.name.clone())
+            }
+            Fate::Added | Fate::Renewed { .. } => None,
+        });
+        fates.collect()
     }
 
     /// The interfaces of which `grounds` has others.
