@@ -1,5 +1,6 @@
 mod bfd;
 mod liveness;
+mod local;
 mod track;
 mod vrrp;
 
