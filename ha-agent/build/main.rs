@@ -6,6 +6,7 @@ mod toolchain;
 
 use std::{
     env,
+    fs::{self, File},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -60,12 +61,38 @@ fn build() -> Result<(), String> {
         println!("cargo::rerun-if-changed={}", tool.display());
     }
 
-    let target_dir = PathBuf::from(variable("OUT_DIR")?).join("bpf");
-    compile(root, &compiler, &linker, &target_dir)?;
-    let built = target_dir.join(TARGET).join("release").join(PACKAGE);
+    let own = PathBuf::from(variable("OUT_DIR")?);
+    let object = own.join(PACKAGE);
+    let shared = Shared::take(&own)?;
+    compile(root, &compiler, &linker, &shared.target_dir)?;
+    let built = shared.target_dir.join(TARGET).join("release").join(PACKAGE);
     object::check(&built)?;
-    println!("cargo::rustc-env=HA_BPF_OBJECT={}", built.display());
+    fs::copy(&built, &object)
+        .map_err(|error| format!("cannot copy {}: {error}", built.display()))?;
+    println!("cargo::rustc-env=HA_BPF_OBJECT={}", object.display());
     Ok(())
+}
+
+/// Where all builds of the agent have the object's dependencies compiled, once for all profiles and features. One
+/// at a time: the object itself is overwritten by the next one.
+struct Shared {
+    target_dir: PathBuf,
+    _lock: File,
+}
+
+impl Shared {
+    /// In the target directory, in which cargo has `<profile>/build/<package>/out` for the build script.
+    fn take(own: &Path) -> Result<Self, String> {
+        let target_dir = own.ancestors().nth(4).unwrap_or(own).join("bpf");
+        let lock = fs::create_dir_all(&target_dir)
+            .and_then(|()| File::create(target_dir.join("lock")))
+            .and_then(|lock| lock.lock().map(|()| lock))
+            .map_err(|error| format!("cannot have {} alone: {error}", target_dir.display()))?;
+        Ok(Self {
+            target_dir,
+            _lock: lock,
+        })
+    }
 }
 
 fn compile(

@@ -204,12 +204,39 @@ reasons! {
     /// Traffic to a virtual IP that begins something new, just before this node lets go: handed on to the peer that is
     /// about to take over.
     NewWorkForwarded = 47, "new_work_forwarded", Forwarded;
+    /// Traffic to a virtual IP of a guest, redirected to the guest's interface.
+    DeliveredGuest = 50, "delivered_guest", Delivered;
+    /// Traffic to a virtual IP of a guest, passed to the bridge or macvlan that leads to it: the kernel cannot
+    /// redirect to the guest's interface, or not a frame of several buffers.
+    DeliveredBridge = 51, "delivered_bridge", Delivered;
+    /// Traffic to a virtual IP of a guest, passed to the stack, whose routes lead to it: the kernel cannot redirect
+    /// to the guest's interface, or not a frame of several buffers.
+    DeliveredRoute = 52, "delivered_route", Delivered;
+    /// Traffic to a virtual IP of a guest to which no way leads at present: its interface is gone or down.
+    GuestGone = 53, "guest_gone", Dropped;
+    /// Traffic to a virtual IP of a guest that is longer than the guest's interface takes, or has no room for its
+    /// tags.
+    GuestTooLong = 54, "guest_too_long", Dropped;
+    /// Traffic to a virtual IP of a guest on an interface on which the group is not served; left to the stack.
+    GuestElsewhere = 55, "guest_elsewhere", Passed;
+    /// Of the frames redirected to a guest, one that its interface did not take: its queue was full, or it went
+    /// away in this moment. Counted by frame, not by octets.
+    GuestLost = 56, "guest_lost", Dropped;
     /// Packet of a program on this host to a virtual IP that another node has: sent there, and not to this host
     /// itself.
     LocalClient = 57, "local_client", Forwarded;
     /// Packet of a program on this host to a virtual IP that another node has, while it is not known at which MAC
     /// that is.
     LocalNoPeer = 58, "local_no_peer", Dropped;
+}
+
+impl Reason {
+    /// The reason with this number.
+    #[must_use]
+    pub fn from_number(number: u32) -> Option<Self> {
+        let mut all = Self::ALL.iter().copied();
+        all.find(|reason| *reason as u32 == number)
+    }
 }
 
 /// Slots in `ha_reason`; room for more than [`Reason::ALL`] has.

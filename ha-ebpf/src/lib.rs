@@ -10,7 +10,7 @@
 //!                    ├─ S-BFD ────► live
 //!                    ├─ BFD echo ─► live::echo
 //!                    ├─ IPv4 ─┬───► steer ─┬─► reply::{echo, echo6}
-//!                    ├─ IPv6 ─┘            ├─► deliver::local
+//!                    ├─ IPv6 ─┘            ├─► deliver::{local, guest}
 //!                    │                     └─► deliver::peer
 //!                    └─ anything else: passed untouched
 //! ```
@@ -38,6 +38,8 @@ mod frame;
 mod lease;
 mod live;
 mod local;
+#[cfg(target_arch = "bpf")]
+mod lost;
 mod maps;
 mod moving;
 mod packet;
@@ -55,6 +57,8 @@ use ha_common::{
     reason::{Reason, Verdict},
 };
 pub use local::Errand;
+#[cfg(target_arch = "bpf")]
+pub use lost::{lost, refused};
 pub use maps::{Asked, Flow, Limit, Maps};
 pub use packet::{Packet, SocketBuffer};
 
@@ -68,6 +72,8 @@ pub enum Action {
     Pass = 2,
     /// Send it out of the interface that received it.
     Tx = 3,
+    /// Send it out of another interface.
+    Redirect = 4,
 }
 
 /// How a frame ended.
@@ -97,6 +103,7 @@ pub fn run(packet: &mut Packet, maps: &mut Maps) -> Action {
     };
     stats::count(maps, end.group, reason, end.len);
     match reason.verdict() {
+        Verdict::Delivered if reason == Reason::DeliveredGuest => Action::Redirect,
         Verdict::Answered | Verdict::Forwarded => Action::Tx,
         Verdict::Delivered | Verdict::Passed => Action::Pass,
         Verdict::Dropped | Verdict::Taken | Verdict::Withheld => Action::Drop,

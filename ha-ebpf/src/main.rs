@@ -5,13 +5,14 @@
 mod entry {
     use aya_ebpf::{
         bindings::{TC_ACT_SHOT, TC_ACT_UNSPEC},
-        macros::{btf_tracepoint, classifier, xdp},
-        programs::{BtfTracePointContext, TcContext, XdpContext},
+        macros::{btf_tracepoint, classifier, tracepoint, xdp},
+        programs::{BtfTracePointContext, TcContext, TracePointContext, XdpContext},
     };
     use aya_log_ebpf::warn;
     use ha_common::lease::Reply;
     use ha_ebpf::{
-        Action, Maps, Packet, SocketBuffer, adopt, exit, run, run_egress, run_lease, run_local,
+        Action, Maps, Packet, SocketBuffer, adopt, exit, lost, refused, run, run_egress, run_lease,
+        run_local,
     };
 
     /// The data path, attached to the interfaces.
@@ -43,7 +44,7 @@ mod entry {
         match run_egress(&SocketBuffer::new(ctx.skb.skb), &mut Maps::new()) {
             Action::Drop => TC_ACT_SHOT,
             // What else becomes of it is for other programs and filters to say.
-            Action::Pass | Action::Tx => TC_ACT_UNSPEC,
+            Action::Pass | Action::Tx | Action::Redirect => TC_ACT_UNSPEC,
         }
     }
 
@@ -53,7 +54,7 @@ mod entry {
         let buffer = SocketBuffer::new(ctx.skb.skb);
         let (action, errand) = run_local(&buffer, &mut Maps::new());
         match action {
-            Action::Pass => TC_ACT_UNSPEC,
+            Action::Pass | Action::Redirect => TC_ACT_UNSPEC,
             Action::Drop => TC_ACT_SHOT,
             Action::Tx => buffer.send_out(&errand),
         }
@@ -63,6 +64,18 @@ mod entry {
     #[btf_tracepoint(function = "sched_process_exit")]
     fn ha_exit(_: BtfTracePointContext) -> i32 {
         exit(&mut Maps::new())
+    }
+
+    /// When frames have been redirected to an interface.
+    #[tracepoint]
+    fn ha_lost(ctx: TracePointContext) -> u32 {
+        lost(&ctx, &mut Maps::new())
+    }
+
+    /// When a frame could not be redirected.
+    #[tracepoint]
+    fn ha_refused(ctx: TracePointContext) -> u32 {
+        refused(&ctx, &mut Maps::new())
     }
 
     /// What the kernel reads to decide which helpers the object may call.

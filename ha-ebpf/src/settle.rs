@@ -29,6 +29,8 @@ pub(crate) fn goes_on<H: Header>(packet: &Packet, maps: &Maps, hit: &Hit, served
     served.standing == Standing::Active
         && served.group.flags & (GROUP_SETTLES | GROUP_STALE_DROP) == GROUP_SETTLES
         && hit.is_at_home(&served.group)
+        // A guest's connections are known to the guest alone.
+        && hit.vip.deliver == 0
         && !maps.is_peer(&hit.src)
         && is_new::<H>(packet, maps, hit.l3)
 }

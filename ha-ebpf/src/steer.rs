@@ -20,6 +20,9 @@ use crate::{
 
 /// What the two versions of IP do differently.
 pub(crate) trait Header: Wire {
+    /// The EtherType of its packets.
+    const ETHERTYPE: u16;
+
     /// The MAC with which a group answers for this version's addresses.
     fn mac(group: &Group) -> Mac;
 
@@ -60,7 +63,9 @@ pub(crate) fn steer<H: Header>(packet: &mut Packet, maps: &mut Maps, hit: &Hit) 
     let Served { group, standing } = &served;
     match hit.addressed(H::mac(group), group) {
         Addressed::Many => return Reason::LinkMulticast,
-        Addressed::Other if hit.is_at_home(group) => return Reason::ForeignMac,
+        Addressed::Other if hit.is_at_home(group) && !deliver::guest::is_addressed(maps, hit) => {
+            return Reason::ForeignMac;
+        }
         Addressed::Us | Addressed::Other => {}
     }
     let Some(&header) = packet.get::<H>(hit.l3) else {
@@ -85,7 +90,7 @@ pub(crate) fn steer<H: Header>(packet: &mut Packet, maps: &mut Maps, hit: &Hit) 
             {
                 return Reason::NewWorkForwarded;
             }
-            deliver::local::deliver(packet, maps, hit, &header, group)
+            deliver::deliver(packet, maps, hit, &header, group)
         }
         Standing::Backup | Standing::Fenced(_) => {
             deliver::peer::forward(packet, maps, hit, &header, &served)

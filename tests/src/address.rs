@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | nodes | 10.77.0.1, 10.77.0.2, … | fd77::1, fd77::2, … |
 //! | client | 10.77.0.100 | fd77::100 |
+//! | guests | 10.77.1.0 onwards | fd77::3:0 onwards |
 //! | virtual IPs | 10.77.64.1 onwards | fd77::1:1 onwards |
 //! | senders that the observer plays | 10.77.128.0 onwards | fd77::2:0 onwards |
 
@@ -62,6 +63,18 @@ pub const CLIENT: Station = Station {
     v6: v6(0x100),
     mac: [0x02, 0x77, 0, 0, 1, 0],
 };
+
+/// The own v4 address of the guest with this number.
+#[must_use]
+pub const fn guest4(number: u8) -> Ipv4Addr {
+    v4(0x100 + number as u32)
+}
+
+/// The own v6 address of the guest with this number.
+#[must_use]
+pub const fn guest6(number: u8) -> Ipv6Addr {
+    v6(0x3_0000 + number as u128)
+}
 
 /// The MAC of the observer's interface.
 pub const OBSERVER_MAC: [u8; 6] = [0x02, 0x77, 0, 0, 2, 0];

@@ -18,7 +18,7 @@ pub use self::{
     config::peer,
     on_link::OnLink,
     reload::{Standing, group, group_on},
-    status::{BfdStatus, RoundTrip, StaleSender, Way},
+    status::{BfdStatus, GuestStatus, RoundTrip, StaleSender, Way},
 };
 use self::{
     config::{common, config},
@@ -234,6 +234,36 @@ impl Agent {
         named
             .next()
             .with_context(|| format!("the agent has no BFD session {name}"))
+    }
+
+    /// How it reaches the guest behind this interface.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`], and when it has no such guest.
+    pub fn guest(&self, interface: &str) -> Result<GuestStatus> {
+        let guests = self.status()?.guests.into_iter();
+        let mut named = guests.filter(|guest| guest.interface == interface);
+        named
+            .next()
+            .with_context(|| format!("the agent has no guest {interface}"))
+    }
+
+    /// How many frames its data path has counted under all reasons that deliver to guests, less what was lost
+    /// behind it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`].
+    pub fn delivered_to_guests(&self) -> Result<u64> {
+        let reasons = self.status()?.reasons;
+        let of = |name: &str| {
+            let mut counted = reasons.iter().filter(|counted| counted.reason == name);
+            counted.next().map_or(0, |counted| counted.packets)
+        };
+        let ways = ["delivered_guest", "delivered_bridge", "delivered_route"];
+        let delivered: u64 = ways.into_iter().map(of).sum();
+        Ok(delivered - of("guest_lost"))
     }
 
     /// The priority of its group that is in force.

@@ -4,8 +4,8 @@
 use anyhow::{Context, Result, ensure};
 use aya::{
     Ebpf, Pod,
-    maps::{Array, HashMap, Map, MapData, PerCpuArray, RingBuf},
-    programs::{SchedClassifier, TestRun, TestRunOptions, Xdp},
+    maps::{Array, DevMapHash, HashMap, Map, MapData, PerCpuArray, RingBuf},
+    programs::{SchedClassifier, TestRun, TestRunOptions, Xdp, XdpMode},
 };
 use ha_common::{
     abi::{
@@ -185,6 +185,22 @@ impl DataPath {
         self.ebpf.maps().map(|(name, _)| name)
     }
 
+    /// Attaches the data path to the interface `ifindex` of the calling thread's network namespace, for as long as
+    /// this lives.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses.
+    pub fn attach(&mut self, ifindex: u32) -> Result<()> {
+        let program = self.ebpf.program_mut(program::XDP);
+        let xdp: &mut Xdp = program
+            .with_context(|| format!("the BPF object has no program {}", program::XDP))?
+            .try_into()?;
+        xdp.attach_to_if_index(ifindex, XdpMode::Driver)
+            .with_context(|| format!("attaching to interface {ifindex}"))?;
+        Ok(())
+    }
+
     /// `ha_vip4`.
     ///
     /// # Errors
@@ -309,6 +325,15 @@ impl DataPath {
     /// As for [`Self::vip4`].
     pub fn deliver(&mut self) -> Result<Array<&mut MapData, Deliver>> {
         self.array(map::DELIVER)
+    }
+
+    /// `ha_dev`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn devices(&mut self) -> Result<DevMapHash<&mut MapData>> {
+        Ok(self.map(map::DEV)?.try_into()?)
     }
 
     /// When each group last told of something; not part of the interface to the agent.

@@ -326,6 +326,11 @@ impl Lab {
         self.remains.keep_files()
     }
 
+    /// A namespace that goes with the lab, for a machine that is not on the switch.
+    pub(crate) fn add_namespace(&self, name: &str) -> Result<NetNs> {
+        NetNs::create(&self.remains.namespace(name))
+    }
+
     fn add_node(&mut self, index: u8, name: &str) -> Result<()> {
         ensure!(
             (1..=8).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric()),

@@ -6,6 +6,7 @@
 //! * [`cluster`]: two nodes that share virtual IPs, moved by [`agent`] or [`keepalived`];
 //! * [`echo`]: the service behind the virtual IPs; [`probe`]: a thousand questions a second, and who
 //!   answered each;
+//! * [`guest`]: hypervisors, and machines behind them; [`vm`]: virtual machines in qemu;
 //! * [`ear`]: what a node sends, heard at its port; [`silence`]: what it must not have sent;
 //! * [`report`]: from probes to losses, outages and double answers; [`timeline`]: the same as a
 //!   picture;
@@ -28,6 +29,7 @@ pub mod ear;
 pub mod echo;
 mod filter;
 pub mod frr;
+pub mod guest;
 pub mod interop;
 pub mod interop_bfd;
 pub mod keepalived;
@@ -46,3 +48,4 @@ mod sys;
 pub mod timeline;
 pub mod tshark;
 pub mod under_test;
+pub mod vm;

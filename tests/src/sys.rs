@@ -138,6 +138,51 @@ fn set_packet_option(socket: &Socket, option: i32, value: i32) -> io::Result<()>
     Ok(())
 }
 
+/// A queue of the tap `name` in the calling thread's network namespace, made if it is not there. Frames carry the
+/// header of virtio networks, and may lack their checksum or be too long for the wire, as guests are used to.
+///
+/// # Errors
+///
+/// The kernel's, and when there is no `/dev/net/tun`.
+pub(crate) fn open_tap(name: &str) -> io::Result<File> {
+    let tap = File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/net/tun")?;
+    let mut request = [0_u8; size_of::<libc::ifreq>()];
+    let octets = name.as_bytes();
+    if octets.len() >= libc::IFNAMSIZ {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    request[..octets.len()].copy_from_slice(octets);
+    let flags = (libc::IFF_TAP | libc::IFF_NO_PI | libc::IFF_VNET_HDR) as u16;
+    request[libc::IFNAMSIZ..libc::IFNAMSIZ + 2].copy_from_slice(&flags.to_ne_bytes());
+    // SAFETY: the kernel reads and writes an `ifreq`, and there are as many octets.
+    let set = unsafe { libc::ioctl(tap.as_raw_fd(), libc::TUNSETIFF, request.as_mut_ptr()) };
+    if set < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(tap)
+}
+
+/// Says what the reader of a tap or macvtap does for the sender: make checksums and cut up TCP segments, or
+/// nothing.
+///
+/// # Errors
+///
+/// The kernel's.
+pub(crate) fn set_tap_offloads(tap: &File, on: bool) -> io::Result<()> {
+    /// `TUN_F_CSUM`, `TUN_F_TSO4` and `TUN_F_TSO6`, `include/uapi/linux/if_tun.h`.
+    const ALL: libc::c_ulong = 1 | 2 | 4;
+    let offloads = if on { ALL } else { 0 };
+    // SAFETY: the argument is a number.
+    let set = unsafe { libc::ioctl(tap.as_raw_fd(), libc::TUNSETOFFLOAD, offloads) };
+    if set < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
 /// Calls bpf(2) with `attributes`, for a command that returns a descriptor.
 pub(crate) fn bpf<T>(command: libc::c_int, attributes: &T) -> io::Result<OwnedFd> {
     // SAFETY: the kernel reads the attributes, whose size it is told, and what they point at, which

@@ -117,8 +117,10 @@ impl Pair {
 
     /// What is pinned, by name.
     fn pins(&self, node: u8) -> Vec<String> {
-        let pins = self.lab.node(node).pins().join(SCHEMA.to_string());
-        let entries = fs::read_dir(pins).unwrap();
+        let links = self.lab.node(node).pins();
+        let maps = links.join(SCHEMA.to_string());
+        let entries = [links, &maps].map(|pins| fs::read_dir(pins).unwrap());
+        let entries = entries.into_iter().flatten();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<_> = names.collect();
         names.sort();

@@ -118,7 +118,6 @@ fn nobody_notices_that_the_agent_is_started_again() {
         "restart",
         "crash-restart",
         "crash-restart-adverts",
-        "reload",
         "upgrade",
         "schema-change",
     ] {

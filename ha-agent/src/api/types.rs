@@ -36,6 +36,9 @@ pub struct Status {
     pub interfaces: Vec<Interface>,
     /// The groups, in the order of the configuration.
     pub groups: Vec<Group>,
+    /// The guests that virtual IPs belong to; empty if only the kernel's part was looked at.
+    #[serde(default)]
+    pub guests: Vec<Guest>,
     /// The ways to the peers; empty if only the kernel's part was looked at.
     #[serde(default)]
     pub peers: Vec<Peer>,
@@ -110,6 +113,24 @@ pub struct Interface {
     /// Whether there is no such interface at present.
     #[serde(default)]
     pub gone: bool,
+}
+
+/// A guest of this host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Guest {
+    /// The interface that leads to it.
+    pub interface: String,
+    /// Its MAC.
+    pub mac: String,
+    /// The interface on which its virtual IPs are served.
+    pub from: String,
+    /// How its traffic gets from there to it: `redirected`, `bridged`, `routed`, or `none` at present.
+    pub way: String,
+    /// What is worth knowing about the way; may be empty.
+    pub note: String,
+    /// Redirected frames that its interface did not take since the agent has been running; `None` if that is not
+    /// counted.
+    pub lost: Option<u64>,
 }
 
 /// A way to a peer whose liveness is watched.

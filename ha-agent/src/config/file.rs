@@ -3,7 +3,12 @@
 //! Words, numbers and lengths of time are taken as they come, so that [`super::check`] can report all
 //! faults at once and each with its mend.
 
-use serde::Deserialize;
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use toml::Spanned;
 
 /// The whole file.
@@ -167,7 +172,8 @@ pub(super) struct Group {
     pub(super) name: Spanned<String>,
     pub(super) interface: Spanned<String>,
     pub(super) vlan: Option<Spanned<Vec<Spanned<i64>>>>,
-    pub(super) vips: Spanned<Vec<Spanned<String>>>,
+    pub(super) vips: Spanned<Vec<Spanned<Vip>>>,
+    pub(super) deliver: Option<Deliver>,
     pub(super) mac: Option<Spanned<String>>,
     pub(super) stale: Option<Spanned<String>>,
     pub(super) router: Option<bool>,
@@ -186,6 +192,59 @@ pub(super) struct Local {
     #[serde(rename = "return")]
     pub(super) returns: Option<Spanned<String>>,
     pub(super) return_delay: Option<Spanned<String>>,
+}
+
+/// An entry of `vips`: an address or a range as a text, or a table with more about it.
+#[derive(Debug)]
+pub(super) struct Vip {
+    pub(super) address: String,
+    pub(super) deliver: Option<Deliver>,
+}
+
+impl<'de> Deserialize<'de> for Vip {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(VipVisitor)
+    }
+}
+
+struct VipVisitor;
+
+impl<'de> Visitor<'de> for VipVisitor {
+    type Value = Vip;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an address, or a table with address and deliver")
+    }
+
+    fn visit_str<E>(self, address: &str) -> Result<Vip, E> {
+        Ok(Vip {
+            address: address.to_owned(),
+            deliver: None,
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Vip, A::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            address: String,
+            deliver: Option<Deliver>,
+        }
+        let table = Table::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(Vip {
+            address: table.address,
+            deliver: table.deliver,
+        })
+    }
+}
+
+/// `deliver` of a group, or of some of its virtual IPs.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Deliver {
+    pub(super) guest: Spanned<String>,
+    pub(super) mac: Option<Spanned<String>>,
+    pub(super) vlan: Option<Spanned<Vec<Spanned<i64>>>>,
 }
 
 /// `[group.election]`; which keys go with which type is for the check.

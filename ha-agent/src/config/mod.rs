@@ -8,6 +8,7 @@ mod check;
 pub mod difference;
 mod error;
 mod file;
+mod guest;
 pub mod range;
 mod source;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use ha_core::{
 pub use self::{
     check::longest_lease,
     error::{Invalid, Problem},
+    guest::{Delivery, Guest},
     source::{Loaded, Source, Sum},
 };
 
@@ -218,6 +220,8 @@ pub struct Group {
     pub vlan: Vlan,
     /// Its virtual IPs, in the order of the file; ranges are expanded.
     pub vips: Vec<IpAddr>,
+    /// Whose they are, if not this host's own.
+    pub delivery: Delivery,
     /// Which MAC answers.
     pub mac: AnsweringMac,
     /// What becomes of stale traffic.

@@ -1,4 +1,5 @@
 mod bfd;
+mod guest;
 mod liveness;
 mod local;
 mod track;

@@ -11,14 +11,14 @@ use std::{
 
 use anyhow::{Context, Result};
 use ha_common::{
-    abi::{Peer, Stale, StaleKey, Traffic, Vip, Vlan},
+    abi::{Deliver, Peer, Stale, StaleKey, Traffic, Vip, Vlan},
     reason::{Reason, Verdict},
 };
 use ha_core::plan::{Actual, Routers, VipKey, Write};
 
 use super::{
-    Attach, Events, Exits, GroupMap, LeaseSwitch, Liveness, Maps, PeerMaps, PinDir, RouterMaps,
-    StaleMap, Stamps, StatMaps, VipMaps, attach,
+    Attach, DeliverMaps, Events, Exits, GroupMap, LeaseSwitch, Liveness, Losses, Maps, PeerMaps,
+    PinDir, RouterMaps, StaleMap, Stamps, StatMaps, VipMaps, attach,
     cross::{self, Crossing},
     echo, load, local,
     pin::PinLock,
@@ -54,6 +54,7 @@ pub(super) struct Own {
     pub(super) vips: VipMaps,
     pub(super) peers: PeerMaps,
     pub(super) routers: RouterMaps,
+    pub(super) deliver: DeliverMaps,
     pub(super) stale: StaleMap,
     pub(super) stats: StatMaps,
 }
@@ -65,6 +66,7 @@ impl Own {
             vips: maps.vips,
             peers: maps.peers,
             routers: maps.routers,
+            deliver: maps.deliver,
             stale: maps.stale,
             stats: maps.stats,
         };
@@ -248,6 +250,15 @@ impl Dataplane {
         self.programs.as_mut()?.exits.take()
     }
 
+    /// Counts what is lost on the last step to guests, from the first call on.
+    ///
+    /// # Errors
+    /// If the tracing file system is not mounted, or the kernel refuses.
+    pub fn count_losses(&mut self) -> Result<Losses> {
+        let programs = self.programs.as_mut();
+        Losses::open(&mut programs.context("the programs are not loaded yet")?.ebpf)
+    }
+
     /// Sends this host's own programs to the Active nodes, in place of the agent's before at once.
     ///
     /// # Errors
@@ -381,6 +392,31 @@ impl Dataplane {
             Crossing::None | Crossing::Done(_) => self.own()?.peers.put(slot, *peer)?,
         }
         Ok(())
+    }
+
+    /// The delivery targets that there are, by slot; none in maps that are still to be made.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn targets(&self) -> Result<BTreeMap<u32, Deliver>> {
+        let own = self.own.as_ref();
+        own.map_or_else(|| Ok(BTreeMap::new()), |own| own.deliver.read())
+    }
+
+    /// Writes a delivery target; `ifindex` is where frames are redirected to, if they are.
+    ///
+    /// # Errors
+    /// The kernel's, as if the interface has just gone.
+    pub fn put_target(&mut self, slot: u32, target: Deliver, ifindex: u32) -> Result<()> {
+        self.own()?.deliver.put(slot, target, ifindex)
+    }
+
+    /// Frees the slot of a delivery target that no virtual IP names any more.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn clear_target(&mut self, slot: u32) -> Result<()> {
+        self.own()?.deliver.clear(slot)
     }
 
     /// Forgets the peer in a slot that no role word of a group names.

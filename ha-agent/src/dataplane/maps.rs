@@ -4,7 +4,9 @@ use anyhow::{Context, Result};
 use aya::maps::MapData;
 use ha_common::abi::map;
 
-use super::{GroupMap, NodeMap, PeerMaps, PinDir, RouterMaps, StaleMap, StatMaps, VipMaps};
+use super::{
+    DeliverMaps, GroupMap, NodeMap, PeerMaps, PinDir, RouterMaps, StaleMap, StatMaps, VipMaps,
+};
 
 /// All maps but the events.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub struct Maps {
     pub peers: PeerMaps,
     /// Whose advertisements silence this node.
     pub routers: RouterMaps,
+    /// The guests.
+    pub deliver: DeliverMaps,
     /// Who still uses this node.
     pub stale: StaleMap,
     /// The counters.
@@ -38,6 +42,7 @@ impl Maps {
             node: NodeMap::new(open(map::NODE)?)?,
             peers: PeerMaps::new(open(map::PEER)?, open(map::PEER_MAC)?)?,
             routers: RouterMaps::new(open(map::ROUTER)?, open(map::ROUTER_PEER)?)?,
+            deliver: DeliverMaps::new(open(map::DELIVER)?, open(map::DEV)?)?,
             stale: StaleMap::new(open(map::STALE)?)?,
             stats: StatMaps::new(open(map::STAT)?, open(map::REASON)?)?,
         })

@@ -15,6 +15,7 @@ mod adopt;
 mod attach;
 mod attempt;
 mod cross;
+mod deliver;
 mod echo;
 pub mod egress;
 mod events;
@@ -26,6 +27,7 @@ mod lines;
 mod live;
 mod load;
 pub mod local;
+mod lost;
 mod maps;
 mod node;
 mod peer;
@@ -45,12 +47,14 @@ pub use self::{
     admitted::{Admitted, admitted},
     attach::{Attach, attached, link_of, program_name},
     attempt::attempt,
+    deliver::DeliverMaps,
     events::Events,
     exits::Exits,
     group_map::GroupMap,
     handle::Dataplane,
     lease::LeaseSwitch,
     live::{Liveness, Stamps},
+    lost::Losses,
     maps::Maps,
     node::NodeMap,
     peer::PeerMaps,

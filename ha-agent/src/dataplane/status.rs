@@ -52,6 +52,7 @@ pub async fn status_of_pins(pin_dir: &Path) -> Result<types::Status> {
         lease: types::Lease::of(&node),
         interfaces,
         groups,
+        guests: Vec::new(),
         peers: Vec::new(),
         bfd: Vec::new(),
         witness: None,

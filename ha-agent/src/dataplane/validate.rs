@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context, Result};
 use aya::{maps::MapInfo, programs::ProgramInfo};
+use aya_obj::generated::{BPF_F_RDONLY_PROG, bpf_map_type};
 use ha_common::abi;
 
 use super::{OBJECT, PinDir};
@@ -95,12 +96,22 @@ pub fn check_maps(pins: &PinDir, shapes: &BTreeMap<String, Shape>) -> Result<()>
             key_size: info.key_size(),
             value_size: info.value_size(),
             max_entries: info.max_entries(),
-            flags: info.map_flags(),
+            flags: info.map_flags() & !own_flags(shape.kind),
         };
         check_name(&pin, info.name(), name)?;
         check_shape(&pin, &found, shape)?;
     }
     Ok(())
+}
+
+/// Flags that the kernel itself gives to every map of a kind: programs only read a map of devices
+/// (`dev_map_init_map`, `kernel/bpf/devmap.c`).
+const fn own_flags(kind: u32) -> u32 {
+    if kind == bpf_map_type::BPF_MAP_TYPE_DEVMAP_HASH as u32 {
+        BPF_F_RDONLY_PROG
+    } else {
+        0
+    }
 }
 
 /// Checks that a program that is pinned already has this name.

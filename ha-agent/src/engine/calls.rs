@@ -74,11 +74,11 @@ impl Engine {
         let group = &mut self.groups[index];
         let first = group.vips.len();
         group.vips.extend(vips.iter().copied().map(Some));
-        let (slot, ifindex) = (group.slot, group.ifindex);
+        let slot = group.slot;
         // In the map first: then the kernel never answers for an address that is local here.
         let stored = self.put_vips(index, vips);
         let done = match stored {
-            Ok(()) => self.make_local(ifindex, vips).await,
+            Ok(()) => self.make_local(index, vips).await,
             Err(error) => Err(error),
         };
         if let Err(error) = done {

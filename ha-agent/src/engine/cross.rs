@@ -17,6 +17,7 @@ impl Engine {
     /// Puts this agent's programs and maps in the place of the others.
     pub(super) fn cross(&mut self, programs: Programs) -> Result<()> {
         self.dataplane.carry()?;
+        self.carry_guests()?;
         self.dataplane.set_routers(&self.virtual_routers())?;
         // Whoever asks over the own programs must be answered at once.
         self.answer_peers()?;

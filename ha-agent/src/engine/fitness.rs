@@ -1,6 +1,9 @@
 //! What the checks see, weighed for each group, and handed to its election.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use ha_core::{
     election::Input,
@@ -97,12 +100,18 @@ impl Engine {
     }
 }
 
-/// The checks of the configuration, and one for each interface.
+/// The checks of the configuration, and one for each interface, those of guests among them.
 pub(super) fn checks(config: &Config) -> Vec<Check> {
-    let interfaces = config.interfaces.iter().map(|interface| Check {
-        name: interface.name.clone(),
+    let guests = config
+        .groups
+        .iter()
+        .flat_map(|group| group.delivery.guests());
+    let guests: BTreeSet<_> = guests.map(|guest| &guest.interface).collect();
+    let own = config.interfaces.iter().map(|interface| &interface.name);
+    let interfaces = own.chain(guests).map(|interface| Check {
+        name: interface.clone(),
         kind: track::Kind::Interface {
-            interface: interface.name.clone(),
+            interface: interface.clone(),
         },
         interval: INTERFACE_INTERVAL,
         timeout: INTERFACE_INTERVAL,
@@ -112,15 +121,20 @@ pub(super) fn checks(config: &Config) -> Vec<Check> {
     config.checks.iter().cloned().chain(interfaces).collect()
 }
 
-/// What a group's checks do to it; that of its own interface forbids it to be Active.
+/// What a group's checks do to it; those of its own interface and of its guests' forbid it to be Active.
 pub(super) fn tracks(group: &config::Group, checks: &[Check]) -> Vec<Track> {
-    let own = track::Kind::Interface {
-        interface: group.interface.clone(),
-    };
-    let implied = checks.iter().rposition(|check| check.kind == own);
-    // One that has others loses nothing with it.
+    let guests = group.delivery.guests().map(|guest| &guest.interface);
+    // One that has other interfaces loses nothing with its own.
+    let own = group.local.is_none().then_some(&group.interface);
+    let interfaces: BTreeSet<_> = guests.chain(own).collect();
+    let implied = interfaces.into_iter().filter_map(|interface| {
+        let kind = track::Kind::Interface {
+            interface: interface.clone(),
+        };
+        checks.iter().rposition(|check| check.kind == kind)
+    });
     let implied = implied
-        .filter(|_| group.track_interface && group.local.is_none())
+        .filter(|_| group.track_interface)
         .map(|check| Track {
             check,
             effect: Effect::Fault,

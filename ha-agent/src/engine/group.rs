@@ -14,7 +14,7 @@ use ha_core::{
     vrrp::{self, Addresses, Advertisement, ChecksumChoice, Machine, Primary},
 };
 
-use crate::config::track::Track;
+use crate::config::{Delivery, track::Track};
 
 /// A group of virtual IPs.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub(super) struct Group {
     pub(super) flags: u16,
     /// Places for the announcer: what is removed leaves a hole.
     pub(super) vips: Vec<Option<IpAddr>>,
+    /// To whom they belong.
+    pub(super) delivery: Delivery,
     pub(super) election: Kind,
     /// The configured priority; 0 if the election has none.
     pub(super) base: u8,
@@ -91,6 +93,14 @@ pub(super) enum Kind {
 pub(super) struct Vrrp {
     pub(super) machine: Machine,
     pub(super) checksum: ChecksumChoice,
+}
+
+impl Group {
+    /// The virtual IPs that are this host's own.
+    pub(super) fn own_vips(&self) -> impl Iterator<Item = IpAddr> {
+        let vips = self.vips.iter().copied().flatten();
+        vips.filter(|vip| self.delivery.of(*vip).is_none())
+    }
 }
 
 impl Kind {

@@ -292,7 +292,8 @@ impl From<RoundTrip> for types::RoundTrip {
 fn prepare_watch(watch: &Watch, config: &Config, grounds: &[Ground]) -> Result<Prepared> {
     let find = |name: &str| {
         let port = grounds.iter().find(|ground| ground.link.name == name)?;
-        Some((port.link.index, port.addresses))
+        let home = (port.home.index, port.home.name.clone());
+        Some((port.link.index, home, port.addresses))
     };
     watch.prepare(config, liveness::ways(config, find)?)
 }

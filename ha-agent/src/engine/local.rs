@@ -99,7 +99,7 @@ impl Engine {
     fn routes_to<'a>(&'a self, group: &'a Group) -> impl Iterator<Item = ClientRoute> + 'a {
         let port = &self.ports[group.port];
         let (own, mtu) = (port.addresses.v4, port.link.mtu);
-        let vips = group.vips.iter().flatten().filter(|_| is_reached(group));
+        let vips = group.own_vips().filter(|_| is_reached(group));
         vips.filter_map(move |vip| {
             let source = match vip {
                 IpAddr::V4(_) => Some(own?),
@@ -107,11 +107,7 @@ impl Engine {
                 IpAddr::V6(v6) if v6.is_unicast_link_local() => return None,
                 IpAddr::V6(_) => None,
             };
-            Some(ClientRoute {
-                vip: *vip,
-                source,
-                mtu,
-            })
+            Some(ClientRoute { vip, source, mtu })
         })
     }
 }

@@ -21,6 +21,7 @@ mod demotion;
 mod execute;
 mod fitness;
 mod group;
+mod guests;
 mod heir;
 mod history;
 mod kernel;
@@ -84,6 +85,7 @@ pub struct Engine {
     routers: HashMap<(usize, Vlan, u8), usize>,
     announcer: Announcer,
     peers: Peers,
+    guests: guests::Guests,
     history: History,
     discards: Discards,
     liveness: Option<liveness::Peers>,
@@ -115,6 +117,7 @@ enum Wake {
     Router(News),
     Neighbour(peers::Found),
     Interface(vanished::Sighting),
+    Guests(Vec<guests::Way>),
     Stop(Ending),
 }
 
@@ -160,6 +163,7 @@ impl Engine {
                 Wake::Router(news) => self.session_changed(news),
                 Wake::Neighbour(found) => self.found_neighbour(&found),
                 Wake::Interface(sighting) => self.sighted(&sighting).await?,
+                Wake::Guests(ways) => self.found_guests(ways),
                 Wake::Stop(Ending::Release) => return self.stop(),
                 Wake::Stop(Ending::HandOver) => return self.hand_over(),
             }
@@ -194,6 +198,7 @@ impl Engine {
             news = self.bfd.next() => Wake::Router(news),
             found = self.peers.found() => Wake::Neighbour(found),
             sighting = self.lookout.next() => Wake::Interface(sighting),
+            ways = self.guests.found() => Wake::Guests(ways),
         }
     }
 

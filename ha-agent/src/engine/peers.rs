@@ -13,7 +13,7 @@ use std::{
 use ha_common::abi::{self, MAX_PEERS, Mac};
 use tokio::sync::mpsc;
 
-use super::Engine;
+use super::{Engine, port::Port};
 use crate::net::Netlink;
 
 /// How old an answer of the neighbour table may get.
@@ -40,6 +40,8 @@ pub(super) struct Found {
 #[derive(Debug)]
 pub(super) struct Peers {
     netlink: Netlink,
+    /// Indices of the interfaces that know the neighbours of others.
+    homes: HashMap<u32, u32>,
     known: HashMap<(u32, IpAddr), Peer>,
     sender: mpsc::UnboundedSender<Found>,
     receiver: mpsc::UnboundedReceiver<Found>,
@@ -55,10 +57,11 @@ struct Peer {
 }
 
 impl Peers {
-    pub(super) fn new(netlink: Netlink) -> Self {
+    pub(super) fn new(netlink: Netlink, ports: &[Port]) -> Self {
         let (sender, receiver) = mpsc::unbounded_channel();
         Self {
             netlink,
+            homes: homes(ports),
             known: HashMap::new(),
             sender,
             receiver,
@@ -80,8 +83,19 @@ impl Peers {
         let is_due = |asked| now.duration_since(asked) >= REFRESH;
         if peer.asked.is_none_or(is_due) {
             peer.asked = Some(now);
+            let home = self.home(ifindex);
             let (netlink, sender) = (self.netlink.clone(), self.sender.clone());
-            tokio::spawn(async move { resolve(netlink, sender, ifindex, address).await });
+            tokio::spawn(async move {
+                if let Some(mac) = resolve(netlink, home, address).await {
+                    // The engine is gone only when the agent stops.
+                    let _ = sender.send(Found {
+                        ifindex,
+                        address,
+                        mac,
+                        detours_to: None,
+                    });
+                }
+            });
         }
     }
 
@@ -123,11 +137,21 @@ impl Peers {
         })
     }
 
+    /// These are the interfaces from now on.
+    pub(super) fn set_ports(&mut self, ports: &[Port]) {
+        self.homes = homes(ports);
+    }
+
+    fn home(&self, ifindex: u32) -> u32 {
+        self.homes.get(&ifindex).copied().unwrap_or(ifindex)
+    }
+
     /// Looks for the MAC of a neighbour that sends where the group in `slot` was before.
     pub(super) fn seek_sender(&self, slot: u32, ifindex: u32, address: IpAddr) {
         let (netlink, sender) = (self.netlink.clone(), self.sender.clone());
+        let home = self.home(ifindex);
         tokio::spawn(async move {
-            match netlink.neighbour(ifindex, address).await {
+            match netlink.neighbour(home, address).await {
                 Ok(Some(mac)) => {
                     // The engine is gone only when the agent stops.
                     let _ = sender.send(Found {
@@ -206,31 +230,23 @@ impl Engine {
     }
 }
 
-async fn resolve(
-    netlink: Netlink,
-    sender: mpsc::UnboundedSender<Found>,
-    ifindex: u32,
-    address: IpAddr,
-) {
+fn homes(ports: &[Port]) -> HashMap<u32, u32> {
+    let homes = ports.iter().map(|port| (port.link.index, port.home.index));
+    homes.collect()
+}
+
+async fn resolve(netlink: Netlink, home: u32, address: IpAddr) -> Option<Mac> {
     for patience in PATIENCE {
-        if let Err(error) = netlink.probe_neighbour(ifindex, address).await {
+        if let Err(error) = netlink.probe_neighbour(home, address).await {
             tracing::debug!("{error}");
         }
         tokio::time::sleep(patience).await;
-        match netlink.neighbour(ifindex, address).await {
-            Ok(Some(mac)) => {
-                // The engine is gone only when the agent stops.
-                let _ = sender.send(Found {
-                    ifindex,
-                    address,
-                    mac,
-                    detours_to: None,
-                });
-                return;
-            }
+        match netlink.neighbour(home, address).await {
+            Ok(Some(mac)) => return Some(mac),
             Ok(None) => {}
             Err(error) => tracing::debug!("{error}"),
         }
     }
     tracing::warn!(peer = %address, "the peer does not answer for its own address");
+    None
 }

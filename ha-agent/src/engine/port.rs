@@ -11,6 +11,8 @@ use crate::net::{Addresses, Link, Membership, PacketSocket};
 #[derive(Clone, Debug)]
 pub(super) struct Ground {
     pub(super) link: Link,
+    /// What has the host's addresses: the bridge if `link` is a port of one, else `link` itself.
+    pub(super) home: Link,
     pub(super) addresses: Addresses,
     pub(super) presence: Presence,
 }
@@ -30,6 +32,8 @@ pub(super) enum Presence {
 #[derive(Debug)]
 pub(super) struct Port {
     pub(super) link: Link,
+    /// What has the host's addresses: the bridge if `link` is a port of one, else `link` itself.
+    pub(super) home: Link,
     pub(super) addresses: Addresses,
     pub(super) socket: PacketSocket,
     /// Left when the agent stops.
@@ -44,7 +48,10 @@ impl Port {
     /// Listens for advertisements.
     pub(super) fn open(ground: Ground) -> Result<Self> {
         let Ground {
-            link, addresses, ..
+            link,
+            home,
+            addresses,
+            ..
         } = ground;
         let name = &link.name;
         let socket = PacketSocket::open(link.index).with_context(|| {
@@ -54,6 +61,7 @@ impl Port {
             .with_context(|| format!("cannot listen for VRRP on {name}"))?;
         Ok(Self {
             link,
+            home,
             addresses,
             socket,
             _membership: membership,
@@ -65,6 +73,7 @@ impl Port {
     pub(super) fn ground(&self) -> Ground {
         Ground {
             link: self.link.clone(),
+            home: self.home.clone(),
             addresses: self.addresses,
             presence: if self.is_gone {
                 Presence::Gone
@@ -80,9 +89,9 @@ impl Port {
         !self.is_gone && self.link.index == found.index && found.xdp.is_some()
     }
 
-    /// Its own MAC.
+    /// The MAC at which the host itself is found.
     pub(super) const fn mac(&self) -> Mac {
-        self.link.mac
+        self.home.mac
     }
 
     pub(super) async fn readable(&self) -> io::Result<()> {

@@ -15,18 +15,11 @@ use crate::{
     net::frame::solicited_node_mac,
 };
 
-/// Slot of `ha_deliver` that stands for this host's own stack.
-const LOCAL_STACK: u32 = 0;
-
 impl Engine {
     /// Makes the kernel's state the desired one.
     pub(super) async fn reconcile(&mut self) -> Result<()> {
         self.silence_leftovers();
-        let wanted: BTreeSet<IpAddr> = self
-            .groups
-            .iter()
-            .flat_map(|group| group.vips.iter().copied().flatten())
-            .collect();
+        let wanted: BTreeSet<IpAddr> = self.groups.iter().flat_map(Group::own_vips).collect();
         let before = admitted(&self.dataplane.actual());
         let found = self.netlink.local_routes().await?;
         // What is not wanted stops being local before it leaves the map, and what is wanted becomes
@@ -96,7 +89,9 @@ impl Engine {
     fn write_maps(&mut self) -> Result<()> {
         let desired = self.desired()?;
         let plan = plan::plan(&desired, &self.dataplane.actual())?;
+        self.write_guests()?;
         self.dataplane.apply(&plan.writes)?;
+        self.clear_guests()?;
         self.note_slots(&plan)?;
         self.dataplane.set_routers(&self.virtual_routers())
     }
@@ -125,14 +120,15 @@ impl Engine {
     /// Makes `vips` addresses of a group, in the maps.
     pub(super) fn put_vips(&mut self, index: usize, vips: &[IpAddr]) -> Result<()> {
         let group = &self.groups[index];
-        let value = Vip {
-            group: group.slot,
-            deliver: LOCAL_STACK,
-        };
         let writes: Vec<_> = vips
             .iter()
-            .map(|vip| VipKey::new(*vip, group.vlan))
-            .map(|key| Write::PutVip { key, value })
+            .map(|vip| Write::PutVip {
+                key: VipKey::new(*vip, group.vlan),
+                value: Vip {
+                    group: group.slot,
+                    deliver: self.guests.slot_of(group, *vip),
+                },
+            })
             .collect();
         self.dataplane.apply(&writes)
     }
@@ -155,14 +151,21 @@ impl Engine {
     }
 
     pub(super) fn desired(&self) -> Result<Desired> {
-        desired(&self.groups, |port| self.ports[port].mac())
+        let slot = |group: &Group, vip| self.guests.slot_of(group, vip);
+        desired(&self.groups, |port| self.ports[port].mac(), slot)
     }
 
-    /// Lets the host have packets for `vips`, and lets solicitations for them through the NIC.
-    pub(super) async fn make_local(&self, ifindex: u32, vips: &[IpAddr]) -> Result<()> {
-        self.netlink.add_filters(ifindex, solicited(vips)).await?;
+    /// Lets the host have packets for those of `vips` that are its own, and lets solicitations for all of them
+    /// through the NIC.
+    pub(super) async fn make_local(&self, index: usize, vips: &[IpAddr]) -> Result<()> {
+        let group = &self.groups[index];
+        self.netlink
+            .add_filters(group.ifindex, solicited(vips))
+            .await?;
         self.admit_on_others().await?;
-        self.netlink.add_local_routes(vips.iter().copied()).await?;
+        let own = vips.iter().copied();
+        let own = own.filter(|vip| group.delivery.of(*vip).is_none());
+        self.netlink.add_local_routes(own).await?;
         let clients = self.client_routes().into_iter();
         let clients = clients.filter(|route| vips.contains(&route.vip));
         Ok(self.netlink.add_client_routes(clients).await?)
@@ -174,11 +177,7 @@ impl Engine {
         let kept: Vec<IpAddr> = others()
             .flat_map(|g| g.vips.iter().copied().flatten())
             .collect();
-        let local: BTreeSet<IpAddr> = self
-            .groups
-            .iter()
-            .flat_map(|group| group.vips.iter().copied().flatten())
-            .collect();
+        let local: BTreeSet<IpAddr> = self.groups.iter().flat_map(Group::own_vips).collect();
         let gone = vips.iter().copied().filter(|vip| !local.contains(vip));
         let clients = self.netlink.client_routes().await?.into_iter();
         let clients = clients.filter(|route| vips.contains(&route.vip));
@@ -194,21 +193,22 @@ impl Engine {
 }
 
 /// What the maps are to hold for these groups. `nic` is the own MAC of the port at a place.
-pub(super) fn desired(groups: &[Group], nic: impl Fn(usize) -> Mac) -> Result<Desired> {
+pub(super) fn desired(
+    groups: &[Group],
+    nic: impl Fn(usize) -> Mac,
+    slot: impl Fn(&Group, IpAddr) -> u32,
+) -> Result<Desired> {
     let mut desired = Desired::default();
     for group in groups {
         let name = GroupName::new(&group.name)?;
         desired.groups.insert(name, group.fields(nic(group.port)));
-        let keys = group
-            .vips
-            .iter()
-            .flatten()
-            .map(|vip| VipKey::new(*vip, group.vlan));
-        let vip = DesiredVip {
-            group: name,
-            deliver: LOCAL_STACK,
-        };
-        desired.vips.extend(keys.map(|key| (key, vip)));
+        let vips = group.vips.iter().flatten().map(|vip| {
+            let deliver = slot(group, *vip);
+            let key = VipKey::new(*vip, group.vlan);
+            let group = name;
+            (key, DesiredVip { group, deliver })
+        });
+        desired.vips.extend(vips);
     }
     Ok(desired)
 }

@@ -94,6 +94,7 @@ impl Engine {
             return;
         }
         let (link, addresses) = (&self.ports[port].link, self.ports[port].addresses);
+        let nic = self.ports[port].mac();
         let (before, after) = (&self.ports[group.port].link.name, &link.name);
         let primary = match setup::primary(&self.config.groups[index], addresses) {
             Ok(primary) => primary,
@@ -106,10 +107,10 @@ impl Engine {
         group.port = port;
         group.ifindex = link.index;
         if group.flags & GROUP_VIRTUAL_MAC == 0 {
-            (group.mac4, group.mac6) = (link.mac, link.mac);
+            (group.mac4, group.mac6) = (nic, nic);
         }
         let words = &self.dataplane.groups;
-        words.move_to(group.slot, &group.fields(link.mac));
+        words.move_to(group.slot, &group.fields(nic));
         tracing::warn!(group = %group.name, "moved {text}");
         self.history.group(&group.name, "local_move", text);
         let config = group.election.vrrp().zip(primary).map(|(vrrp, primary)| {

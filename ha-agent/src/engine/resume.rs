@@ -114,6 +114,7 @@ impl Engine {
                 | Wake::Witness(_)
                 | Wake::Router(_)
                 | Wake::Interface(_)
+                | Wake::Guests(_)
                 | Wake::Stop(_) => unreachable!("it is not waited for"),
             }
             self.run_timers();

@@ -25,6 +25,7 @@ use super::{
     death,
     fitness::{checks, tracks},
     group::{Group, Kind, Vrrp},
+    guests::Guests,
     history::History,
     peers::Peers,
     port::{Ground, Port, Presence},
@@ -79,9 +80,11 @@ impl Engine {
         let places = recovery::found(&config, &grounds, &dataplane)?;
         let groups = groups(&config, &grounds, &checks, &places)?;
         let bfd = super::bfd::start(&config, &grounds, &mut dataplane)?;
+        let changes = Changes::listen()?;
+        let guests = Guests::prepare(&config, &ports, &dataplane, &netlink, &changes).await?;
         let means = Means {
             netlink: netlink.clone(),
-            changes: Changes::listen()?,
+            changes,
             processes: Processes::new(None),
             standings: bfd.standings(),
             vips: Vips::default(),
@@ -91,7 +94,8 @@ impl Engine {
         let mut engine = Self {
             started: Instant::now(),
             announcer: Announcer::new(config.announce),
-            peers: Peers::new(netlink.clone()),
+            peers: Peers::new(netlink.clone(), &ports),
+            guests,
             config,
             dataplane,
             netlink,
@@ -198,8 +202,10 @@ pub(super) fn missing(name: &str) -> String {
 async fn ports(config: &Config, links: &[Link], netlink: &Netlink) -> Result<Vec<Port>> {
     let mut ports = Vec::new();
     for link in links {
+        let home = netlink.home(link).await?;
         let ground = Ground {
-            addresses: addresses(config, link, netlink).await?,
+            addresses: addresses(config, link, &home, netlink).await?,
+            home,
             link: link.clone(),
             presence: Presence::New,
         };
@@ -209,10 +215,15 @@ async fn ports(config: &Config, links: &[Link], netlink: &Netlink) -> Result<Vec
 }
 
 /// The interface's own addresses; waits for those that its groups need.
-async fn addresses(config: &Config, link: &Link, netlink: &Netlink) -> Result<Addresses> {
+async fn addresses(
+    config: &Config,
+    link: &Link,
+    home: &Link,
+    netlink: &Netlink,
+) -> Result<Addresses> {
     let end = Instant::now() + PATIENCE;
     loop {
-        let addresses = netlink.addresses(link.index).await?;
+        let addresses = netlink.addresses(home.index).await?;
         let own = config
             .groups
             .iter()
@@ -304,14 +315,15 @@ fn prepare_group(
     };
     let port = find(on)?;
     let ways = group.interfaces().map(find).collect::<Result<_>>()?;
-    let (link, own) = (&grounds[port].link, grounds[port].addresses);
+    let ground = &grounds[port];
+    let (link, nic, own) = (&ground.link, ground.home.mac, ground.addresses);
     let (mac4, mac6, virtual_flag) = match group.mac {
         AnsweringMac::Virtual(vrid) => (
             wire::vrrp::mac4(vrid.get()),
             wire::vrrp::mac6(vrid.get()),
             GROUP_VIRTUAL_MAC,
         ),
-        AnsweringMac::Interface => (link.mac, link.mac, 0),
+        AnsweringMac::Interface => (nic, nic, 0),
     };
     let stale = match group.stale {
         Stale::Forward => 0,
@@ -362,6 +374,7 @@ fn prepare_group(
         flags: virtual_flag | stale | if group.router { GROUP_ROUTER } else { 0 },
         router: group.router,
         vips: group.vips.iter().copied().map(Some).collect(),
+        delivery: group.delivery.clone(),
         base,
         tracks: tracks(group, checks),
         fitness: Fitness::Eligible { priority: base },

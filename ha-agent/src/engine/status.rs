@@ -52,6 +52,7 @@ impl Engine {
             lease: types::Lease::of(&node),
             interfaces: self.ports.iter().map(interface).collect(),
             groups,
+            guests: self.guests.status(),
             peers: self.peers_status(),
             bfd: self.bfd_status(),
             witness: self.witness_status(),

@@ -107,7 +107,8 @@ async fn look(name: &str, netlink: &Netlink) -> Result<Option<(Link, Addresses)>
     let Some(link) = netlink.link(name).await? else {
         return Ok(None);
     };
-    let addresses = netlink.addresses(link.index).await?;
+    let home = netlink.home(&link).await?;
+    let addresses = netlink.addresses(home.index).await?;
     Ok(Some((link, addresses)))
 }
 
@@ -178,7 +179,7 @@ impl Engine {
         let local = self.local();
         let addresses = groups
             .iter()
-            .flat_map(|index| self.groups[*index].addresses());
+            .flat_map(|index| self.groups[*index].own_vips());
         let routes = addresses.filter(|vip| !local.contains(vip)).collect();
         let removed = self.remove(routes, BTreeMap::new()).await;
         let removed = match removed {

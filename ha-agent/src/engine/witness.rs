@@ -65,8 +65,9 @@ pub(super) fn open(config: &Config, grounds: &[Ground], now: Time) -> Result<Opt
         Written::Ping { address, interface } => {
             let mut grounds = grounds.iter();
             let ground = grounds.find(|ground| ground.link.name == *interface);
-            let index = ground.map_or(0, |ground| ground.link.index);
-            let ping = Ping::open(*address, interface, index).with_context(|| {
+            let home = ground.map(|ground| &ground.home);
+            let (name, index) = home.map_or((&**interface, 0), |home| (&home.name, home.index));
+            let ping = Ping::open(*address, name, index).with_context(|| {
                 format!("cannot ping the witness {address} over {interface} (needs CAP_NET_RAW)")
             })?;
             (address.to_string(), Way::Ping(ping))

@@ -60,6 +60,8 @@ pub struct Way {
     pub ifindex: u32,
     /// Name of the interface.
     pub interface: String,
+    /// Index and name of what has the host's addresses there: the bridge, if the interface is a port of one.
+    pub home: (u32, String),
     /// This node's address there.
     pub own: IpAddr,
 }
@@ -155,18 +157,19 @@ impl Prepared {
     }
 }
 
-/// The ways of the configuration, with the addresses from which they are probed.
+/// The ways of the configuration, with the addresses from which they are probed. `interface` tells the index of an
+/// interface, what has the host's addresses there, and these.
 ///
 /// # Errors
 /// If an interface has no address of the peer's family.
 pub fn ways(
     config: &Config,
-    interface: impl Fn(&str) -> Option<(u32, Addresses)>,
+    interface: impl Fn(&str) -> Option<(u32, (u32, String), Addresses)>,
 ) -> Result<Vec<Way>> {
     let mut ways = Vec::new();
     for (peer, written) in config.peers.iter().enumerate() {
         for path in &written.paths {
-            let (ifindex, own) = interface(&path.interface)
+            let (ifindex, home, own) = interface(&path.interface)
                 .with_context(|| format!("there is no interface {}", path.interface))?;
             let own = match path.address {
                 IpAddr::V4(_) => own.v4.map(IpAddr::V4),
@@ -184,6 +187,7 @@ pub fn ways(
                 address: path.address,
                 ifindex,
                 interface: path.interface.clone(),
+                home,
                 own,
             });
         }

@@ -57,7 +57,7 @@ impl Socket {
 }
 
 fn open(way: &Way) -> io::Result<UdpSocket> {
-    let socket = open_udp(&way.interface, way.own.is_ipv4())?;
+    let socket = open_udp(&way.home.1, way.own.is_ipv4())?;
     sys::omit_checksums(socket.as_fd(), way.own.is_ipv4())?;
     // What came through a router is not taken (RFC 5082).
     sys::require_hop_limit(socket.as_fd(), way.own.is_ipv4(), HOP_LIMIT)?;
@@ -70,6 +70,6 @@ fn open(way: &Way) -> io::Result<UdpSocket> {
 fn address(address: std::net::IpAddr, port: u16, way: &Way) -> SocketAddr {
     match address {
         std::net::IpAddr::V4(v4) => (v4, port).into(),
-        std::net::IpAddr::V6(v6) => SocketAddrV6::new(v6, port, 0, way.ifindex).into(),
+        std::net::IpAddr::V6(v6) => SocketAddrV6::new(v6, port, 0, way.home.0).into(),
     }
 }

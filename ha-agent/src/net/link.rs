@@ -26,8 +26,28 @@ pub struct Link {
     pub mtu: u32,
     /// Whether it is one end of a veth pair.
     pub veth: bool,
+    /// Whether it is a bridge.
+    pub bridge: bool,
+    /// What becomes of what is sent to it.
+    pub leads: Leads,
+    /// Index of the bridge or bond that it is a port of.
+    pub master: Option<u32>,
+    /// Index of the interface that it lies on: of a macvlan or of a VLAN.
+    pub lower: Option<u32>,
     /// The XDP program on it, whosever it is.
     pub xdp: Option<AttachedXdp>,
+}
+
+/// What becomes of a frame that is sent to an interface.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Leads {
+    /// It leaves over it.
+    #[default]
+    Out,
+    /// A process gets it: tun and tap.
+    ToProcess,
+    /// It leaves over the interface below: macvlan and macvtap, which get what comes in there with their MAC.
+    OutBelow,
 }
 
 /// An XDP program on an interface.
@@ -92,6 +112,38 @@ impl Netlink {
         }
     }
 
+    /// The interface that has the host's addresses for `link`: the bridge if it is a port of one, else itself.
+    ///
+    /// # Errors
+    /// [`NetlinkError`] if the kernel does not answer.
+    pub async fn home(&self, link: &Link) -> Result<Link, NetlinkError> {
+        let master = match link.master {
+            Some(index) => self.link_at(index).await?,
+            None => None,
+        };
+        let bridge = master.filter(|master| master.bridge);
+        Ok(bridge.unwrap_or_else(|| link.clone()))
+    }
+
+    /// All interfaces.
+    ///
+    /// # Errors
+    /// [`NetlinkError`] if the kernel does not answer.
+    pub async fn links(&self) -> Result<Vec<Link>, NetlinkError> {
+        let replies: Vec<LinkMessage> = self
+            .handle
+            .link()
+            .get()
+            .execute()
+            .try_collect()
+            .await
+            .map_err(|error| NetlinkError::new("list the interfaces", &error))?;
+        Ok(replies
+            .iter()
+            .map(|message| describe("", message))
+            .collect())
+    }
+
     /// The own addresses of the interface `index`.
     ///
     /// # Errors
@@ -134,6 +186,10 @@ fn describe(name: &str, message: &LinkMessage) -> Link {
             .contains(LinkFlags::Up | LinkFlags::LowerUp),
         mtu: 0,
         veth: false,
+        bridge: false,
+        leads: Leads::Out,
+        master: None,
+        lower: None,
         xdp: None,
     };
     for attribute in &message.attributes {
@@ -145,12 +201,28 @@ fn describe(name: &str, message: &LinkMessage) -> Link {
             LinkAttribute::IfName(own) if name.is_empty() => link.name.clone_from(own),
             LinkAttribute::LinkInfo(details) => {
                 link.veth = details.contains(&LinkInfo::Kind(InfoKind::Veth));
+                link.bridge = details.contains(&LinkInfo::Kind(InfoKind::Bridge));
+                link.leads = leads(details);
             }
+            LinkAttribute::Controller(index) => link.master = Some(*index),
+            LinkAttribute::Link(index) => link.lower = Some(*index),
             LinkAttribute::Xdp(details) => link.xdp = attached(details),
             _ => {}
         }
     }
     link
+}
+
+fn leads(details: &[LinkInfo]) -> Leads {
+    let kind = details.iter().find_map(|detail| match detail {
+        LinkInfo::Kind(kind) => Some(kind),
+        _ => None,
+    });
+    match kind {
+        Some(InfoKind::Tun) => Leads::ToProcess,
+        Some(InfoKind::MacVlan | InfoKind::MacVtap) => Leads::OutBelow,
+        _ => Leads::Out,
+    }
 }
 
 pub(super) fn attached(details: &[LinkXdp]) -> Option<AttachedXdp> {

@@ -6,6 +6,7 @@
 //! * [`Asker`]: has another host send to a MAC;
 //! * [`PacketSocket`]: sends any frame, receives VRRP;
 //! * [`Ping`]: echo requests to one host;
+//! * [`Reception`]: what interfaces can do with XDP;
 //! * [`Membership`]: the VRRP multicast groups;
 //! * `udp`: sockets for control packets of the link; `echo`: packets to oneself by way of a neighbour;
 //! * [`frame`]: announcements and advertisements as octets.
@@ -21,6 +22,7 @@ mod changes;
 mod client_route;
 mod echo;
 mod ethtool;
+mod features;
 mod filter;
 pub mod frame;
 mod inventory;
@@ -40,8 +42,9 @@ pub use self::{
     changes::Changes,
     client_route::ClientRoute,
     ethtool::{Channels, Count, Ethtool, Features, XdpFeatures},
+    features::Reception,
     inventory::{Assigned, Bridge, Device},
-    link::{Addresses, AttachedXdp, Link},
+    link::{Addresses, AttachedXdp, Leads, Link},
     membership::Membership,
     name::interface_name,
     netlink::{Netlink, NetlinkError},

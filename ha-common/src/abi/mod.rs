@@ -12,6 +12,7 @@
 //! * [`crate::lease::Request`] and [`crate::lease::Reply`];
 //! * where links are pinned, and what is locked.
 
+mod deliver;
 mod event;
 mod live;
 mod names;
@@ -22,6 +23,10 @@ mod stale;
 use core::mem::{offset_of, size_of};
 
 pub use self::{
+    deliver::{
+        DELIVER_BRIDGED, DELIVER_BUFFERS, DELIVER_GUEST, DELIVER_LOCAL, DELIVER_REDIRECTED,
+        DELIVER_ROUTED, Deliver, MAX_DELIVER,
+    },
     event::{Event, EventKind},
     live::{
         EchoPeer, Live, LivePeerKey, MAX_ECHO, MAX_LIVE, MAX_REFLECT, REFLECT_NODE, Reflector,
@@ -59,8 +64,6 @@ pub const MAX_WATCHED: u32 = 1024;
 pub const WATCH_REPORT: u32 = 1;
 /// Value of `ha_watch`: the end of the process ends the lease.
 pub const WATCH_LEASE: u32 = 2;
-/// Delivery targets. Slot 0 is the local stack.
-pub const MAX_DELIVER: u32 = 1024;
 /// Bytes of the event ring buffer: a power of two and a multiple of the page size.
 pub const EVENT_RING_BYTES: u32 = 1 << 18;
 
@@ -227,21 +230,6 @@ pub struct Peer {
     pub addr: [u8; 16],
 }
 
-/// [`Deliver::kind`]: the local stack.
-pub const DELIVER_LOCAL: u32 = 0;
-
-/// Value of `ha_deliver`: where an Active node sends a virtual IP's packets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct Deliver {
-    /// A `DELIVER_*`.
-    pub kind: u32,
-    /// The guest's MAC (unused by the local stack).
-    pub mac: Mac,
-    /// Padding.
-    pub pad: [u8; 2],
-}
-
 /// Value of `ha_stat` and `ha_reason`, per CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -275,7 +263,7 @@ const _: () = {
     assert!(size_of::<Node>() == 72);
     assert!(offset_of!(Node, lease) == 16);
     assert!(size_of::<Peer>() == 28);
-    assert!(size_of::<Deliver>() == 12);
+    assert!(size_of::<Deliver>() == 44);
     assert!(size_of::<Traffic>() == 16);
     assert!(size_of::<Event>() == 48);
     assert!(size_of::<RouterKey>() == 12);

@@ -28,6 +28,8 @@ pub mod map {
     pub const ECHO: &str = "ha_echo";
     /// Array by delivery slot: [`Deliver`](super::super::Deliver).
     pub const DELIVER: &str = "ha_deliver";
+    /// Hash of devices: the slot of a [`Deliver`](super::super::Deliver) to its guest's interface.
+    pub const DEV: &str = "ha_dev";
     /// Per-CPU array by [`stat_index`](super::super::stat_index): [`Traffic`](super::super::Traffic).
     pub const STAT: &str = "ha_stat";
     /// Per-CPU array by reason number: [`Traffic`](super::super::Traffic).
@@ -38,7 +40,7 @@ pub mod map {
     pub const EVENT: &str = "ha_event";
 
     /// All of them, in the order in which they are pinned.
-    pub const ALL: [&str; 17] = [
+    pub const ALL: [&str; 18] = [
         VIP4,
         VIP6,
         GROUP,
@@ -52,6 +54,7 @@ pub mod map {
         LIVE,
         ECHO,
         DELIVER,
+        DEV,
         STAT,
         REASON,
         STALE,
@@ -63,6 +66,8 @@ pub mod map {
 pub mod private {
     /// Hash: number of a process to what its exit is watched for, a `WATCH_*`.
     pub const WATCH: &str = "ha_watch";
+    /// Per-CPU hash: index of a guest's interface to how many frames the kernel lost on the last step to it.
+    pub const LOST: &str = "ha_lost_to";
 }
 
 /// Program names.
@@ -82,4 +87,8 @@ pub mod program {
     pub const LOCAL: &str = "ha_local";
     /// At the tracepoint of ending processes.
     pub const EXIT: &str = "ha_exit";
+    /// At the tracepoint of frames that were redirected to an interface, of which it may not take all.
+    pub const LOST: &str = "ha_lost";
+    /// At the tracepoint of frames that could not be redirected.
+    pub const REFUSED: &str = "ha_refused";
 }

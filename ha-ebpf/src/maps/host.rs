@@ -1,6 +1,6 @@
 //! The maps on the host: what the kernel's maps hold, for tests that run the data path there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use ha_common::{
     abi::{
@@ -42,6 +42,8 @@ pub struct Maps {
     pub echo_peers: HashMap<LivePeerKey, EchoPeer>,
     /// `ha_deliver`; slots that are not here are all zeros.
     pub deliver: HashMap<u32, Deliver>,
+    /// `ha_dev`: the slots that have a device.
+    pub devices: HashSet<u32>,
     /// `ha_reason`: what is not here has not been counted.
     pub reasons: HashMap<u32, Traffic>,
     /// `ha_stat`: what is not here has not been counted.
@@ -138,6 +140,10 @@ impl Maps {
 
     pub(crate) fn deliver(&self, slot: u32) -> Option<&Deliver> {
         self.deliver.get(&slot)
+    }
+
+    pub(crate) fn redirect(&mut self, slot: u32) -> bool {
+        self.devices.contains(&slot)
     }
 
     pub(crate) fn count_reason(&mut self, reason: u32, bytes: u64) {

@@ -4,7 +4,7 @@ use core::ptr::{from_ref, read_volatile, write_volatile};
 
 use aya_ebpf::{
     bindings::{BPF_F_MMAPABLE, BPF_F_NO_PREALLOC},
-    btf_maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf},
+    btf_maps::{Array, DevMapHash, HashMap, LruHashMap, PerCpuArray, PerCpuHashMap, RingBuf},
     cty::c_void,
     helpers::{
         bpf_ktime_get_coarse_ns, bpf_ktime_get_ns, bpf_sk_release, bpf_skc_lookup_tcp,
@@ -20,7 +20,7 @@ use ha_common::{
         Router, RouterKey, RouterPeerKey, Stale, StaleKey, Traffic, Vip, Vip4Key, Vip6Key,
     },
     lease::LeaseWord,
-    reason::{MAX_REASONS, Verdict},
+    reason::{MAX_REASONS, Reason, Verdict},
 };
 
 use super::{Asked, Flow, Limit, NO_SOCKET};
@@ -71,6 +71,9 @@ static ECHO: HashMap<LivePeerKey, EchoPeer, { MAX_ECHO as usize }, SPARSE> = Has
 #[btf_map(name = "ha_deliver")]
 static DELIVER: Array<Deliver, { MAX_DELIVER as usize }> = Array::new();
 
+#[btf_map(name = "ha_dev")]
+static DEV: DevMapHash<{ MAX_DELIVER as usize }> = DevMapHash::new();
+
 #[btf_map(name = "ha_stat")]
 static STAT: PerCpuArray<Traffic, STATS> = PerCpuArray::new();
 
@@ -94,6 +97,10 @@ static ASKED: Array<Asked, { Asked::PLACES as usize }> = Array::new();
 /// What is watched is forgotten with the agent that watches, so not pinned either.
 #[btf_map(name = "ha_watch")]
 static WATCH: HashMap<u32, u32, { MAX_WATCHED as usize }> = HashMap::new();
+
+/// As `WATCH`.
+#[btf_map(name = "ha_lost_to")]
+static LOST: PerCpuHashMap<u32, u64, { MAX_DELIVER as usize }> = PerCpuHashMap::new();
 
 /// The maps of the running program.
 pub struct Maps(());
@@ -236,6 +243,27 @@ impl Maps {
     #[inline(always)]
     pub(crate) fn deliver(&self, slot: u32) -> Option<&Deliver> {
         DELIVER.get(slot)
+    }
+
+    /// Has the frame go to the interface of a slot, if the program's action is to redirect it. Returns whether
+    /// there is one.
+    #[inline(always)]
+    pub(crate) fn redirect(&mut self, slot: u32) -> bool {
+        DEV.redirect(slot, 0).is_ok()
+    }
+
+    /// Counts frames that were redirected to an interface and did not arrive there, if it is a guest's.
+    #[inline(always)]
+    pub(crate) fn count_lost(&mut self, ifindex: u32, frames: u64) {
+        let Some(lost) = LOST.get_ptr_mut(&ifindex) else {
+            return;
+        };
+        // SAFETY: as in `count`.
+        unsafe { *lost += frames };
+        if let Some(traffic) = REASON.get_ptr_mut(Reason::GuestLost as u32) {
+            // SAFETY: as in `count`.
+            unsafe { (*traffic).packets += frames };
+        }
     }
 
     #[inline(always)]

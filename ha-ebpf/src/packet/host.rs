@@ -69,6 +69,29 @@ impl Packet {
         true
     }
 
+    /// As the kernel does it: the first buffer keeps at least an Ethernet header (`bpf_xdp_adjust_head`,
+    /// `net/core/filter.c`), and there is room for more tags than a frame can have.
+    pub(crate) fn move_start(&mut self, by: i32) -> bool {
+        const ETHERNET: usize = 14;
+        assert!(by % 2 == 0, "headers start at even offsets");
+        let octets = by.unsigned_abs() as usize;
+        if by < 0 {
+            self.pairs.splice(0..0, vec![0; octets / 2]);
+            (self.len, self.linear) = (self.len + octets, self.linear + octets);
+            return true;
+        }
+        if self.linear < octets + ETHERNET {
+            return false;
+        }
+        self.pairs.drain(..octets / 2);
+        (self.len, self.linear) = (self.len - octets, self.linear - octets);
+        true
+    }
+
+    pub(crate) fn is_whole(&self) -> bool {
+        self.linear == self.len
+    }
+
     pub(super) fn span(&self, offset: usize, len: usize) -> Option<NonNull<u8>> {
         self.holds(offset, len).then(|| {
             let start = NonNull::from(self.pairs.as_slice()).cast::<u8>();
@@ -133,6 +156,19 @@ mod tests {
         assert_eq!(packet.frame(), frame(16));
         assert!(packet.get::<eth::Tag>(14).is_none());
         assert!(!packet.resize(500));
+    }
+
+    #[test]
+    fn a_frame_is_moved_at_its_start() {
+        let mut packet = Packet::new(&frame(20), 20, 1);
+        assert!(packet.move_start(4));
+        assert_eq!(packet.frame(), frame(20)[4..]);
+        assert!(!packet.move_start(4));
+        assert!(packet.move_start(-8));
+        assert_eq!(packet.frame().len(), 24);
+        assert_eq!(packet.frame()[8..], frame(20)[4..]);
+        assert!(packet.is_whole());
+        assert!(!Packet::new(&frame(20), 16, 1).is_whole());
     }
 
     #[test]

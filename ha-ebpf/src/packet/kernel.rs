@@ -5,7 +5,7 @@ use core::ptr::{NonNull, read_volatile};
 use aya_ebpf::{
     bindings::xdp_md,
     cty::c_void,
-    helpers::{bpf_xdp_adjust_tail, bpf_xdp_get_buff_len},
+    helpers::{bpf_xdp_adjust_head, bpf_xdp_adjust_tail, bpf_xdp_get_buff_len},
 };
 
 /// A frame, by its XDP context.
@@ -48,6 +48,26 @@ impl Packet {
         // SAFETY: as in `len`. Every pointer into the frame is void afterwards, and `&mut self` makes
         // sure that none is left.
         delta == 0 || unsafe { bpf_xdp_adjust_tail(self.ctx, delta) == 0 }
+    }
+
+    /// Cuts the frame at its start by so many octets, or grows it there. Returns whether the kernel agreed.
+    #[inline(always)]
+    pub(crate) fn move_start(&mut self, by: i32) -> bool {
+        // SAFETY: as in `resize`.
+        unsafe { bpf_xdp_adjust_head(self.ctx, by) == 0 }
+    }
+
+    /// Whether the frame is all in its first buffer.
+    #[inline(always)]
+    pub(crate) fn is_whole(&self) -> bool {
+        // SAFETY: as in `len`.
+        let (start, end) = unsafe {
+            (
+                (*self.ctx).data as usize,
+                read_volatile(&raw const (*self.ctx).data_end) as usize,
+            )
+        };
+        end.wrapping_sub(start) == self.len()
     }
 
     /// The verifier knows packet memory by its pointers: to the start one may add, to the end one may

@@ -5,6 +5,7 @@ use ha_common::{
     reason::Reason,
     wire::{
         checksum::{self, Sum},
+        eth::ETHERTYPE_IPV4,
         icmp, ipv4, tcp,
     },
 };
@@ -18,6 +19,8 @@ use crate::{
 };
 
 impl Header for ipv4::Header {
+    const ETHERTYPE: u16 = ETHERTYPE_IPV4;
+
     #[inline(always)]
     fn mac(group: &Group) -> Mac {
         group.mac4

@@ -3,7 +3,7 @@
 use ha_common::{
     abi::{Group, Mac},
     reason::Reason,
-    wire::{icmp, ipv6, tcp},
+    wire::{eth::ETHERTYPE_IPV6, icmp, ipv6, tcp},
 };
 
 use super::Header;
@@ -15,6 +15,8 @@ use crate::{
 };
 
 impl Header for ipv6::Header {
+    const ETHERTYPE: u16 = ETHERTYPE_IPV6;
+
     #[inline(always)]
     fn mac(group: &Group) -> Mac {
         group.mac6

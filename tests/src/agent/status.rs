@@ -17,6 +17,8 @@ pub(super) struct Status {
     #[serde(default)]
     pub(super) bfd: Vec<BfdStatus>,
     pub(super) reasons: Vec<ReasonStatus>,
+    #[serde(default)]
+    pub(super) guests: Vec<GuestStatus>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -64,6 +66,19 @@ pub(super) struct ConfigurationStatus {
 pub(super) struct ReasonStatus {
     pub(super) reason: String,
     pub(super) packets: u64,
+}
+
+/// How an agent reaches a guest.
+#[derive(Clone, Debug, Deserialize)]
+pub struct GuestStatus {
+    /// The interface that leads to it.
+    pub interface: String,
+    /// `redirected`, `bridged`, `routed` or `none`.
+    pub way: String,
+    /// Why.
+    pub note: String,
+    /// Redirected frames that its interface did not take; `None` if they are not counted.
+    pub lost: Option<u64>,
 }
 
 /// How an agent finds one of its BFD sessions.

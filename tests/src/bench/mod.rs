@@ -3,6 +3,7 @@
 //! On a machine whose processors are shared, single times mean little. So a benchmark takes several
 //! samples, states their median and spread, and compares medians taken in turn in the same run.
 
+pub mod deliver;
 pub mod groups;
 pub mod liveness;
 mod load;

@@ -18,6 +18,13 @@ use crate::{
 /// The benchmarks.
 #[derive(Clone, Copy, Debug, Subcommand)]
 pub(crate) enum Bench {
+    /// Frames a second and cost of each to the local stack, to guests and on to a peer, beside the kernel's bridge and
+    /// routing
+    Deliver {
+        /// Print the numbers as JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// How long it takes to move a group of 1 and of 65,536 virtual IPs, and with which system calls
     Flip,
     /// 255 groups on a busy machine: changes of role, processor time and memory, beside keepalived
@@ -55,15 +62,19 @@ pub(crate) fn run(bench: Bench) -> Result<()> {
     setup::ensure(Scope::Lab)?;
     let privilege = Privilege::of_this_process();
     match bench {
+        Bench::Deliver { json } => print(privilege, "deliver", json),
         Bench::Flip => flip::run(privilege),
         Bench::Groups { seconds, json } => look_on(privilege, "groups", seconds, json),
         Bench::Liveness { seconds, json } => look_on(privilege, "liveness", seconds, json),
-        Bench::Packet { json } => {
-            let mut command = privilege.command(program("packet")?);
-            command.args(json.then_some("--json"));
-            command::run(&mut command)
-        }
+        Bench::Packet { json } => print(privilege, "packet", json),
     }
+}
+
+/// Runs a benchmark that only prints its numbers.
+fn print(privilege: Privilege, name: &str, json: bool) -> Result<()> {
+    let mut command = privilege.command(program(name)?);
+    command.args(json.then_some("--json"));
+    command::run(&mut command)
 }
 
 /// Runs a benchmark that looks on while agents run.

@@ -34,6 +34,8 @@ pub(crate) enum Scope {
     Build,
     /// What tests, demo and benchmarks run, and bpffs.
     Lab,
+    /// What boots virtual machines.
+    Machines,
     /// Tools for looking around, and peers to try by hand.
     Everything,
 }

@@ -52,6 +52,16 @@ pub(crate) const PROGRAMS: &[Need] = &[
         purpose: "is a VRRP and BFD peer",
         scope: Scope::Lab,
     },
+    machine(
+        "qemu-system-x86",
+        Evidence::Program("qemu-system-x86_64"),
+        "runs virtual machines",
+    ),
+    machine(
+        "busybox-static",
+        Evidence::File("/bin/busybox"),
+        "is the system of virtual machines",
+    ),
     extra("arping", "/usr/sbin/arping", "asks who has a virtual IP"),
     extra(
         "ndisc6",
@@ -68,6 +78,16 @@ const fn lab(package: &'static str, program: &'static str, purpose: &'static str
         evidence: Evidence::Program(program),
         purpose,
         scope: Scope::Lab,
+    }
+}
+
+/// For virtual machines.
+const fn machine(package: &'static str, evidence: Evidence, purpose: &'static str) -> Need {
+    Need {
+        package,
+        evidence,
+        purpose,
+        scope: Scope::Machines,
     }
 }
 

@@ -4,10 +4,12 @@ use std::{fmt, process::Command};
 
 use anyhow::Result;
 use clap::ValueEnum;
+use ha_lab::vm::{self, Kernel};
 
 use crate::{
     build::{self, Agent, Profile},
     privilege::Privilege,
+    setup::{self, Scope},
     test::programs,
     workspace,
 };
@@ -23,6 +25,9 @@ pub(crate) enum Part {
     Fixtures,
     /// Real agents in network namespaces, and failures
     Lab,
+    /// Virtual IPs of virtual machines and containers: short, or with streams of 100 MB and a machine in qemu if
+    /// this is named
+    LabGuests,
     /// `ha-agent doctor` on hosts that are wrong in one way after the other
     Doctor,
     /// The agent beside keepalived and FRR: two cases, or all of them if this is named
@@ -33,11 +38,12 @@ pub(crate) enum Part {
 
 impl Part {
     /// All of them, cheapest first.
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Lint,
         Self::Unit,
         Self::Fixtures,
         Self::Lab,
+        Self::LabGuests,
         Self::Doctor,
         Self::InteropVrrp,
         Self::InteropBfd,
@@ -51,6 +57,7 @@ impl fmt::Display for Part {
             Self::Unit => "unit tests",
             Self::Fixtures => "packet fixtures",
             Self::Lab => "lab scenarios",
+            Self::LabGuests => "guests",
             Self::Doctor => "the doctor",
             Self::InteropVrrp => "VRRP with others",
             Self::InteropBfd => "BFD with FRR",
@@ -90,10 +97,33 @@ impl Plan<'_> {
             Part::Unit => vec![self.unit()?, self.test(&["--doc"], &[])],
             Part::Fixtures => vec![self.test_as_root(&programs::FIXTURES, &[])],
             Part::Lab => vec![self.lab(&programs::LAB, &build::agent_with_variants()?)?],
+            Part::LabGuests => vec![self.guests()?],
             Part::Doctor => vec![self.lab(&[programs::DOCTOR], &build::agent(Profile::Release)?)?],
             Part::InteropVrrp => vec![self.interop(programs::INTEROP_VRRP, FEW_VRRP_CASES)?],
             Part::InteropBfd => vec![self.interop(programs::INTEROP_BFD, FEW_BFD_CASES)?],
         })
+    }
+
+    /// In the whole of the tests there are no virtual machines, and the streams are short.
+    fn guests(&self) -> Result<Command> {
+        let agent = build::agent(Profile::Release)?;
+        let mut harness = vec!["--test-threads=1"];
+        let machines = workspace::root().join("target/vm");
+        if self.is_short {
+            harness.extend(["--skip", "virtual_machine"]);
+        } else {
+            setup::ensure(Scope::Machines)?;
+            Kernel::fetch(&machines)?;
+            let example = ["--package", "ha-lab", "--example", "vm_guest"];
+            build::build(Profile::Release, &example)?;
+        }
+        let mut command = self.test_as_root(&programs::GUESTS, &harness);
+        command.env("HA_AGENT_BIN", agent.program);
+        command.env(vm::VARIABLE, machines);
+        if self.is_short {
+            command.env("HA_GUEST_STREAM_MB", "5");
+        }
+        Ok(command)
     }
 
     fn unit(&self) -> Result<Command> {

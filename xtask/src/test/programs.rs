@@ -30,6 +30,8 @@ pub(crate) const LAB: [&str; 19] = [
     "vanished",
 ];
 
+/// The same, with guests behind the nodes.
+pub(crate) const GUESTS: [&str; 1] = ["guests"];
 /// The same, each host wrong in another way.
 pub(crate) const DOCTOR: &str = "doctor";
 /// The same, beside routers of other makers.
@@ -57,6 +59,7 @@ fn with_root() -> impl Iterator<Item = &'static str> {
     FIXTURES
         .into_iter()
         .chain(LAB)
+        .chain(GUESTS)
         .chain([DOCTOR, INTEROP_VRRP, INTEROP_BFD])
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use comfy_table::{Table, presets::NOTHING};
 
-use crate::api::types::{Bfd, Check, Group, Peer, Reason, Status};
+use crate::api::types::{Bfd, Check, Group, Guest, Peer, Reason, Status};
 
 /// How many of the newest events are shown.
 const EVENTS: usize = 8;
@@ -29,6 +29,7 @@ pub(super) fn render(status: &Status) -> String {
         let _ = writeln!(text, "witness {}: {}", witness.name, witness.state);
     }
     section(&mut text, groups(&status.groups));
+    section(&mut text, guests(&status.guests));
     section(&mut text, peers(&status.peers));
     section(&mut text, bfd(&status.bfd));
     section(&mut text, checks(&status.checks));
@@ -156,6 +157,23 @@ fn priority(group: &Group) -> String {
         (Some(now), _) => now.to_string(),
         (None, _) => "-".to_owned(),
     }
+}
+
+fn guests(guests: &[Guest]) -> Option<Table> {
+    let mut rows = table(&["GUEST", "MAC", "FROM", "WAY", "LOST", "SAYS"]);
+    for guest in guests {
+        rows.add_row([
+            guest.interface.clone(),
+            guest.mac.clone(),
+            guest.from.clone(),
+            guest.way.clone(),
+            guest
+                .lost
+                .map_or_else(|| "not counted".to_owned(), |lost| lost.to_string()),
+            guest.note.clone(),
+        ]);
+    }
+    (!guests.is_empty()).then_some(rows)
 }
 
 fn peers(peers: &[Peer]) -> Option<Table> {

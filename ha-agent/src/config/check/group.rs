@@ -22,7 +22,7 @@ use super::{
         value::{number, word},
     },
     election::{self, Kind},
-    local, optional, peers, track,
+    guest, local, optional, peers, track,
 };
 
 /// Longest name of a group, octets: what the last field of its slot in `ha_group` holds.
@@ -61,6 +61,7 @@ pub(super) fn group(
         self::vlan(vlan, &key, report)
     });
     let vips = vips(&group.vips, &key, report);
+    let delivery = guest::delivery(group, file, &key, report);
     let election = election::election(&group.election, &key, report);
     let stale = optional(group.stale.as_ref(), Stale::default(), |stale| {
         let words = [("forward", Stale::Forward), ("drop", Stale::Drop)];
@@ -82,6 +83,7 @@ pub(super) fn group(
             interface: group.interface.get_ref().clone(),
             vlan: vlan?,
             vips,
+            delivery: delivery?,
             mac: mac?,
             stale: stale?,
             router: group.router.unwrap_or(false),
@@ -124,7 +126,11 @@ fn known_interface(group: &file::Group, key: &str, file: &file::File, report: &m
     );
 }
 
-fn vlan(written: &Spanned<Vec<Spanned<i64>>>, key: &str, report: &mut Report<'_>) -> Option<Vlan> {
+pub(super) fn vlan(
+    written: &Spanned<Vec<Spanned<i64>>>,
+    key: &str,
+    report: &mut Report<'_>,
+) -> Option<Vlan> {
     let key = format!("{key}.vlan");
     let ids = written.get_ref();
     if ids.len() > 2 {
@@ -151,7 +157,7 @@ fn vlan(written: &Spanned<Vec<Spanned<i64>>>, key: &str, report: &mut Report<'_>
 }
 
 fn vips(
-    written: &Spanned<Vec<Spanned<String>>>,
+    written: &Spanned<Vec<Spanned<file::Vip>>>,
     key: &str,
     report: &mut Report<'_>,
 ) -> Option<Vec<IpAddr>> {
@@ -169,7 +175,7 @@ fn vips(
     let mut seen = HashSet::new();
     let mut intact = true;
     for entry in written.get_ref() {
-        match range::parse(entry.get_ref()) {
+        match range::parse(&entry.get_ref().address) {
             Ok(range) => {
                 if let Some(twice) = range.iter().find(|vip| seen.contains(*vip)) {
                     intact = false;

@@ -5,6 +5,7 @@ mod bfd;
 mod checks;
 mod election;
 mod group;
+mod guest;
 mod lease;
 mod liveness;
 mod local;

@@ -1,5 +1,7 @@
 //! What differs outside of the groups.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{
     super::{Bfd, Config, LocalClients, LogFormat, OnExit, Peer, Witness, track, value::shown},
     Action, Change, Details, Subject,
@@ -31,6 +33,19 @@ pub(super) fn restart(old: &Config, new: &Config) -> Vec<String> {
         if let Some(before) = before.find(|before| before.name == interface.name) {
             let key = format!("interface.{}.mode", interface.name);
             details.values(&key, &before.mode.name(), &interface.mode.name());
+        }
+    }
+    let guests = |config: &Config| {
+        let groups = config.groups.iter();
+        let hosted = groups.filter(|group| group.delivery.guests().next().is_some());
+        let hosted = hosted.map(|group| (group.name.clone(), group.delivery.clone()));
+        hosted.collect::<BTreeMap<_, _>>()
+    };
+    let (before, after) = (guests(old), guests(new));
+    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    for name in names {
+        if before.get(name) != after.get(name) {
+            details.0.push(format!("group.{name}.deliver differs"));
         }
     }
     details.0

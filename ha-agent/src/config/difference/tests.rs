@@ -309,6 +309,11 @@ fn what_is_read_at_a_start_only_is_said() {
             "name = \"eth1\"\nmode = \"generic\"\n",
             "interface.eth1.mode native → generic",
         ),
+        (
+            "vips = [\"192.0.2.20\"]",
+            "vips = [\"192.0.2.20\"]\ndeliver = { guest = \"tap0\", mac = \"52:54:00:00:00:01\" }",
+            "group.db.deliver differs",
+        ),
     ] {
         let found = between(&parse(OLD), &with(&[(from, to)]));
         assert_eq!(found.restart, [told]);

@@ -175,6 +175,7 @@ impl Engine {
                 self.ports.push(port);
             }
         }
+        self.peers.set_ports(&self.ports);
         let stays = |index: &u32| self.ports.iter().any(|port| port.link.index == *index);
         let indices = old.iter().map(|port| port.link.index);
         indices.filter(|index| !stays(index)).collect()

@@ -109,11 +109,11 @@ impl Engine {
         Ok(plan)
     }
 
-    /// The addresses of all groups whose interfaces are there.
+    /// The addresses of all groups that are this host's own, if their interfaces are there.
     pub(in super::super) fn local(&self) -> BTreeSet<IpAddr> {
         let groups = self.groups.iter();
         let there = groups.filter(|group| !self.ports[group.port].is_gone);
-        there.flat_map(Group::addresses).collect()
+        there.flat_map(Group::own_vips).collect()
     }
 
     /// In the opposite order.

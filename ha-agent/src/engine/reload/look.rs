@@ -148,7 +148,8 @@ impl Engine {
             group.vips = vips;
         }
         self.breathe();
-        let desired = desired(&groups, |port| grounds[port].link.mac)?;
+        let slot = |group: &Group, vip| self.guests.slot_of(group, vip);
+        let desired = desired(&groups, |port| grounds[port].home.mac, slot)?;
         self.breathe();
         let plan = plan::plan(&desired, &self.settled())?;
         self.breathe();
@@ -189,7 +190,7 @@ impl Engine {
                     ..port.ground()
                 },
                 (Some(port), Some(found)) if port.is(&found) => {
-                    let found = self.netlink.addresses(found.index).await?;
+                    let found = self.netlink.addresses(port.home.index).await?;
                     Ground {
                         addresses: Addresses {
                             v4: port.addresses.v4.or(found.v4),
@@ -198,11 +199,15 @@ impl Engine {
                         ..port.ground()
                     }
                 }
-                (Some(_) | None, Some(link)) => Ground {
-                    addresses: self.netlink.addresses(link.index).await?,
-                    link,
-                    presence: Presence::New,
-                },
+                (Some(_) | None, Some(link)) => {
+                    let home = self.netlink.home(&link).await?;
+                    Ground {
+                        addresses: self.netlink.addresses(home.index).await?,
+                        home,
+                        link,
+                        presence: Presence::New,
+                    }
+                }
                 (None, None) => bail!("{}", setup::missing(name)),
             };
             grounds.push(ground);
@@ -291,7 +296,7 @@ impl Next {
     pub(super) fn local(&self) -> BTreeSet<IpAddr> {
         let groups = self.groups.iter();
         let there = groups.filter(|group| self.grounds[group.port].presence != Presence::Gone);
-        there.flat_map(Group::addresses).collect()
+        there.flat_map(Group::own_vips).collect()
     }
 
     /// The indices of the interfaces on which nothing is yet.

@@ -21,6 +21,8 @@ const MAP_UPDATE_ELEM: libc::c_int = 2;
 const PROG_LOAD: libc::c_int = 5;
 const PROG_TEST_RUN: libc::c_int = 10;
 
+const LINK_CREATE: libc::c_int = 28;
+
 /// `BPF_MAP_TYPE_PROG_ARRAY`.
 const PROG_ARRAY: u32 = 3;
 /// `BPF_PROG_TYPE_XDP`, and `BPF_XDP` as what it is to be attached to: both must be those of the
@@ -33,7 +35,7 @@ const HAS_FRAGS: u32 = 1 << 5;
 const TYPE_CLASSIFIER: u32 = 3;
 
 /// A program in the kernel.
-pub(super) struct Program(OwnedFd);
+pub(in crate::bench) struct Program(OwnedFd);
 
 /// Programs that another one can go on to, by their place.
 pub(super) struct Chain(OwnedFd);
@@ -70,6 +72,15 @@ struct ProgLoad {
     name: [u8; 16],
     ifindex: u32,
     attach_type: u32,
+}
+
+/// The fields of `BPF_LINK_CREATE`.
+#[repr(C)]
+struct LinkCreate {
+    program: u32,
+    interface: u32,
+    attach_type: u32,
+    flags: u32,
 }
 
 #[repr(C)]
@@ -118,7 +129,7 @@ impl Program {
     /// # Errors
     ///
     /// When there can be no more descriptors.
-    pub(super) fn of(program: &ProgramFd) -> Result<Self> {
+    pub(in crate::bench) fn of(program: &ProgramFd) -> Result<Self> {
         Ok(Self(program.as_fd().try_clone_to_owned()?))
     }
 
@@ -127,7 +138,7 @@ impl Program {
     /// # Errors
     ///
     /// When the kernel refuses them.
-    pub(super) fn load(code: &[Instruction]) -> Result<Self> {
+    pub(in crate::bench) fn load(code: &[Instruction]) -> Result<Self> {
         Self::load_as(TYPE_XDP, ATTACH_XDP, HAS_FRAGS, code)
     }
 
@@ -180,7 +191,7 @@ impl Program {
     /// # Errors
     ///
     /// When the kernel cannot run it.
-    pub(super) fn inject(&self, frame: &[u8], ifindex: u32, count: u32) -> Result<()> {
+    pub(in crate::bench) fn inject(&self, frame: &[u8], ifindex: u32, count: u32) -> Result<()> {
         let context = XdpContext {
             data: 0,
             data_end: frame.len() as u32,
@@ -202,6 +213,23 @@ impl Program {
         unsafe { call(PROG_TEST_RUN, &mut attributes) }
             .context("the kernel does not take live frames")?;
         Ok(())
+    }
+
+    /// Attaches the program to the interface `ifindex` of the calling thread's network namespace, for as long as
+    /// the result lives.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses.
+    pub(in crate::bench) fn attach(&self, ifindex: u32) -> Result<OwnedFd> {
+        let mut create = LinkCreate {
+            program: number(self.0.as_fd()),
+            interface: ifindex,
+            attach_type: ATTACH_XDP,
+            flags: 0,
+        };
+        // SAFETY: the command has no pointers.
+        unsafe { open(LINK_CREATE, &mut create) }.context("a program cannot be attached")
     }
 }
 

@@ -9,10 +9,10 @@
 
 mod egress;
 mod inject;
-mod kernel;
+pub(super) mod kernel;
 mod liveness;
 mod paths;
-mod refill;
+pub(super) mod refill;
 
 use std::{fmt, fs};
 

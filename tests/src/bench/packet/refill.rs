@@ -6,7 +6,7 @@ use anyhow::Result;
 use super::{kernel::Chain, paths::Frame};
 
 /// An instruction: operation, registers, offset, immediate.
-pub(super) struct Instruction(u8, Registers, i16, i32);
+pub(in crate::bench) struct Instruction(u8, Registers, i16, i32);
 
 /// Destination and source.
 struct Registers(u8, u8);
@@ -47,7 +47,34 @@ const R7: u8 = 7;
 
 /// The program that does nothing.
 pub(super) fn nothing() -> Vec<Instruction> {
-    vec![set(R0, XDP_PASS), exit()]
+    always(XDP_PASS)
+}
+
+/// The program that does the same with every frame: an `enum xdp_action`.
+pub(in crate::bench) fn always(action: i32) -> Vec<Instruction> {
+    vec![set(R0, action), exit()]
+}
+
+/// The program that writes the frame anew, whatever was made of it the last time, and then does the same with every
+/// frame: an `enum xdp_action`.
+///
+/// # Errors
+///
+/// When the frame is too long for the offsets of instructions.
+pub(in crate::bench) fn anew(octets: &[u8], action: i32) -> Result<Vec<Instruction>> {
+    let mut code = vec![
+        load_u32(R2, R1, 0), // data
+        load_u32(R3, R1, 4), // data_end
+        copy(R4, R2),
+        Instruction(0x07, Registers(R4, 0), 0, i32::try_from(octets.len())?), // R4 += length
+    ];
+    let writes = write_all(octets)?;
+    // If R4 > R3 the frame is shorter than it was: nothing is written.
+    let skip = i16::try_from(writes.len())?;
+    code.push(Instruction(0x2d, Registers(R4, R3), skip, 0));
+    code.extend(writes);
+    code.extend([set(R0, action), exit()]);
+    Ok(code)
 }
 
 /// Writes the frame for one of `mask + 1` virtual IPs, then goes on to program `next` of the chain.

@@ -56,6 +56,7 @@ fn status() -> Status {
             traffic: Vec::new(),
             stale_senders: Vec::new(),
         }],
+        guests: Vec::new(),
         peers: Vec::new(),
         witness: None,
         bfd: Vec::new(),
@@ -118,6 +119,23 @@ fn what_checks_do_is_seen() {
     checked.groups[0].eligible = false;
     let text = render(&checked);
     assert!(text.contains("not eligible") && text.contains("connection refused"));
+}
+
+#[test]
+fn how_a_guest_is_reached_is_seen() {
+    let mut hosting = status();
+    hosting.guests.push(Guest {
+        interface: "tap0".to_owned(),
+        mac: "52:54:00:00:00:01".to_owned(),
+        from: "eth0".to_owned(),
+        way: "bridged".to_owned(),
+        note: "its driver takes no redirected frames".to_owned(),
+        lost: None,
+    });
+    let text = render(&hosting);
+    for part in ["tap0", "eth0", "bridged", "not counted", "its driver takes"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
 }
 
 #[test]

@@ -1,0 +1,394 @@
+//! The guests to which virtual IPs belong: their slots in `ha_deliver`, and the ways that lead to them.
+//!
+//! Guests come and go with their interfaces. The kernel takes an interface that goes out of `ha_dev` by itself; here
+//! it is noticed that one is back, or that it can do more or less than before.
+
+mod way;
+
+use std::{collections::BTreeMap, fs, net::IpAddr, time::Duration};
+
+use anyhow::{Result, ensure};
+use ha_common::{
+    abi::{DELIVER_GUEST, Deliver, MAX_DELIVER},
+    wire::eth,
+};
+use tokio::sync::mpsc;
+
+pub(super) use self::way::Way;
+use self::way::{Kernel, Nic};
+use super::{Engine, group::Group, port::Port};
+use crate::{
+    api::types,
+    config::{Config, Guest},
+    dataplane::{Dataplane, Losses},
+    net::{Changes, Netlink, NetlinkError, Reception},
+};
+
+/// How often the interfaces are looked at without being told of a change: what the other end of a veth can do
+/// changes without a word.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// All guests, each once for every interface from which it is delivered to.
+#[derive(Debug)]
+pub(super) struct Guests {
+    targets: Vec<Target>,
+    found: mpsc::UnboundedReceiver<Vec<Way>>,
+    /// Slots of guests that are no longer in the configuration.
+    obsolete: Vec<u32>,
+    losses: Option<Losses>,
+}
+
+#[derive(Debug)]
+struct Target {
+    guest: Guest,
+    nic: Nic,
+    /// Index into `ha_deliver`.
+    slot: u32,
+    way: Way,
+}
+
+impl Guests {
+    /// The guests of the configuration. Those that the maps know keep their slots.
+    ///
+    /// # Errors
+    /// If there are too many, or the kernel does not answer.
+    pub(super) async fn prepare(
+        config: &Config,
+        ports: &[Port],
+        dataplane: &Dataplane,
+        netlink: &Netlink,
+        changes: &Changes,
+    ) -> Result<Self> {
+        let mut wanted: Vec<(Guest, Nic)> = Vec::new();
+        for group in &config.groups {
+            for guest in group.delivery.guests() {
+                let nic = nic(&group.interface, config, ports);
+                wanted.extend(nic.map(|nic| (guest.clone(), nic)));
+            }
+        }
+        wanted.sort_by(|one, other| (&one.0, one.1.index).cmp(&(&other.0, other.1.index)));
+        wanted.dedup();
+        ensure!(
+            wanted.len() < MAX_DELIVER as usize,
+            "{} guests are more than the {} that a node can deliver to: remove some",
+            wanted.len(),
+            MAX_DELIVER - 1
+        );
+        let known = dataplane.targets()?;
+        let slots = slots(&wanted, &known);
+        let obsolete = known.keys().filter(|slot| !slots.contains(slot));
+        let obsolete = obsolete.copied().collect();
+        let (sender, found) = mpsc::unbounded_channel();
+        let ways = look(netlink, &wanted).await?;
+        let targets: Vec<_> = wanted
+            .iter()
+            .zip(slots)
+            .zip(ways.clone())
+            .map(|(((guest, nic), slot), way)| Target {
+                guest: guest.clone(),
+                nic: nic.clone(),
+                slot,
+                way,
+            })
+            .collect();
+        if !wanted.is_empty() {
+            tokio::spawn(watch(
+                netlink.clone(),
+                changes.clone(),
+                wanted,
+                ways,
+                sender,
+            ));
+        }
+        Ok(Self {
+            targets,
+            found,
+            obsolete,
+            losses: None,
+        })
+    }
+
+    /// Index into `ha_deliver` of a guest, as it is reached from the interface `nic`.
+    fn slot(&self, nic: u32, guest: &Guest) -> Option<u32> {
+        let mut targets = self.targets.iter();
+        let target = targets.find(|target| target.nic.index == nic && target.guest == *guest);
+        target.map(|target| target.slot)
+    }
+
+    /// Index into `ha_deliver` for a virtual IP of a group.
+    pub(super) fn slot_of(&self, group: &Group, vip: IpAddr) -> u32 {
+        /// This host's own stack.
+        const LOCAL_STACK: u32 = 0;
+        let guest = group.delivery.of(vip);
+        let slot = guest.and_then(|guest| self.slot(group.ifindex, guest));
+        slot.unwrap_or(LOCAL_STACK)
+    }
+
+    /// Waits until the ways may have changed.
+    pub(super) async fn found(&mut self) -> Vec<Way> {
+        match self.found.recv().await {
+            Some(ways) => ways,
+            // There is nobody to look for.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// What the status says of them.
+    pub(super) fn status(&self) -> Vec<types::Guest> {
+        let lost = |ifindex| self.losses.as_ref().map(|losses| losses.of(ifindex));
+        let targets = self.targets.iter();
+        targets
+            .map(|target| types::Guest {
+                interface: target.guest.interface.clone(),
+                mac: target.guest.mac.to_string(),
+                from: target.nic.name.clone(),
+                way: target.way.word().to_owned(),
+                note: target.way.note.clone(),
+                lost: lost(target.way.ifindex),
+            })
+            .collect()
+    }
+}
+
+impl Engine {
+    /// Writes the guests into the maps, before a virtual IP names them.
+    pub(super) fn write_guests(&mut self) -> Result<()> {
+        if !self.guests.targets.is_empty() && self.guests.losses.is_none() {
+            let losses = self.dataplane.count_losses().inspect_err(|error| {
+                tracing::warn!("what guests' interfaces do not take is not counted: {error:#}");
+            });
+            self.guests.losses = losses.ok();
+        }
+        for index in 0..self.guests.targets.len() {
+            self.write_guest(index)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the guests, and the virtual IPs that name them, into maps that no program on an interface reads yet.
+    pub(super) fn carry_guests(&mut self) -> Result<()> {
+        for index in 0..self.guests.targets.len() {
+            self.write_guest(index)?;
+        }
+        for index in 0..self.groups.len() {
+            let group = &self.groups[index];
+            if group.delivery.guests().next().is_some() {
+                let vips = group.addresses();
+                self.put_vips(index, &vips)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Frees the slots that no virtual IP names any more.
+    pub(super) fn clear_guests(&mut self) -> Result<()> {
+        for slot in std::mem::take(&mut self.guests.obsolete) {
+            self.dataplane.clear_target(slot)?;
+        }
+        Ok(())
+    }
+
+    /// Takes note of how the guests are reached now.
+    pub(super) fn found_guests(&mut self, ways: Vec<Way>) {
+        for (index, way) in ways.into_iter().enumerate() {
+            let target = &mut self.guests.targets[index];
+            let has_changed = target.way != way;
+            target.way = way;
+            if has_changed {
+                let text = target.describe();
+                tracing::info!("{text}");
+                self.history.node("guest", text);
+            }
+            if let Err(error) = self.write_guest(index) {
+                tracing::error!("{error:#}");
+            }
+        }
+    }
+
+    fn write_guest(&mut self, index: usize) -> Result<()> {
+        let target = &self.guests.targets[index];
+        let (slot, ifindex) = (target.slot, target.way.ifindex);
+        if let Some(losses) = self.guests.losses.as_mut().filter(|_| ifindex != 0) {
+            losses.watch(ifindex)?;
+        }
+        let value = target.value();
+        if let Err(error) = self.dataplane.put_target(slot, value, ifindex) {
+            // The interface has gone since it was looked at; the next look says so.
+            tracing::warn!("{}: {error:#}", target.guest.interface);
+            return self
+                .dataplane
+                .put_target(slot, Deliver { flags: 0, ..value }, 0);
+        }
+        Ok(())
+    }
+}
+
+impl Target {
+    fn value(&self) -> Deliver {
+        let mut name = [0; 16];
+        let octets = self.guest.interface.bytes();
+        name.iter_mut()
+            .zip(octets)
+            .for_each(|(to, from)| *to = from);
+        Deliver {
+            kind: DELIVER_GUEST,
+            flags: self.way.flags,
+            max_len: self.way.mtu + size_of::<eth::Header>() as u32,
+            ifindex: self.nic.index,
+            vlan: self.guest.vlan,
+            mac: self.guest.mac,
+            pad: [0; 2],
+            name,
+        }
+    }
+
+    fn describe(&self) -> String {
+        let (guest, nic) = (&self.guest.interface, &self.nic.name);
+        let text = match self.way.word() {
+            "none" => format!("guest {guest}: not reached from {nic}"),
+            way => format!("guest {guest}: {way} from {nic}"),
+        };
+        match self.way.note.as_str() {
+            "" => text,
+            note => format!("{text}: {note}"),
+        }
+    }
+}
+
+fn nic(name: &str, config: &Config, ports: &[Port]) -> Option<Nic> {
+    let port = ports.iter().find(|port| port.link.name == name)?;
+    let interface = config.interfaces.iter().find(|i| i.name == name)?;
+    Some(Nic {
+        name: name.to_owned(),
+        index: port.link.index,
+        mode: interface.mode,
+    })
+}
+
+/// A slot for each guest: the one that it has, or a free one.
+fn slots(wanted: &[(Guest, Nic)], known: &BTreeMap<u32, Deliver>) -> Vec<u32> {
+    let has = |(guest, nic): &(Guest, Nic), found: &Deliver| {
+        let end = found.name.iter().position(|octet| *octet == 0);
+        let name = &found.name[..end.unwrap_or(found.name.len())];
+        name == guest.interface.as_bytes()
+            && found.mac == guest.mac
+            && found.vlan == guest.vlan
+            && found.ifindex == nic.index
+    };
+    let slot_of = |target: &(Guest, Nic)| {
+        let mut known = known.iter();
+        let found = known.find(|(_, found)| has(target, found));
+        found.map(|(slot, _)| *slot)
+    };
+    // What another one has is not taken before no virtual IP names it; if there is no other left, it is.
+    let taken: Vec<u32> = wanted.iter().filter_map(slot_of).collect();
+    let unknown = (1..MAX_DELIVER).filter(|slot| !known.contains_key(slot));
+    let others = known.keys().copied().filter(|slot| !taken.contains(slot));
+    let mut free = unknown.chain(others);
+    let slots = wanted
+        .iter()
+        .map(|target| slot_of(target).or_else(|| free.next()));
+    slots.flatten().collect()
+}
+
+/// Looks for changes for as long as somebody wants to know.
+async fn watch(
+    netlink: Netlink,
+    mut changes: Changes,
+    wanted: Vec<(Guest, Nic)>,
+    mut known: Vec<Way>,
+    sender: mpsc::UnboundedSender<Vec<Way>>,
+) {
+    loop {
+        // One that goes and comes back is another one, though it may look the same.
+        let is_told = tokio::select! {
+            () = changes.link() => true,
+            () = tokio::time::sleep(INTERVAL) => false,
+        };
+        match look(&netlink, &wanted).await {
+            Ok(ways) if is_told || ways != known => {
+                known.clone_from(&ways);
+                if sender.send(ways).is_err() {
+                    return;
+                }
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!("{error}"),
+        }
+    }
+}
+
+async fn look(netlink: &Netlink, wanted: &[(Guest, Nic)]) -> Result<Vec<Way>, NetlinkError> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let links = netlink.links().await?;
+    let to = |(guest, nic): &(Guest, Nic)| Way::to(&guest.interface, nic, &links, &Running);
+    Ok(wanted.iter().map(to).collect())
+}
+
+/// The kernel that runs.
+struct Running;
+
+impl Kernel for Running {
+    fn features(&self, index: u32) -> Option<Reception> {
+        Reception::of(index).unwrap_or_else(|error| {
+            tracing::debug!("cannot ask what interface {index} can do: {error}");
+            None
+        })
+    }
+
+    fn forwards(&self, nic: &Nic) -> bool {
+        ["ipv4", "ipv6"].iter().any(|family| {
+            let switch = format!("/proc/sys/net/{family}/conf/{}/forwarding", nic.name);
+            fs::read_to_string(switch).is_ok_and(|state| state.trim() == "1")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ha_common::abi::{Mac, Vlan};
+
+    use super::*;
+    use crate::config::Mode;
+
+    fn target(last: u8, nic: u32) -> (Guest, Nic) {
+        let guest = Guest {
+            interface: format!("tap{last}"),
+            mac: Mac([2, 0, 0, 0, 0, last]),
+            vlan: Vlan::default(),
+        };
+        let nic = Nic {
+            name: "eth0".to_owned(),
+            index: nic,
+            mode: Mode::Native,
+        };
+        (guest, nic)
+    }
+
+    fn value((guest, nic): (Guest, Nic)) -> Deliver {
+        let target = Target {
+            guest,
+            nic,
+            slot: 0,
+            way: Way::default(),
+        };
+        target.value()
+    }
+
+    #[test]
+    fn a_guest_keeps_its_slot() {
+        let known = BTreeMap::from([(1, value(target(7, 2))), (2, value(target(8, 2)))]);
+        let wanted = [target(5, 2), target(8, 2), target(8, 3)];
+        assert_eq!(slots(&wanted, &known), [3, 2, 4]);
+        assert_eq!(slots(&wanted, &BTreeMap::new()), [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_full_table_gives_what_nobody_wants() {
+        let known = (1..MAX_DELIVER).map(|slot| (slot, value(target(7, slot + 100))));
+        let known = known.collect();
+        assert_eq!(slots(&[target(7, 101), target(9, 2)], &known), [1, 2]);
+    }
+}
