@@ -47,6 +47,16 @@ pub const fn node(index: u8) -> Station {
     }
 }
 
+/// The second interface of the node with this index.
+#[must_use]
+pub const fn second(index: u8) -> Station {
+    Station {
+        v4: v4(11 + index as u32),
+        v6: v6(0x11 + index as u128),
+        mac: [0x02, 0x77, 0, 0, 3, 1 + index],
+    }
+}
+
 /// The client.
 pub const CLIENT: Station = Station {
     v4: v4(100),

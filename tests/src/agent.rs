@@ -199,6 +199,30 @@ impl Agent {
         Ok((active, groups().map(|group| u64::from(group.epoch)).sum()))
     }
 
+    /// The index of the interface of this name that it works on; `None` while there is no such interface.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`].
+    pub fn index_of(&self, interface: &str) -> Result<Option<u32>> {
+        let interfaces = self.status()?.interfaces.into_iter();
+        let mut named = interfaces.filter(|found| found.name == interface && !found.gone);
+        Ok(named.next().map(|found| found.index))
+    }
+
+    /// The interface on which a group is served.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`], and when it has none of this name.
+    pub fn place(&self, group: &str) -> Result<String> {
+        let groups = self.status()?.groups.into_iter();
+        let mut named = groups.filter(|found| found.name == group);
+        let found = named.next();
+        let found = found.with_context(|| format!("the agent does not know the group {group}"))?;
+        Ok(found.interface)
+    }
+
     /// The session of BFD of this name.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ use crate::{
     daemon::Daemon,
     loss,
     netns::NetNs,
-    node::{INTERFACE, Node},
+    node::{INTERFACE, Node, SECOND},
     polling,
     remains::{BPFFS, Remains},
 };
@@ -165,6 +165,16 @@ impl Lab {
         self.set_port(node, "down")
     }
 
+    /// Pulls the cable of the node's second interface.
+    ///
+    /// # Errors
+    ///
+    /// When `ip` fails.
+    pub fn unplug_second(&self, node: u8) -> Result<()> {
+        let port = format!("{}-2", self.node(node).name());
+        command::ip_batch(self.switch.name(), &format!("link set dev {port} down\n"))
+    }
+
     /// Puts the cable back.
     ///
     /// # Errors
@@ -172,6 +182,57 @@ impl Lab {
     /// When `ip` fails.
     pub fn plug_in(&self, node: u8) -> Result<()> {
         self.set_port(node, "up")
+    }
+
+    /// Takes the node's interface out, and its port of the switch with it: as if a NIC was removed.
+    ///
+    /// # Errors
+    ///
+    /// When `ip` fails.
+    pub fn take_out(&self, node: u8) -> Result<()> {
+        let node = self.node(node).namespace().name();
+        command::ip_batch(node, &format!("link del dev {INTERFACE}\n"))
+    }
+
+    /// Puts another one in, which has the name, the MAC and the addresses of the one that was taken out. It works as
+    /// long as what is returned lives.
+    ///
+    /// # Errors
+    ///
+    /// When `ip` fails.
+    #[must_use = "the port takes what a program sends back only as long as this lives"]
+    pub fn put_in(&self, node: u8) -> Result<OwnedFd> {
+        let node = self.node(node);
+        let port = plug(
+            &self.switch,
+            node.name(),
+            node.namespace(),
+            node.station.mac,
+        )?;
+        configure(node.namespace(), node.station)?;
+        Ok(port)
+    }
+
+    /// Gives the node another interface on the switch. It works as long as what is returned lives.
+    ///
+    /// # Errors
+    ///
+    /// When `ip` fails.
+    #[must_use = "the port takes what a program sends back only as long as this lives"]
+    pub fn add_second(&self, node: u8) -> Result<OwnedFd> {
+        let node = self.node(node);
+        let (port, namespace) = (format!("{}-2", node.name()), node.namespace());
+        let second = address::second(node.index());
+        let handle = plug_as(&self.switch, &port, namespace, SECOND, second.mac)?;
+        configure_as(namespace, SECOND, second)?;
+        // Both are in one network: what the first cannot send without a link goes out of the second.
+        for family in ["ipv4", "ipv6"] {
+            for scope in ["all", INTERFACE, SECOND] {
+                let key = format!("{family}/conf/{scope}/ignore_routes_with_linkdown");
+                namespace.set(&key, "1")?;
+            }
+        }
+        Ok(handle)
     }
 
     /// Lets the nodes hear everybody but each other, or everybody again.
@@ -313,11 +374,21 @@ impl Drop for Lab {
 
 /// Connects `eth0` of a station to a new port of the switch.
 fn plug(switch: &NetNs, port: &str, station: &NetNs, mac: [u8; 6]) -> Result<OwnedFd> {
+    plug_as(switch, port, station, INTERFACE, mac)
+}
+
+fn plug_as(
+    switch: &NetNs,
+    port: &str,
+    station: &NetNs,
+    interface: &str,
+    mac: [u8; 6],
+) -> Result<OwnedFd> {
     let mac = mac.map(|byte| format!("{byte:02x}")).join(":");
     command::ip_batch(
         switch.name(),
         &format!(
-            "link add name {port} type veth peer name {INTERFACE} address {mac} netns {}\n\
+            "link add name {port} type veth peer name {interface} address {mac} netns {}\n\
              link set dev {port} master {BRIDGE} up\n",
             station.name()
         ),
@@ -327,8 +398,12 @@ fn plug(switch: &NetNs, port: &str, station: &NetNs, mac: [u8; 6]) -> Result<Own
 
 /// Gives a station its addresses, usable at once.
 fn configure(station: &NetNs, addresses: Station) -> Result<()> {
+    configure_as(station, INTERFACE, addresses)
+}
+
+fn configure_as(station: &NetNs, interface: &str, addresses: Station) -> Result<()> {
     for parameter in ["accept_dad", "accept_ra", "router_solicitations"] {
-        for scope in ["all", "default", INTERFACE] {
+        for scope in ["all", "default", interface] {
             station.set(&format!("ipv6/conf/{scope}/{parameter}"), "0")?;
         }
     }
@@ -336,9 +411,9 @@ fn configure(station: &NetNs, addresses: Station) -> Result<()> {
     command::ip_batch(
         station.name(),
         &format!(
-            "addr add {v4}/{PREFIX4} dev {INTERFACE}\n\
-             addr add {v6}/{PREFIX6} dev {INTERFACE} nodad\n\
-             link set dev {INTERFACE} up\n"
+            "addr add {v4}/{PREFIX4} dev {interface}\n\
+             addr add {v6}/{PREFIX6} dev {interface} nodad\n\
+             link set dev {interface} up\n"
         ),
     )
 }

@@ -12,6 +12,9 @@ use crate::{address::Station, command, netns::NetNs};
 /// The interface that every node and the client have.
 pub const INTERFACE: &str = "eth0";
 
+/// The interface that a node may have beside it.
+pub const SECOND: &str = "eth1";
+
 /// A node, on which an agent or another failover program runs.
 #[derive(Debug)]
 pub struct Node {

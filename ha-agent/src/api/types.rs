@@ -110,6 +110,9 @@ pub struct Interface {
     pub mac: String,
     /// Whether it is up and has a carrier.
     pub up: bool,
+    /// Whether there is no such interface at present.
+    #[serde(default)]
+    pub gone: bool,
 }
 
 /// A guest of this host.
@@ -281,6 +284,9 @@ pub struct Group {
     pub eligible: bool,
     /// Where it is served.
     pub interface: String,
+    /// Why it is served there and not on the first of its interfaces, if it is so.
+    #[serde(default)]
+    pub stands_in: Option<String>,
     /// MAC that answers for IPv4.
     pub mac4: String,
     /// MAC that answers for IPv6.

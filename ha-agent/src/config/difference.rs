@@ -7,7 +7,7 @@ mod node;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, net::IpAddr};
+use std::{collections::BTreeSet, fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -147,6 +147,44 @@ pub fn difference(old: &Config, running: &[Vec<IpAddr>], new: &Config) -> Differ
         },
     ));
     found
+}
+
+impl Difference {
+    /// Takes note that interfaces of these names are others than before. Their groups begin anew on them. `places` are
+    /// the interfaces on which the groups are served.
+    pub fn renew(
+        &mut self,
+        new: &Config,
+        interfaces: &BTreeSet<String>,
+        places: &[Option<String>],
+    ) {
+        let renewed = |subject, name: &str, details| Change {
+            subject,
+            name: name.to_owned(),
+            action: Action::Renewed,
+            details,
+        };
+        for interface in interfaces {
+            let details = vec!["it was removed and is back".to_owned()];
+            self.changes
+                .push(renewed(Subject::Interface, interface, details));
+        }
+        let groups = new.groups.iter().zip(&mut self.groups).enumerate();
+        for (place, (group, fate)) in groups {
+            let on = places.get(place).and_then(Option::as_ref);
+            let on = on.unwrap_or(&group.interface);
+            let from = match *fate {
+                Fate::Kept { from, .. } if interfaces.contains(on) => from,
+                Fate::Kept { .. } | Fate::Added | Fate::Renewed { .. } => continue,
+            };
+            *fate = Fate::Renewed { from };
+            self.changes
+                .retain(|change| change.subject != Subject::Group || change.name != group.name);
+            let details = vec![format!("{on} is another one")];
+            self.changes
+                .push(renewed(Subject::Group, &group.name, details));
+        }
+    }
 }
 
 /// The entries of a list that are new, gone, or not as they were.

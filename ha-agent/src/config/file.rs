@@ -180,7 +180,18 @@ pub(super) struct Group {
     #[serde(default)]
     pub(super) track: Vec<Track>,
     pub(super) track_interface: Option<bool>,
+    pub(super) local: Option<Local>,
     pub(super) election: Spanned<Election>,
+}
+
+/// `[group.local]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Local {
+    pub(super) fallback: Spanned<Vec<Spanned<String>>>,
+    #[serde(rename = "return")]
+    pub(super) returns: Option<Spanned<String>>,
+    pub(super) return_delay: Option<Spanned<String>>,
 }
 
 /// An entry of `vips`: an address or a range as a text, or a table with more about it.

@@ -232,8 +232,30 @@ pub struct Group {
     pub track: Vec<track::Track>,
     /// Whether it may be Active only while its interface is up.
     pub track_interface: bool,
+    /// Other interfaces of this node on which it may be served.
+    pub local: Option<Local>,
     /// Who decides which node is Active.
     pub election: Election,
+}
+
+/// `[group.local]`: where a group is served when its interface has no link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Local {
+    /// The interfaces after the first one, in order.
+    pub fallback: Vec<String>,
+    /// How long an interface that is before the present one must have been well before the group goes back to it;
+    /// `None` if it stays where it is.
+    pub returns_after: Option<Duration>,
+}
+
+impl Group {
+    /// The interfaces on which it may be served, in order.
+    pub fn interfaces(&self) -> impl Iterator<Item = &str> {
+        let others = self.local.iter().flat_map(|local| &local.fallback);
+        std::iter::once(&self.interface)
+            .chain(others)
+            .map(String::as_str)
+    }
 }
 
 /// Which MAC answers for a group.

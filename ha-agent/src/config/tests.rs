@@ -1,6 +1,7 @@
 mod bfd;
 mod guest;
 mod liveness;
+mod local;
 mod track;
 mod vrrp;
 

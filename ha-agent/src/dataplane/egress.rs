@@ -21,9 +21,9 @@ use aya::{
     util::KernelVersion,
 };
 use ha_common::abi::program;
-use nix::net::if_::if_indextoname;
 
 use super::{PinDir, attach::pinned_link, load};
+use crate::net::interface_name;
 
 /// Before all other filters.
 const PRIORITY: u16 = 1;
@@ -207,11 +207,11 @@ fn filter(program: &mut SchedClassifier, place: &Place<'_>) -> Result<()> {
 /// # Errors
 /// If its pin or its filter cannot be removed.
 pub fn remove(pins: &PinDir, index: u32) -> Result<()> {
-    let Ok(name) = if_indextoname(index) else {
+    let Some(name) = interface_name(index) else {
         // With the interface its filters went.
         return remove_link(&pins.egress_link(index));
     };
-    take(&Place::on(pins, &name.to_string_lossy(), index))
+    take(&Place::on(pins, &name, index))
 }
 
 /// Takes the program from its place, whichever way it was attached.

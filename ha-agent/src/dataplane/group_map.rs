@@ -18,6 +18,7 @@ use aya::maps::MapData;
 use ha_common::abi::{
     Demotion, GROUP_MOVES, GROUP_SETTLES, GROUP_USED, Group, MAX_GROUPS, Mac, RoleWord,
 };
+use ha_core::plan::GroupFields;
 use memmap2::{MmapOptions, MmapRaw};
 
 /// Elements of an array that is memory-mapped lie this far apart, or a multiple of it (`array_map_alloc`,
@@ -237,6 +238,21 @@ impl GroupMap {
                 fence(Ordering::SeqCst);
                 write_volatile(self.at(slot, layout.flags), group.flags);
             }
+        }
+    }
+
+    /// Has a group served on another interface from now on, which may go on meanwhile: the interface comes last, and
+    /// no frame is answered on both.
+    pub fn move_to(&self, slot: u32, fields: &GroupFields) {
+        let layout = self.layout;
+        // SAFETY: as in `set_fields`.
+        unsafe {
+            write_volatile(self.at(slot, layout.mac4), fields.mac4);
+            write_volatile(self.at(slot, layout.mac6), fields.mac6);
+            write_volatile(self.at(slot, layout.nic), fields.nic);
+            fence(Ordering::SeqCst);
+            write_volatile(self.at(slot, layout.ifindex), fields.ifindex);
+            fence(Ordering::SeqCst);
         }
     }
 

@@ -93,6 +93,9 @@ impl Attached {
     }
 
     fn add(&mut self, attach: &Attach) {
+        // One that was made anew may have the index of the one before.
+        let is_other = |before: &Attach| before.link.index != attach.link.index;
+        self.wanted.retain(is_other);
         self.wanted.push(attach.clone());
         self.serving.insert(attach.link.index);
     }

@@ -9,13 +9,12 @@ use std::fs;
 use anyhow::{Context, Result, anyhow};
 use aya::{Ebpf, programs::SchedClassifier};
 use ha_common::abi::program;
-use nix::net::if_::if_indextoname;
 
 use super::{
     PinDir,
     egress::{self, Hook, Place},
 };
-use crate::net::accept_local;
+use crate::net::{accept_local, interface_name};
 
 /// Every network namespace's loopback interface has this name.
 const LOOPBACK: &str = "lo";
@@ -77,8 +76,7 @@ pub fn remove(pins: &PinDir) -> Result<()> {
     let indices = pins.accepting();
     for index in indices.with_context(|| format!("cannot read {}", pins.path().display()))? {
         // With an interface its settings went.
-        if let Ok(name) = if_indextoname(index) {
-            let name = name.to_string_lossy();
+        if let Some(name) = interface_name(index) {
             accept_local::set(&name, false)
                 .with_context(|| format!("cannot set net.ipv4.conf.{name}.accept_local back"))?;
         }

@@ -84,6 +84,7 @@ fn interface(link: Link) -> types::Interface {
         mode: mode.name().to_owned(),
         mac: link.mac.to_string(),
         up: link.up,
+        gone: false,
     }
 }
 
@@ -111,6 +112,7 @@ fn group(slot: u32, group: &Group, lease: LeaseWord) -> types::Group {
         vrid: (group.vrid != 0).then_some(group.vrid),
         priority: (group.priority != 0).then_some(group.priority),
         interface: String::new(),
+        stands_in: None,
         mac4: group.mac4.to_string(),
         mac6: group.mac6.to_string(),
         vips: 0,

@@ -76,6 +76,10 @@ impl Engine {
             checksum4: None,
         };
         let from = heard.carrier.source();
+        // From another interface of this node on the same network, before the group moved.
+        if self.ports.iter().any(|port| port.addresses.contain(from)) {
+            return;
+        }
         if !vrrp.machine.config().peers.accepts(from) {
             let why = Discard::NotAPeer;
             self.discards.count(&group.name, from, why.name(), &why);

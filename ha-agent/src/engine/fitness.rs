@@ -44,6 +44,7 @@ impl Engine {
                 .tracks
                 .iter()
                 .any(|track| track.check == check)
+                || self.groups[index].ways.len() > 1
             {
                 self.weigh(index);
             }
@@ -57,6 +58,9 @@ impl Engine {
             None => vec![index],
             Some(sync) => self.config.syncs[sync].groups.clone(),
         };
+        for member in &members {
+            self.choose_way(*member);
+        }
         let mut effects = BTreeMap::new();
         for track in members
             .iter()
@@ -64,10 +68,14 @@ impl Engine {
         {
             effects.entry(track.check).or_insert(track.effect);
         }
-        let checks: Vec<_> = effects
+        let mut checks: Vec<_> = effects
             .into_iter()
             .map(|(check, effect)| (self.health.state(check), effect))
             .collect();
+        // Whatever `track_interface` says: there is nothing that it could be served on.
+        if members.iter().any(|member| self.is_adrift(*member)) {
+            checks.push((State::Down, Effect::Fault));
+        }
         for member in members {
             let fitness = weigh(self.groups[member].base, &checks);
             self.tell_fitness(member, fitness);
@@ -116,7 +124,9 @@ pub(super) fn checks(config: &Config) -> Vec<Check> {
 /// What a group's checks do to it; those of its own interface and of its guests' forbid it to be Active.
 pub(super) fn tracks(group: &config::Group, checks: &[Check]) -> Vec<Track> {
     let guests = group.delivery.guests().map(|guest| &guest.interface);
-    let interfaces: BTreeSet<_> = guests.chain([&group.interface]).collect();
+    // One that has other interfaces loses nothing with its own.
+    let own = group.local.is_none().then_some(&group.interface);
+    let interfaces: BTreeSet<_> = guests.chain(own).collect();
     let implied = interfaces.into_iter().filter_map(|interface| {
         let kind = track::Kind::Interface {
             interface: interface.clone(),

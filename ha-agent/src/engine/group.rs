@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv6Addr},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use ha_common::abi::{Mac, Vlan};
@@ -22,8 +22,14 @@ pub(super) struct Group {
     pub(super) name: String,
     /// Index into `ha_group`.
     pub(super) slot: u32,
-    /// Index into the engine's ports.
+    /// Index into the engine's ports: where it is served now.
     pub(super) port: usize,
+    /// Where it may be served, in order.
+    pub(super) ways: Vec<usize>,
+    /// How long a better way must have been well before it goes back.
+    pub(super) returns_after: Option<Duration>,
+    /// When it goes back.
+    pub(super) returns_at: Option<Time>,
     pub(super) ifindex: u32,
     pub(super) vlan: Vlan,
     /// MAC that answers for IPv4.

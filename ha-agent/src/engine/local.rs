@@ -53,7 +53,8 @@ impl Engine {
 
     /// Has the answers of Active nodes let in, which come from addresses that are local here.
     fn let_answers_in(&mut self) {
-        let groups = self.groups.iter().filter(|group| is_reached(group));
+        let groups = self.groups.iter();
+        let groups = groups.filter(|group| is_reached(group) && !self.ports[group.port].is_gone);
         let with_v4 = groups.filter(|group| group.vips.iter().flatten().any(IpAddr::is_ipv4));
         let served: BTreeMap<u32, String> = with_v4
             .map(|group| (group.ifindex, self.ports[group.port].link.name.clone()))
@@ -86,7 +87,10 @@ impl Engine {
     /// The routes that such programs need.
     pub(super) fn client_routes(&self) -> BTreeSet<ClientRoute> {
         match self.reach {
-            Reach::Active => self.groups.iter().flat_map(|g| self.routes_to(g)).collect(),
+            Reach::Active => {
+                let there = self.groups.iter().filter(|g| !self.ports[g.port].is_gone);
+                there.flat_map(|g| self.routes_to(g)).collect()
+            }
             Reach::Own | Reach::Failed(_) => BTreeSet::new(),
         }
     }

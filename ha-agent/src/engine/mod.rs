@@ -32,12 +32,14 @@ mod moving;
 mod peers;
 mod port;
 mod reconcile;
+mod recovery;
 mod reload;
 mod resume;
 mod setup;
 mod status;
 mod switchover;
 mod together;
+mod vanished;
 mod witness;
 
 use std::{
@@ -98,6 +100,7 @@ pub struct Engine {
     reach: local::Reach,
     /// The groups that change hands at this moment, and until when; `None` while the role lasts.
     moving: Vec<(usize, Option<Time>)>,
+    lookout: vanished::Lookout,
     lapses: mpsc::UnboundedReceiver<Lapse>,
 }
 
@@ -113,6 +116,7 @@ enum Wake {
     Witness(witness::Event),
     Router(News),
     Neighbour(peers::Found),
+    Interface(vanished::Sighting),
     Guests(Vec<guests::Way>),
     Stop(Ending),
 }
@@ -158,11 +162,13 @@ impl Engine {
                 Wake::Witness(event) => self.witness_event(event),
                 Wake::Router(news) => self.session_changed(news),
                 Wake::Neighbour(found) => self.found_neighbour(&found),
+                Wake::Interface(sighting) => self.sighted(&sighting).await?,
                 Wake::Guests(ways) => self.found_guests(ways),
                 Wake::Stop(Ending::Release) => return self.stop(),
                 Wake::Stop(Ending::HandOver) => return self.hand_over(),
             }
             self.run_timers();
+            self.go_back();
             self.settle_lease();
             self.settle_moves();
             self.end_moving();
@@ -191,6 +197,7 @@ impl Engine {
             seen = self.health.next() => Wake::Check(seen),
             news = self.bfd.next() => Wake::Router(news),
             found = self.peers.found() => Wake::Neighbour(found),
+            sighting = self.lookout.next() => Wake::Interface(sighting),
             ways = self.guests.found() => Wake::Guests(ways),
         }
     }
@@ -201,7 +208,11 @@ impl Engine {
             .groups
             .iter()
             .filter_map(|group| group.election.deadline());
-        let next = elections.chain(self.announcer.deadline()).min();
+        let returns = self.groups.iter().filter_map(|group| group.returns_at);
+        let next = elections
+            .chain(self.announcer.deadline())
+            .chain(returns)
+            .min();
         let pulse = Instant::now() + self.keeper.pulse();
         next.map_or(pulse, |next| pulse.min(self.started + next.since_origin()))
     }

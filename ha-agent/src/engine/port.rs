@@ -14,6 +14,18 @@ pub(super) struct Ground {
     /// What has the host's addresses: the bridge if `link` is a port of one, else `link` itself.
     pub(super) home: Link,
     pub(super) addresses: Addresses,
+    pub(super) presence: Presence,
+}
+
+/// Whether an interface is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// It is a port already.
+    Known,
+    /// It is to become one, perhaps in place of one of the same name.
+    New,
+    /// It was a port, and is not there at present.
+    Gone,
 }
 
 /// An interface of the configuration.
@@ -26,6 +38,8 @@ pub(super) struct Port {
     pub(super) socket: PacketSocket,
     /// Left when the agent stops.
     pub(super) _membership: Membership,
+    /// It is not there any more, or is another one of the same name.
+    pub(super) is_gone: bool,
     /// Frames that could not be sent since the last one that could.
     pub(super) unsent: u64,
 }
@@ -37,6 +51,7 @@ impl Port {
             link,
             home,
             addresses,
+            ..
         } = ground;
         let name = &link.name;
         let socket = PacketSocket::open(link.index).with_context(|| {
@@ -50,6 +65,7 @@ impl Port {
             addresses,
             socket,
             _membership: membership,
+            is_gone: false,
             unsent: 0,
         })
     }
@@ -59,7 +75,18 @@ impl Port {
             link: self.link.clone(),
             home: self.home.clone(),
             addresses: self.addresses,
+            presence: if self.is_gone {
+                Presence::Gone
+            } else {
+                Presence::Known
+            },
         }
+    }
+
+    /// Whether it is the interface that has its name now. One that was made anew may have its index too, but not
+    /// the program.
+    pub(super) fn is(&self, found: &Link) -> bool {
+        !self.is_gone && self.link.index == found.index && found.xdp.is_some()
     }
 
     /// The MAC at which the host itself is found.

@@ -41,6 +41,7 @@ impl Engine {
         self.netlink
             .add_client_routes(clients.difference(&found_clients).copied())
             .await?;
+        self.admit_on_others().await?;
         // Last, since the program keeps the host silent as long as there are routes for its interface.
         self.dataplane.detach_others()
     }
@@ -161,6 +162,7 @@ impl Engine {
         self.netlink
             .add_filters(group.ifindex, solicited(vips))
             .await?;
+        self.admit_on_others().await?;
         let own = vips.iter().copied();
         let own = own.filter(|vip| group.delivery.of(*vip).is_none());
         self.netlink.add_local_routes(own).await?;
@@ -212,7 +214,7 @@ pub(super) fn desired(
 }
 
 /// The Ethernet groups to which solicitations for `vips` are sent.
-fn solicited(vips: &[IpAddr]) -> BTreeSet<Mac> {
+pub(super) fn solicited(vips: &[IpAddr]) -> BTreeSet<Mac> {
     let macs = vips.iter().filter_map(|vip| match vip {
         IpAddr::V4(_) => None,
         IpAddr::V6(v6) => Some(solicited_node_mac(*v6)),
@@ -221,7 +223,7 @@ fn solicited(vips: &[IpAddr]) -> BTreeSet<Mac> {
 }
 
 impl Group {
-    fn fields(&self, nic: Mac) -> GroupFields {
+    pub(super) fn fields(&self, nic: Mac) -> GroupFields {
         GroupFields {
             ifindex: self.ifindex,
             flags: self.flags,

@@ -113,6 +113,7 @@ impl Engine {
                 | Wake::Peer(_)
                 | Wake::Witness(_)
                 | Wake::Router(_)
+                | Wake::Interface(_)
                 | Wake::Guests(_)
                 | Wake::Stop(_) => unreachable!("it is not waited for"),
             }

@@ -29,8 +29,10 @@ use super::{
     guests::Guests,
     history::History,
     peers::Peers,
-    port::{Ground, Port},
+    port::{Ground, Port, Presence},
+    recovery,
     reload::Reloads,
+    vanished::Lookout,
 };
 use crate::{
     config::{self, AnsweringMac, Config, Election, Loaded, Mode, Source, Stale, track::Check},
@@ -76,7 +78,8 @@ impl Engine {
         fault::reached(Point::Sockets);
         let checks = checks(&config);
         let grounds: Vec<_> = ports.iter().map(Port::ground).collect();
-        let groups = groups(&config, &grounds, &checks)?;
+        let places = recovery::found(&config, &grounds, &dataplane)?;
+        let groups = groups(&config, &grounds, &checks, &places)?;
         let bfd = super::bfd::start(&config, &grounds, &mut dataplane)?;
         let changes = Changes::listen()?;
         let guests = Guests::prepare(&config, &ports, &dataplane, &netlink, &changes).await?;
@@ -114,6 +117,7 @@ impl Engine {
             moves: super::switchover::Moves::default(),
             reach: super::local::Reach::Own,
             moving: Vec::new(),
+            lookout: Lookout::new(),
             lapses,
         };
         if let Some(load) = engine.dataplane.loader() {
@@ -136,6 +140,7 @@ impl Engine {
         fault::reached(Point::Watching);
         engine.be_alone()?;
         engine.call_witness()?;
+        engine.look_out();
         engine.history.node("started", "the agent started");
         Ok(engine)
     }
@@ -149,8 +154,14 @@ impl Engine {
     }
 }
 
-/// The groups of the configuration, whose elections have not begun.
-pub(super) fn groups(config: &Config, grounds: &[Ground], checks: &[Check]) -> Result<Vec<Group>> {
+/// The groups of the configuration, whose elections have not begun. `places` are the interfaces on which they are to
+/// begin, if that is not the first one.
+pub(super) fn groups(
+    config: &Config,
+    grounds: &[Ground],
+    checks: &[Check],
+    places: &[Option<String>],
+) -> Result<Vec<Group>> {
     let about = About {
         lease: config.node.lease,
         is_pair: config.rivals() == 1,
@@ -162,7 +173,12 @@ pub(super) fn groups(config: &Config, grounds: &[Ground], checks: &[Check]) -> R
     };
     let groups = config.groups.iter().enumerate();
     groups
-        .map(|(index, group)| prepare_group(group, grounds, checks, sync_of(index), about))
+        .map(|(index, group)| {
+            let on = places.get(index).and_then(Option::as_deref);
+            let on = on.filter(|on| group.interfaces().any(|name| name == *on));
+            let on = on.unwrap_or(&group.interface);
+            prepare_group(group, grounds, checks, sync_of(index), about, on)
+        })
         .collect()
 }
 
@@ -175,16 +191,29 @@ async fn links(config: &Config, netlink: &Netlink) -> Result<Vec<Link>> {
 }
 
 /// The interface that is configured so.
-pub(super) async fn link(interface: &config::Interface, netlink: &Netlink) -> Result<Link> {
+async fn link(interface: &config::Interface, netlink: &Netlink) -> Result<Link> {
     let name = &interface.name;
-    let Some(link) = netlink.link(name).await? else {
-        bail!("there is no interface {name}: correct [[interface]] name, or create it first");
-    };
-    // The drivers of its NICs run the program, which finds these in place of the bond that groups and peers are on.
+    let link = netlink.link(name).await?.with_context(|| missing(name))?;
+    check_link(interface)?;
+    Ok(link)
+}
+
+/// What is said of an interface that is not there.
+pub(super) fn missing(name: &str) -> String {
+    format!("there is no interface {name}: correct [[interface]] name, or create it first")
+}
+
+/// Whether an interface that is there can be served so.
+///
+/// # Errors
+/// If it is a bond in native mode: the drivers of its NICs run the program, which finds these in place of the bond
+/// that groups and peers are on.
+pub(super) fn check_link(interface: &config::Interface) -> Result<()> {
+    let name = &interface.name;
     if interface.mode == Mode::Native && is_bond(name) {
         bail!("{name} is a bond, which is served in the stack only: set mode = \"generic\" for it");
     }
-    Ok(link)
+    Ok(())
 }
 
 /// Whether the kernel has the settings of a bond for it (`Documentation/networking/bonding.rst`).
@@ -203,6 +232,7 @@ async fn ports(config: &Config, links: &[Link], netlink: &Netlink) -> Result<Vec
             addresses: addresses(config, link, &home, netlink).await?,
             home,
             link: link.clone(),
+            presence: Presence::New,
         };
         ports.push(Port::open(ground)?);
     }
@@ -222,7 +252,7 @@ async fn addresses(
         let own = config
             .groups
             .iter()
-            .filter(|group| group.interface == link.name);
+            .filter(|group| group.interfaces().any(|name| name == link.name));
         let missing = own
             .filter_map(|group| primary(group, addresses).err())
             .next();
@@ -235,7 +265,7 @@ async fn addresses(
 }
 
 /// The addresses from which a group advertises.
-fn primary(group: &config::Group, own: Addresses) -> Result<Option<Primary>> {
+pub(super) fn primary(group: &config::Group, own: Addresses) -> Result<Option<Primary>> {
     if group.election == Election::Manual {
         return Ok(None);
     }
@@ -302,12 +332,14 @@ fn prepare_group(
     checks: &[Check],
     sync: Option<usize>,
     about: About,
+    on: &str,
 ) -> Result<Group> {
-    let find = |ground: &Ground| ground.link.name == group.interface;
-    let port = grounds
-        .iter()
-        .position(find)
-        .context("a group names an unknown interface")?;
+    let find = |name: &str| {
+        let place = grounds.iter().position(|g| g.link.name == name);
+        place.context("a group names an unknown interface")
+    };
+    let port = find(on)?;
+    let ways = group.interfaces().map(find).collect::<Result<_>>()?;
     let ground = &grounds[port];
     let (link, nic, own) = (&ground.link, ground.home.mac, ground.addresses);
     let (mac4, mac6, virtual_flag) = match group.mac {
@@ -357,6 +389,9 @@ fn prepare_group(
         name: group.name.clone(),
         slot: 0,
         port,
+        ways,
+        returns_after: group.local.as_ref().and_then(|local| local.returns_after),
+        returns_at: None,
         ifindex: link.index,
         vlan: group.vlan,
         mac4,

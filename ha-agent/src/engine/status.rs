@@ -21,6 +21,7 @@ use super::{
 use crate::{
     api::{Refused, types},
     config::Mode,
+    net::Link,
 };
 
 impl Engine {
@@ -84,6 +85,7 @@ impl Engine {
             hands_over: vrrp.is_some_and(|vrrp| vrrp.machine.hands_over()),
             eligible: matches!(group.fitness, Fitness::Eligible { .. }),
             interface: self.ports[group.port].link.name.clone(),
+            stands_in: self.stands_in(group),
             mac4: group.mac4.to_string(),
             mac6: group.mac6.to_string(),
             vips: group.vips.iter().flatten().count(),
@@ -114,9 +116,13 @@ impl Engine {
     }
 
     async fn look_at_links(&mut self) {
-        for port in &mut self.ports {
+        for port in self.ports.iter_mut().filter(|port| !port.is_gone) {
             match self.netlink.link_at(port.link.index).await {
-                Ok(Some(link)) => port.link = link,
+                Ok(Some(link)) => {
+                    // It is known by the name that it has in the configuration.
+                    let name = std::mem::take(&mut port.link.name);
+                    port.link = Link { name, ..link };
+                }
                 Ok(None) => port.link.up = false,
                 Err(error) => tracing::warn!("{error}"),
             }
@@ -140,6 +146,7 @@ fn interface(port: &Port) -> types::Interface {
         mode: mode(port).to_owned(),
         mac: port.link.mac.to_string(),
         up: port.link.up,
+        gone: port.is_gone,
     }
 }
 

@@ -1,4 +1,4 @@
-//! That links or routes have changed, at once.
+//! That links, addresses or routes have changed, at once.
 
 use futures_util::StreamExt;
 use rtnetlink::{
@@ -14,6 +14,7 @@ use super::netlink::NetlinkError;
 #[derive(Clone, Debug)]
 pub struct Changes {
     links: watch::Receiver<u64>,
+    addresses: watch::Receiver<u64>,
     routes: watch::Receiver<u64>,
 }
 
@@ -25,6 +26,8 @@ impl Changes {
     pub fn listen() -> Result<Self, NetlinkError> {
         let groups = [
             MulticastGroup::Link,
+            MulticastGroup::Ipv4Ifaddr,
+            MulticastGroup::Ipv6Ifaddr,
             MulticastGroup::Ipv4Route,
             MulticastGroup::Ipv6Route,
         ];
@@ -32,35 +35,48 @@ impl Changes {
             new_multicast_connection(&groups).map_err(NetlinkError::Open)?;
         tokio::spawn(connection);
         let (link_changes, links) = watch::channel(0);
+        let (address_changes, addresses) = watch::channel(0);
         let (route_changes, routes) = watch::channel(0);
         tokio::spawn(async move {
             while let Some((message, _)) = messages.next().await {
-                let (is_link, is_route) = match message.payload {
+                let changed: &[&watch::Sender<u64>] = match message.payload {
                     NetlinkPayload::InnerMessage(
                         RouteNetlinkMessage::NewLink(_) | RouteNetlinkMessage::DelLink(_),
-                    ) => (true, false),
+                    ) => &[&link_changes],
+                    NetlinkPayload::InnerMessage(
+                        RouteNetlinkMessage::NewAddress(_) | RouteNetlinkMessage::DelAddress(_),
+                    ) => &[&address_changes],
                     NetlinkPayload::InnerMessage(
                         RouteNetlinkMessage::NewRoute(_) | RouteNetlinkMessage::DelRoute(_),
-                    ) => (false, true),
-                    NetlinkPayload::InnerMessage(_) => (false, false),
+                    ) => &[&route_changes],
+                    NetlinkPayload::InnerMessage(_) => &[],
                     // Something was lost.
-                    _ => (true, true),
+                    _ => &[&link_changes, &address_changes, &route_changes],
                 };
-                for (changes, has_changed) in [(&link_changes, is_link), (&route_changes, is_route)]
-                {
-                    if has_changed {
-                        changes.send_modify(|count| *count += 1);
-                    }
+                for changes in changed {
+                    changes.send_modify(|count| *count += 1);
                 }
             }
             tracing::error!("the kernel does not tell of changed links and routes any more");
         });
-        Ok(Self { links, routes })
+        Ok(Self {
+            links,
+            addresses,
+            routes,
+        })
     }
 
     /// Waits until a link has changed since this was last waited for.
     pub async fn link(&mut self) {
         changed(&mut self.links).await;
+    }
+
+    /// Waits until a link or an address of one has changed since this was last waited for.
+    pub async fn link_or_address(&mut self) {
+        tokio::select! {
+            () = changed(&mut self.links) => {}
+            () = changed(&mut self.addresses) => {}
+        }
     }
 
     /// Waits until a route has changed since this was last waited for.

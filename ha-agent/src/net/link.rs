@@ -68,6 +68,17 @@ pub struct Addresses {
     pub link_local: Option<Ipv6Addr>,
 }
 
+impl Addresses {
+    /// Whether it is one of them.
+    #[must_use]
+    pub fn contain(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(v4) => self.v4 == Some(v4),
+            IpAddr::V6(v6) => self.link_local == Some(v6),
+        }
+    }
+}
+
 impl Netlink {
     /// The interface of this name, or `None` if there is none.
     ///

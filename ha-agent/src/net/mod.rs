@@ -29,6 +29,7 @@ mod inventory;
 mod joined;
 mod link;
 mod membership;
+mod name;
 mod neighbour;
 mod netlink;
 mod packet;
@@ -45,6 +46,7 @@ pub use self::{
     inventory::{Assigned, Bridge, Device},
     link::{Addresses, AttachedXdp, Leads, Link},
     membership::Membership,
+    name::interface_name,
     netlink::{Netlink, NetlinkError},
     packet::{PacketSocket, Received},
     ping::Ping,

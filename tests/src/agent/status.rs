@@ -9,6 +9,7 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 pub(super) struct Status {
     pub(super) configuration: Option<ConfigurationStatus>,
+    pub(super) interfaces: Vec<InterfaceStatus>,
     pub(super) groups: Vec<GroupStatus>,
     pub(super) events: Vec<EventStatus>,
     #[serde(default)]
@@ -21,9 +22,17 @@ pub(super) struct Status {
 }
 
 #[derive(Debug, Deserialize)]
+pub(super) struct InterfaceStatus {
+    pub(super) name: String,
+    pub(super) index: u32,
+    pub(super) gone: bool,
+}
+
+#[derive(Debug, Deserialize)]
 pub(super) struct GroupStatus {
     pub(super) name: String,
     pub(super) id: u32,
+    pub(super) interface: String,
     pub(super) role: String,
     pub(super) epoch: u32,
     pub(super) since: Option<f64>,

@@ -12,7 +12,8 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
+use nix::net::if_::if_nametoindex;
 use socket2::{SockFilter, Socket};
 
 use super::{
@@ -40,16 +41,49 @@ pub(super) fn start(
     clock: Clock,
     stop: Arc<AtomicBool>,
 ) -> Result<JoinHandle<Result<Vec<Sighting>>>> {
-    let mut ports = Vec::new();
-    for node in lab.nodes() {
+    let ports = lab.nodes().iter().map(|node| {
         let ifindex = lab.switch().ifindex(node.name())?;
         let socket = lab.switch().run(|| Ok(open(ifindex)?))?;
-        ports.push((node.index(), socket));
+        Ok(Port {
+            node: node.index(),
+            name: node.name().to_owned(),
+            ifindex,
+            socket,
+        })
+    });
+    let ports = ports.collect::<Result<_>>()?;
+    lab.switch()
+        .spawn("tap", move || listen(ports, clock, &stop))
+}
+
+/// A port of the switch, and what listens there.
+struct Port {
+    node: u8,
+    name: String,
+    ifindex: u32,
+    socket: Socket,
+}
+
+impl Port {
+    /// Listens where a port was put in, in place of one that was taken out. The thread must be in the switch.
+    fn follow(&mut self) -> Result<()> {
+        match if_nametoindex(self.name.as_str()) {
+            Ok(ifindex) if ifindex != self.ifindex => {
+                self.expect_no_drops()?;
+                self.socket = open(ifindex)?;
+                self.ifindex = ifindex;
+                Ok(())
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
     }
-    thread::Builder::new()
-        .name("tap".to_owned())
-        .spawn(move || listen(&ports, clock, &stop))
-        .context("starting the thread that listens on the switch")
+
+    fn expect_no_drops(&self) -> Result<()> {
+        match sys::packet_drops(&self.socket)? {
+            0 => Ok(()),
+            dropped => bail!("the switch tap missed {dropped} frames: the machine is too slow"),
+        }
+    }
 }
 
 fn open(ifindex: u32) -> std::io::Result<Socket> {
@@ -59,7 +93,7 @@ fn open(ifindex: u32) -> std::io::Result<Socket> {
     Ok(socket)
 }
 
-fn listen(ports: &[(u8, Socket)], clock: Clock, stop: &AtomicBool) -> Result<Vec<Sighting>> {
+fn listen(mut ports: Vec<Port>, clock: Clock, stop: &AtomicBool) -> Result<Vec<Sighting>> {
     // The kernel stamps and keeps what arrives, so there is no hurry.
     const ROUND: Duration = Duration::from_millis(5);
     let mut inbox = Inbox::new(clock);
@@ -67,25 +101,21 @@ fn listen(ports: &[(u8, Socket)], clock: Clock, stop: &AtomicBool) -> Result<Vec
     loop {
         let last_round = stop.load(Ordering::Acquire);
         inbox.adjust();
-        for (node, socket) in ports {
-            while let Some((bytes, at)) = inbox.next(socket)? {
+        for port in &mut ports {
+            while let Some((bytes, at)) = inbox.next(&port.socket)? {
                 if let Some(reply) = parse_reply(bytes) {
-                    let node = *node;
+                    let node = port.node;
                     sightings.push(Sighting { reply, at, node });
                 }
             }
+            port.follow()?;
         }
         if last_round {
             break;
         }
         thread::sleep(ROUND);
     }
-    for (_, socket) in ports {
-        match sys::packet_drops(socket)? {
-            0 => {}
-            dropped => bail!("the switch tap missed {dropped} frames: the machine is too slow"),
-        }
-    }
+    ports.iter().try_for_each(Port::expect_no_drops)?;
     Ok(sightings)
 }
 

@@ -8,7 +8,7 @@ use crate::workspace;
 /// Frames through the program in the kernel.
 pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
 /// Network namespaces.
-pub(crate) const LAB: [&str; 17] = [
+pub(crate) const LAB: [&str; 19] = [
     "bfd_echo",
     "conflict",
     "demotion",
@@ -19,6 +19,7 @@ pub(crate) const LAB: [&str; 17] = [
     "local_clients",
     "many_groups",
     "pins",
+    "recovery",
     "reload",
     "restart",
     "scenarios",
@@ -26,6 +27,7 @@ pub(crate) const LAB: [&str; 17] = [
     "sources",
     "switchover",
     "tracking",
+    "vanished",
 ];
 
 /// The same, with guests behind the nodes.

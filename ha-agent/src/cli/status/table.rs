@@ -14,7 +14,11 @@ pub(super) fn render(status: &Status) -> String {
     let mut text = String::new();
     headline(&mut text, status);
     for interface in &status.interfaces {
-        let link = if interface.up { "up" } else { "DOWN" };
+        let link = match (interface.gone, interface.up) {
+            (true, _) => "GONE",
+            (false, true) => "up",
+            (false, false) => "DOWN",
+        };
         let _ = writeln!(
             text,
             "interface {} ({}), {link}, XDP {}",

@@ -22,7 +22,7 @@ use super::{
         value::{number, word},
     },
     election::{self, Kind},
-    guest, optional, peers, track,
+    guest, local, optional, peers, track,
 };
 
 /// Longest name of a group, octets: what the last field of its slot in `ha_group` holds.
@@ -75,6 +75,7 @@ pub(super) fn group(
         .advertises()
         .and_then(|vrid| implied_link_local(&vips, vrid));
     vips.extend(implied.map(IpAddr::V6));
+    let local = local::local(group, file, &key, report);
     families?;
     Some(Draft {
         group: Group {
@@ -88,6 +89,7 @@ pub(super) fn group(
             router: group.router.unwrap_or(false),
             track: track?,
             track_interface: group.track_interface.unwrap_or(true),
+            local: local?,
             election: Election::Manual,
         },
         kind,

@@ -8,6 +8,7 @@ mod group;
 mod guest;
 mod lease;
 mod liveness;
+mod local;
 mod node;
 mod peers;
 mod sync;

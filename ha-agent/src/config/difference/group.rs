@@ -12,7 +12,7 @@ use ha_core::{
 };
 
 use super::{
-    super::{AnsweringMac, Config, Election, Group, Stale, Vrrp},
+    super::{AnsweringMac, Config, Election, Group, Stale, Vrrp, value::shown},
     Action, Change, Details, Difference, Fate, Subject,
 };
 
@@ -76,6 +76,7 @@ pub(super) fn groups(old: &Config, running: &[Vec<IpAddr>], new: &Config, found:
 fn anew(old: &Group, new: &Group) -> Vec<String> {
     let mut details = Details::default();
     details.texts("interface", &old.interface, &new.interface);
+    details.texts("local", &local(old), &local(new));
     details.texts("vlan", &tags(old.vlan), &tags(new.vlan));
     let mac = |group: &Group| match group.mac {
         AnsweringMac::Virtual(vrid) => format!("virtual ({vrid})"),
@@ -96,6 +97,17 @@ fn anew(old: &Group, new: &Group) -> Vec<String> {
         (Election::Vrrp(_), Election::Manual) => details.values("type", "vrrp", "manual"),
     }
     details.0
+}
+
+fn local(group: &Group) -> String {
+    let Some(local) = &group.local else {
+        return String::new();
+    };
+    let returns = match local.returns_after {
+        None => "stays".to_owned(),
+        Some(delay) => format!("returns after {}", shown(delay)),
+    };
+    format!("{}, {returns}", local.fallback.join(" "))
 }
 
 fn tags(vlan: Vlan) -> String {

@@ -91,6 +91,20 @@ fn nothing_follows_from_nothing() {
     assert_eq!(found.groups, [kept(0), kept(1)]);
 }
 
+#[test]
+fn on_an_interface_that_was_made_again_all_begins_anew_and_nothing_elsewhere() {
+    let config = with(&[("eth0\"\nvips", "eth1\"\nvips")]);
+    let mut found = between(&config, &config);
+    found.renew(&config, &["eth0".to_owned()].into(), &[]);
+    assert_eq!(found.groups[1], Fate::Renewed { from: 1 });
+    assert!(matches!(found.groups[0], Fate::Kept { .. }));
+    let expected = [
+        "! interface eth0: released, then begun anew: it was removed and is back",
+        "! group db: released, then begun anew: eth0 is another one",
+    ];
+    assert_eq!(lines(&found), expected);
+}
+
 /// From where the group `db` begins.
 fn db() -> &'static str {
     &OLD[OLD.find("[[group]]\nname = \"db\"").unwrap()..]

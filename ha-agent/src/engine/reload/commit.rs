@@ -16,7 +16,13 @@ use ha_core::{
 };
 
 use super::{
-    super::{Engine, bfd, group::Group, liveness::Peers, port::Port, setup, witness::Witness},
+    super::{
+        Engine, bfd,
+        liveness::Peers,
+        port::{Port, Presence},
+        setup,
+        witness::Witness,
+    },
     extend::only,
     look::{Next, Opened},
     merge::{Merged, merge},
@@ -70,8 +76,7 @@ impl Engine {
         self.breathe();
         self.let_go(&next);
         // Before they leave the maps, or the kernel would answer for them.
-        let wanted: BTreeSet<_> = next.groups.iter().flat_map(Group::own_vips).collect();
-        let gone = self.local().difference(&wanted).copied().collect();
+        let gone = self.local().difference(&next.local()).copied().collect();
         let removed = self.remove(gone, BTreeMap::new()).await;
         problems.note("local routes of virtual IPs that are gone", removed);
 
@@ -125,6 +130,11 @@ impl Engine {
         let removed = self.remove(Vec::new(), filters).await;
         problems.note("filters of the interfaces", removed);
         problems.note("interfaces that are gone", self.leave(&left));
+        problems.note(
+            "filters of the other interfaces",
+            self.admit_on_others().await,
+        );
+        self.look_out();
         tokio::spawn(doctor::advise(self.config.clone()));
         problems.0
     }
@@ -156,7 +166,9 @@ impl Engine {
         let mut old = mem::take(&mut self.ports);
         for (ground, opened) in next.grounds.iter().zip(opened) {
             let name = &ground.link.name;
-            let kept = old.iter().position(|port| port.link.name == *name);
+            let kept = old
+                .iter()
+                .position(|port| port.link.name == *name && ground.presence != Presence::New);
             let kept = kept.map(|place| old.swap_remove(place));
             if let Some(mut port) = kept.or(opened) {
                 port.addresses = ground.addresses;
@@ -164,11 +176,13 @@ impl Engine {
             }
         }
         self.peers.set_ports(&self.ports);
-        old.iter().map(|port| port.link.index).collect()
+        let stays = |index: &u32| self.ports.iter().any(|port| port.link.index == *index);
+        let indices = old.iter().map(|port| port.link.index);
+        indices.filter(|index| !stays(index)).collect()
     }
 
     /// The routes by which this host's own programs reach virtual IPs.
-    async fn exchange_clients(&mut self) -> Result<()> {
+    pub(in super::super) async fn exchange_clients(&mut self) -> Result<()> {
         let (netlink, wanted) = (self.netlink.clone(), self.client_routes());
         let work = tokio::spawn(async move {
             let found = netlink.client_routes().await?;

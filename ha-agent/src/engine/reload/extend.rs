@@ -46,10 +46,10 @@ impl Engine {
 
     /// The indices of the interfaces that the data path has come to.
     async fn attach_new(&mut self, next: &Next) -> Result<BTreeSet<u32>> {
-        let new = self.new_interfaces(&next.grounds);
+        let new = next.new_indices();
         let interfaces = next.loaded.config.interfaces.iter().zip(&next.grounds);
         let interfaces: Vec<_> = interfaces
-            .filter(|(interface, _)| new.contains(&interface.name))
+            .filter(|(_, ground)| new.contains(&ground.link.index))
             .map(|(interface, ground)| Attach {
                 link: ground.link.clone(),
                 mode: interface.mode,
@@ -83,7 +83,14 @@ impl Engine {
             target.apply(write);
         }
         self.breathe();
-        added.filters = only(admitted(&target), &admitted(&actual));
+        // An interface that was made anew under the same index has none of them.
+        let new = next.new_indices();
+        let mut before = admitted(&actual);
+        before.retain(|index, _| !new.contains(index));
+        added.filters = only(admitted(&target), &before);
+        // With an interface its filter went.
+        let gone = next.gone_indices();
+        added.filters.retain(|index, _| !gone.contains(index));
         let (netlink, filters) = (self.netlink.clone(), added.filters.clone());
         let work = tokio::spawn(async move {
             for (index, macs) in filters {
@@ -95,18 +102,18 @@ impl Engine {
 
         self.breathe();
         let local = self.local();
-        let wanted = next.groups.iter().flat_map(Group::own_vips);
-        added.routes = wanted.filter(|vip| !local.contains(vip)).collect();
+        added.routes = next.local().difference(&local).copied().collect();
         let (netlink, routes) = (self.netlink.clone(), added.routes.clone());
         let work = tokio::spawn(async move { netlink.add_local_routes(routes).await });
         self.meanwhile(work).await??;
         Ok(plan)
     }
 
-    /// The addresses of all groups that are this host's own.
-    pub(super) fn local(&self) -> BTreeSet<IpAddr> {
+    /// The addresses of all groups that are this host's own, if their interfaces are there.
+    pub(in super::super) fn local(&self) -> BTreeSet<IpAddr> {
         let groups = self.groups.iter();
-        groups.flat_map(Group::own_vips).collect()
+        let there = groups.filter(|group| !self.ports[group.port].is_gone);
+        there.flat_map(Group::own_vips).collect()
     }
 
     /// In the opposite order.
@@ -129,7 +136,11 @@ impl Engine {
     }
 
     /// Removes routes and filters.
-    pub(super) async fn remove(&mut self, routes: Vec<IpAddr>, filters: Admitted) -> Result<()> {
+    pub(in super::super) async fn remove(
+        &mut self,
+        routes: Vec<IpAddr>,
+        filters: Admitted,
+    ) -> Result<()> {
         let netlink = self.netlink.clone();
         let work = tokio::spawn(async move { remove(&netlink, routes, filters).await });
         self.meanwhile(work).await?

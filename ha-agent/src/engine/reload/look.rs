@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, net::IpAddr};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use ha_common::abi::{GROUP_MOVES, MAX_ROUTER_PEERS};
 use ha_core::{
     election::{Duty, Election as _, Role},
@@ -15,7 +15,7 @@ use super::{
         Engine, bfd,
         fitness::checks,
         group::Group,
-        port::{Ground, Port},
+        port::{Ground, Port, Presence},
         reconcile::desired,
         setup,
         witness::{self, Witness},
@@ -26,11 +26,12 @@ use crate::{
     api::Refused,
     bfd::Prepared as PreparedBfd,
     config::{
-        Config, Loaded,
+        Config, Loaded, Witness as Written,
         difference::{Difference, Fate, Subject, difference},
         track::{self, Check},
     },
     liveness,
+    net::Addresses,
 };
 
 /// Another configuration, and what follows from it.
@@ -39,6 +40,8 @@ pub(super) struct Next {
     pub(super) loaded: Loaded,
     pub(super) difference: Difference,
     pub(super) grounds: Vec<Ground>,
+    /// The interfaces that are others than before, although they have their names.
+    pub(super) renewed: BTreeSet<String>,
     /// Each with the place of the same check now.
     pub(super) checks: Vec<(Check, Option<usize>)>,
     /// As they would begin.
@@ -76,7 +79,27 @@ impl Engine {
         }
         self.refuse_moving(&difference)?;
         self.breathe();
-        self.fit(loaded, difference)
+        self.fit(loaded, difference, None)
+            .await
+            .map_err(|error| failed(&error))
+    }
+
+    /// The same for the configuration in force, and the virtual IPs that the groups have at this moment.
+    pub(super) async fn look_again(&mut self) -> Result<Next, Refused> {
+        let loaded = Loaded {
+            config: self.config.clone(),
+            sum: self.reloads.sum,
+        };
+        let kept = |from| Fate::Kept {
+            from,
+            is_changed: false,
+        };
+        let difference = Difference {
+            groups: (0..self.groups.len()).map(kept).collect(),
+            ..Difference::default()
+        };
+        let vips = self.groups.iter().map(|group| group.vips.clone()).collect();
+        self.fit(loaded, difference, Some(vips))
             .await
             .map_err(|error| failed(&error))
     }
@@ -107,11 +130,23 @@ impl Engine {
         Ok(())
     }
 
-    async fn fit(&mut self, loaded: Loaded, difference: Difference) -> Result<Next> {
+    /// `vips` are what the groups have, if that is not what is written.
+    async fn fit(
+        &mut self,
+        loaded: Loaded,
+        mut difference: Difference,
+        vips: Option<Vec<Vec<Option<IpAddr>>>>,
+    ) -> Result<Next> {
         let config = &loaded.config;
         let grounds = self.grounds(config).await?;
+        let renewed = self.renewed(&grounds);
+        let places = self.places(&difference);
+        difference.renew(config, &renewed, &places);
         let checks = checks(config);
-        let groups = setup::groups(config, &grounds, &checks)?;
+        let mut groups = setup::groups(config, &grounds, &checks, &places)?;
+        for (group, vips) in groups.iter_mut().zip(vips.into_iter().flatten()) {
+            group.vips = vips;
+        }
         self.breathe();
         let slot = |group: &Group, vip| self.guests.slot_of(group, vip);
         let desired = desired(&groups, |port| grounds[port].home.mac, slot)?;
@@ -125,13 +160,17 @@ impl Engine {
                 let mut entries = self.health.entries().iter();
                 let same =
                     entries.position(|entry| is_same(&self.config, &entry.check, config, &check));
-                (check, same)
+                (
+                    check.clone(),
+                    same.filter(|_| !is_over(config, &check, &renewed)),
+                )
             })
             .collect();
         Ok(Next {
             checks,
             difference,
             grounds,
+            renewed,
             groups,
             desired,
             loaded,
@@ -144,24 +183,35 @@ impl Engine {
         for interface in &config.interfaces {
             let name = &interface.name;
             let known = self.ports.iter().find(|port| port.link.name == *name);
-            let link = match known {
-                Some(port) => port.link.clone(),
-                None => setup::link(interface, &self.netlink).await?,
+            let found = self.netlink.link(name).await?;
+            let ground = match (known, found) {
+                (Some(port), None) => Ground {
+                    presence: Presence::Gone,
+                    ..port.ground()
+                },
+                (Some(port), Some(found)) if port.is(&found) => {
+                    let found = self.netlink.addresses(port.home.index).await?;
+                    Ground {
+                        addresses: Addresses {
+                            v4: port.addresses.v4.or(found.v4),
+                            link_local: port.addresses.link_local.or(found.link_local),
+                        },
+                        ..port.ground()
+                    }
+                }
+                (Some(_) | None, Some(link)) => {
+                    setup::check_link(interface)?;
+                    let home = self.netlink.home(&link).await?;
+                    Ground {
+                        addresses: self.netlink.addresses(home.index).await?,
+                        home,
+                        link,
+                        presence: Presence::New,
+                    }
+                }
+                (None, None) => bail!("{}", setup::missing(name)),
             };
-            let home = match known {
-                Some(port) => port.home.clone(),
-                None => self.netlink.home(&link).await?,
-            };
-            let mut addresses = self.netlink.addresses(home.index).await?;
-            if let Some(port) = known {
-                addresses.v4 = port.addresses.v4.or(addresses.v4);
-                addresses.link_local = port.addresses.link_local.or(addresses.link_local);
-            }
-            grounds.push(Ground {
-                link,
-                home,
-                addresses,
-            });
+            grounds.push(ground);
         }
         Ok(grounds)
     }
@@ -200,16 +250,17 @@ impl Engine {
 
     fn try_to_open(&self, next: &Next) -> Result<Opened> {
         let config = &next.loaded.config;
-        let is_open = |name: &str| self.ports.iter().any(|port| port.link.name == name);
-        let ports = next.grounds.iter().map(|ground| {
-            if is_open(&ground.link.name) {
-                return Ok(None);
-            }
-            Port::open(ground.clone()).map(Some)
+        let ports = next.grounds.iter().map(|ground| match ground.presence {
+            Presence::Known | Presence::Gone => Ok(None),
+            Presence::New => Port::open(ground.clone()).map(Some),
         });
         let ports = ports.collect::<Result<_>>()?;
         let mut changes = next.difference.changes.iter();
-        let is_other = changes.any(|change| change.subject == Subject::Witness);
+        let is_other = changes.any(|change| change.subject == Subject::Witness)
+            || match &config.witness {
+                Some(Written::Ping { interface, .. }) => next.renewed.contains(interface),
+                Some(Written::Agent { .. }) | None => false,
+            };
         let witness = is_other.then(|| witness::open(config, &next.grounds, self.now()));
         Ok(Opened {
             ports,
@@ -219,11 +270,64 @@ impl Engine {
         })
     }
 
-    /// The interfaces that only `grounds` has.
-    pub(super) fn new_interfaces(&self, grounds: &[Ground]) -> BTreeSet<String> {
-        let names = grounds.iter().map(|ground| ground.link.name.clone());
+    /// The interfaces on which the groups that go on are served.
+    fn places(&self, difference: &Difference) -> Vec<Option<String>> {
+        let fates = difference.groups.iter().map(|fate| match *fate {
+            Fate::Kept { from, .. } => {
+                let port = &self.ports[self.groups[from].port];
+                Some(port.link.name.clone())
+            }
+            Fate::Added | Fate::Renewed { .. } => None,
+        });
+        fates.collect()
+    }
+
+    /// The interfaces of which `grounds` has others.
+    fn renewed(&self, grounds: &[Ground]) -> BTreeSet<String> {
+        let new = grounds.iter().filter(|g| g.presence == Presence::New);
+        let names = new.map(|ground| ground.link.name.clone());
         let is_known = |name: &String| self.ports.iter().any(|port| port.link.name == *name);
-        names.filter(|name| !is_known(name)).collect()
+        names.filter(is_known).collect()
+    }
+}
+
+impl Next {
+    /// The addresses that are to be local. Those of an interface that is not there are not: when it comes back, the
+    /// kernel would answer for them before the data path is on it.
+    pub(super) fn local(&self) -> BTreeSet<IpAddr> {
+        let groups = self.groups.iter();
+        let there = groups.filter(|group| self.grounds[group.port].presence != Presence::Gone);
+        there.flat_map(Group::own_vips).collect()
+    }
+
+    /// The indices of the interfaces on which nothing is yet.
+    pub(super) fn new_indices(&self) -> BTreeSet<u32> {
+        self.indices(Presence::New)
+    }
+
+    /// The indices that interfaces had which are not there.
+    pub(super) fn gone_indices(&self) -> BTreeSet<u32> {
+        self.indices(Presence::Gone)
+    }
+
+    fn indices(&self, presence: Presence) -> BTreeSet<u32> {
+        let grounds = self.grounds.iter();
+        let such = grounds.filter(|ground| ground.presence == presence);
+        such.map(|ground| ground.link.index).collect()
+    }
+}
+
+/// Whether a check follows a session over one of these interfaces, and so another one than before.
+fn is_over(config: &Config, check: &Check, interfaces: &BTreeSet<String>) -> bool {
+    match &check.kind {
+        track::Kind::Bfd { session } => interfaces.contains(&config.bfd[*session].interface),
+        track::Kind::Interface { .. }
+        | track::Kind::Script { .. }
+        | track::Kind::Process(_)
+        | track::Kind::Tcp { .. }
+        | track::Kind::Http(_)
+        | track::Kind::File { .. }
+        | track::Kind::Route(_) => false,
     }
 }
 

@@ -37,6 +37,7 @@ impl Engine {
                 | Wake::Kernel(_)
                 | Wake::Check(_)
                 | Wake::Router(_)
+                | Wake::Interface(_)
                 | Wake::Guests(_)
                 | Wake::Stop(_) => unreachable!("it is not waited for"),
             }

@@ -108,6 +108,18 @@ impl Engine {
         Ok(types::Reloaded { problems, ..report })
     }
 
+    /// Goes on with the configuration in force on interfaces that are others than before, although they have their
+    /// names: their groups begin anew. What else there is goes on. What could not be done.
+    pub(super) async fn renew(&mut self) -> Result<Vec<String>, Refused> {
+        let next = self.look_again().await?;
+        let opened = self.open(&next)?;
+        let slots = self.extend(&next).await?;
+        let since = self.reloads.since;
+        let problems = self.commit(next, opened, &slots).await;
+        self.reloads.since = since;
+        Ok(problems)
+    }
+
     fn note(&mut self, result: &Result<types::Reloaded, Refused>) {
         let error = match result {
             Ok(reloaded) => {

@@ -29,6 +29,7 @@ fn status() -> Status {
             mode: "native".to_owned(),
             mac: "02:00:00:00:00:01".to_owned(),
             up: true,
+            gone: false,
         }],
         groups: vec![Group {
             name: "web".to_owned(),
@@ -46,6 +47,7 @@ fn status() -> Status {
             eligible: true,
             hands_over: false,
             interface: "eth0".to_owned(),
+            stands_in: None,
             mac4: "00:00:5e:00:01:33".to_owned(),
             mac6: "00:00:5e:00:02:33".to_owned(),
             vips: 2,

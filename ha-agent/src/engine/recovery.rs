@@ -1,0 +1,219 @@
+//! Local recovery: a group whose interface has no link is served on another one of this node.
+//!
+//! Role and epoch stay, so no other node has to do anything. The data path is on all interfaces, and their NICs let
+//! through what the group needs, so a move is the group's fields in the map, an advertisement and announcements.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use ha_common::abi::{GROUP_USED, GROUP_VIRTUAL_MAC, Mac, RoleWord};
+use ha_core::{
+    election::{Election as _, Input, Role},
+    plan::GroupName,
+    track::State,
+};
+
+use super::{Engine, group::Group, port::Ground, reconcile::solicited, setup};
+use crate::{
+    config::{Config, track::Kind},
+    dataplane::{Admitted, Dataplane},
+};
+
+/// The interfaces on which an agent before this one has served the groups.
+pub(super) fn found(
+    config: &Config,
+    grounds: &[Ground],
+    dataplane: &Dataplane,
+) -> Result<Vec<Option<String>>> {
+    let words = dataplane.groups.groups();
+    let places = config.groups.iter().map(|group| {
+        let name = GroupName::new(&group.name)?;
+        let mut used = words.iter().filter(|slot| slot.flags & GROUP_USED != 0);
+        let found = used.find(|slot| name.is_of(slot));
+        let ground = found.and_then(|slot| {
+            let mut grounds = grounds.iter();
+            grounds.find(|ground| ground.link.index == slot.ifindex)
+        });
+        Ok(ground.map(|ground| ground.link.name.clone()))
+    });
+    places.collect()
+}
+
+impl Engine {
+    /// Whether an interface is there, and has a link as far as is known.
+    pub(super) fn is_well(&self, port: usize) -> bool {
+        let port = &self.ports[port];
+        let own = Kind::Interface {
+            interface: port.link.name.clone(),
+        };
+        let entries = self.health.entries();
+        let check = entries.iter().rposition(|entry| entry.check.kind == own);
+        let is_down = check.is_some_and(|check| self.health.state(check) == State::Down);
+        !port.is_gone && !is_down
+    }
+
+    /// Has a group served where it should be.
+    pub(super) fn choose_way(&mut self, index: usize) {
+        let group = &self.groups[index];
+        if group.ways.len() < 2 {
+            return;
+        }
+        let Some(best) = group.ways.iter().copied().find(|way| self.is_well(*way)) else {
+            return;
+        };
+        let now = self.now();
+        let is_well = self.is_well(group.port);
+        let group = &mut self.groups[index];
+        if best == group.port {
+            group.returns_at = None;
+        } else if !is_well {
+            self.move_to(index, best);
+        } else if let Some(delay) = group.returns_after {
+            // A link that went and came is waited for anew: in between it was not the best one.
+            group.returns_at = group.returns_at.or(Some(now + delay));
+        }
+    }
+
+    /// Moves the groups back whose better interface has been well for long enough.
+    pub(super) fn go_back(&mut self) {
+        let now = self.now();
+        for index in 0..self.groups.len() {
+            let group = &self.groups[index];
+            if group.returns_at.is_some_and(|at| at <= now)
+                && let Some(best) = group.ways.iter().copied().find(|way| self.is_well(*way))
+            {
+                self.move_to(index, best);
+            }
+        }
+    }
+
+    fn move_to(&mut self, index: usize, port: usize) {
+        let group = &mut self.groups[index];
+        group.returns_at = None;
+        if group.port == port {
+            return;
+        }
+        let (link, addresses) = (&self.ports[port].link, self.ports[port].addresses);
+        let nic = self.ports[port].mac();
+        let (before, after) = (&self.ports[group.port].link.name, &link.name);
+        let primary = match setup::primary(&self.config.groups[index], addresses) {
+            Ok(primary) => primary,
+            Err(error) => {
+                tracing::error!(group = %group.name, "cannot be served on {after}: {error:#}");
+                return;
+            }
+        };
+        let text = format!("from {before} to {after}, without changing nodes");
+        group.port = port;
+        group.ifindex = link.index;
+        if group.flags & GROUP_VIRTUAL_MAC == 0 {
+            (group.mac4, group.mac6) = (nic, nic);
+        }
+        let words = &self.dataplane.groups;
+        words.move_to(group.slot, &group.fields(nic));
+        tracing::warn!(group = %group.name, "moved {text}");
+        self.history.group(&group.name, "local_move", text);
+        let config = group.election.vrrp().zip(primary).map(|(vrrp, primary)| {
+            let mut config = vrrp.machine.config().clone();
+            config.primary = primary;
+            Box::new(config)
+        });
+        self.routers = setup::routers(&self.groups);
+        if let Some(config) = config {
+            // It advertises from there at once.
+            self.input(index, Input::Reconfigure(config));
+        }
+        let group = &self.groups[index];
+        let (slot, count) = (group.slot, group.vips.len());
+        match group.election.role() {
+            Role::Active => self.announcer.start(self.now(), slot, count),
+            Role::Backup | Role::Claiming => {}
+        }
+        self.follow(index);
+        let routers = self.virtual_routers();
+        if let Err(error) = self.dataplane.set_routers(&routers) {
+            tracing::error!("virtual routers: {error:#}");
+        }
+        self.bring_clients_along();
+    }
+
+    /// Has stale traffic sent on over the interface on which the group is now.
+    fn follow(&mut self, index: usize) {
+        let group = &self.groups[index];
+        if group.election.role() == Role::Active {
+            self.heirs_changed();
+        } else if let Some(active) = group.active {
+            self.peers.seek(group.ifindex, active);
+            let word = self.dataplane.groups.word(group.slot);
+            let peer = self.peers.slot(group.ifindex, active);
+            let next = RoleWord { peer, ..word };
+            self.dataplane.groups.store(group.slot, next);
+        }
+    }
+
+    /// Programs on this host reach the addresses from the own address on the interface.
+    fn bring_clients_along(&self) {
+        let (netlink, wanted) = (self.netlink.clone(), self.client_routes());
+        tokio::spawn(async move {
+            let moved = async {
+                let found = netlink.client_routes().await?;
+                netlink
+                    .del_client_routes(found.difference(&wanted).copied())
+                    .await?;
+                netlink
+                    .add_client_routes(wanted.difference(&found).copied())
+                    .await
+            };
+            if let Err(error) = moved.await {
+                tracing::error!("routes of this host's own programs: {error}");
+            }
+        });
+    }
+
+    /// Has the NICs on which groups may be served let through what these need.
+    pub(super) async fn admit_on_others(&self) -> Result<()> {
+        let mut admitted = Admitted::new();
+        for group in &self.groups {
+            for way in group.ways.iter().filter(|way| **way != group.port) {
+                let port = &self.ports[*way];
+                if !port.is_gone {
+                    let macs = admitted.entry(port.link.index).or_default();
+                    macs.extend(group.admitted());
+                }
+            }
+        }
+        for (index, macs) in admitted {
+            let found = self.netlink.filters(index).await?;
+            let missing = macs.difference(&found).copied();
+            self.netlink.add_filters(index, missing).await?;
+        }
+        Ok(())
+    }
+
+    /// Why a group is not served on its first interface.
+    pub(super) fn stands_in(&self, group: &Group) -> Option<String> {
+        let first = *group.ways.first()?;
+        if first == group.port {
+            return None;
+        }
+        let name = &self.ports[first].link.name;
+        Some(match (self.is_well(first), group.returns_at) {
+            (false, _) => format!("{name} has no link"),
+            (true, None) => format!("{name} has a link again; the group stays"),
+            (true, Some(at)) => {
+                let left = at.since_origin().saturating_sub(self.now().since_origin());
+                format!("{name} has a link again; back in {left:.0?}")
+            }
+        })
+    }
+}
+
+impl Group {
+    fn admitted(&self) -> BTreeSet<Mac> {
+        let mut macs = solicited(&self.addresses());
+        if self.flags & GROUP_VIRTUAL_MAC != 0 {
+            macs.extend([self.mac4, self.mac6]);
+        }
+        macs
+    }
+}

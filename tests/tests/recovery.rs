@@ -1,0 +1,186 @@
+//! The first of two interfaces of the Active node loses its link: the group is served on the second one of the same
+//! node, and goes back when there is a link again.
+//!
+//! Takes the built agent and root. `cargo xtask test` sees to both.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    net::IpAddr,
+    os::fd::OwnedFd,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use ha_lab::{
+    address,
+    agent::{self, Agent, GROUP, Setup, Standing},
+    cluster::{AnsweringMac, Service},
+    echo::Echo,
+    lab::Lab,
+    node::{INTERFACE, SECOND},
+    probe::Prober,
+    report::{Report, Window},
+    under_test,
+};
+
+const PROBES: Duration = Duration::from_millis(10);
+const LIMIT: Duration = Duration::from_secs(10);
+/// Netlink tells of the link at once; the rest is for the machine.
+const LONGEST_OUTAGE_MS: f64 = 20.0;
+
+struct Pair {
+    agents: Vec<Agent>,
+    _echoes: Vec<Echo>,
+    _second: OwnedFd,
+    // Last: the agents are stopped before it goes.
+    lab: Lab,
+}
+
+impl Pair {
+    /// Two nodes, of which the first has two interfaces and is Active.
+    fn start(mac: AnsweringMac, local: &str) -> Self {
+        let lab = Lab::create(&["a", "b"]).unwrap();
+        let second = lab.add_second(0).unwrap();
+        let service = Service {
+            mac,
+            ..Service::new(1, 1)
+        };
+        let echoes = lab.nodes().iter();
+        let echoes = echoes.map(|node| Echo::start(node, &service.vips).unwrap());
+        let echoes = echoes.collect();
+        let program = under_test::agent();
+        let peer = agent::peer(lab.node(1), PROBES);
+        let path = |interface: &str, address: IpAddr| {
+            format!("paths = [\n  {{ interface = \"{interface}\", address = \"{address}\" }},")
+        };
+        let more = path(SECOND, lab.node(1).station().v4.into());
+        let setup = Setup {
+            tables: format!(
+                "[group.local]\nfallback = [\"{SECOND}\"]\n{local}\n[[interface]]\nname = \"{SECOND}\"\n{}",
+                peer.replacen("paths = [", &more, 1)
+            ),
+            ..Setup::new(&service, 200)
+        };
+        let first = Agent::start_as(&program, lab.node(0), &setup).unwrap();
+        let peer = agent::peer(lab.node(0), PROBES);
+        let more = path(INTERFACE, address::second(0).v4.into());
+        let setup = Setup {
+            tables: peer.replacen("paths = [", &more, 1),
+            ..Setup::new(&service, 150)
+        };
+        let other = Agent::start_as(&program, lab.node(1), &setup).unwrap();
+        let pair = Self {
+            agents: vec![first, other],
+            _echoes: echoes,
+            _second: second,
+            lab,
+        };
+        pair.until(
+            "a is Active, b is Backup, and they hear each other",
+            |pair| {
+                let ways = |agent: &Agent| agent.ways().unwrap_or_default();
+                let all_up = |agent| ways(agent).iter().all(|way| way.state == "up");
+                pair.role(0) == "active"
+                    && pair.role(1) == "backup"
+                    && pair.agents.iter().all(all_up)
+            },
+        );
+        pair
+    }
+
+    fn role(&self, node: usize) -> String {
+        let standing = self.agents[node].standing(GROUP).ok().flatten();
+        standing.map_or_else(String::new, |standing| standing.role)
+    }
+
+    fn standings(&self) -> [Standing; 2] {
+        [0, 1].map(|node| self.agents[node].standing(GROUP).unwrap().unwrap())
+    }
+
+    fn place(&self) -> String {
+        self.agents[0].place(GROUP).unwrap()
+    }
+
+    fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let begun = Instant::now();
+        while !is_so(self) {
+            if begun.elapsed() >= LIMIT {
+                let kept = self.lab.keep_evidence();
+                panic!("not after {LIMIT:?}: {what}; {}", kept.display());
+            }
+            sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+fn targets() -> [IpAddr; 2] {
+    [address::vip4(0).into(), address::vip6(0).into()]
+}
+
+fn plays(mac: AnsweringMac) {
+    let pair = Pair::start(mac, "return_delay = \"1s\"");
+    let before = pair.standings();
+    assert_eq!(pair.place(), INTERFACE);
+    let prober = Prober::start(&pair.lab, &targets()).unwrap();
+    sleep(Duration::from_millis(500));
+    let from = prober.clock().now();
+    sleep(Duration::from_millis(500));
+    let fault = prober.clock().now();
+    pair.lab.unplug(0).unwrap();
+    pair.until("it is served on the second", |pair| pair.place() == SECOND);
+    sleep(Duration::from_secs(1));
+    assert_eq!(pair.standings(), before, "nothing changes hands");
+    pair.lab.plug_in(0).unwrap();
+    pair.until("it is back on the first", |pair| pair.place() == INTERFACE);
+    sleep(Duration::from_secs(1));
+    assert_eq!(pair.standings(), before, "nothing changes hands");
+    let tracks = prober.finish().unwrap();
+    let window = Window {
+        from,
+        fault: Some(fault),
+        owner: 0,
+        split: None,
+    };
+    let report = Report::new(&tracks, window);
+    println!(
+        "{mac:?}: {} ms, {} lost, {} dual",
+        report.outage_ms, report.probes_lost, report.dual_answers
+    );
+    assert_eq!(report.dual_answers, 0, "{report:?}");
+    if report.outage_ms > LONGEST_OUTAGE_MS {
+        let kept = pair.lab.keep_evidence();
+        panic!("{report:?} {}", kept.display());
+    }
+}
+
+#[test]
+fn a_lost_link_costs_little_and_no_change_of_node() {
+    plays(AnsweringMac::Virtual);
+}
+
+#[test]
+fn so_it_is_with_the_interface_s_mac() {
+    plays(AnsweringMac::Interface);
+}
+
+#[test]
+fn what_does_not_return_stays_and_without_any_link_the_other_node_takes_over() {
+    let pair = Pair::start(AnsweringMac::Virtual, "return = \"never\"");
+    pair.lab.unplug(0).unwrap();
+    pair.until("it is served on the second", |pair| pair.place() == SECOND);
+    pair.lab.plug_in(0).unwrap();
+    sleep(Duration::from_secs(1));
+    assert_eq!(
+        (pair.place(), pair.role(0)),
+        (SECOND.to_owned(), "active".to_owned())
+    );
+    pair.lab.unplug(0).unwrap();
+    pair.lab.unplug_second(0).unwrap();
+    pair.until("b has it", |pair| {
+        pair.role(1) == "active" && pair.role(0) == "backup"
+    });
+    pair.lab.plug_in(0).unwrap();
+    pair.until("a has it on the first", |pair| {
+        pair.role(0) == "active" && pair.role(1) == "backup" && pair.place() == INTERFACE
+    });
+}
