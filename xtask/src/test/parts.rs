@@ -113,7 +113,7 @@ impl Plan<'_> {
     /// In the whole of the tests there are no virtual machines, and the streams are short.
     fn guests(&self) -> Result<Command> {
         let agent = build::agent(Profile::Dev)?;
-        let mut harness = vec!["--test-threads=1"];
+        let mut harness = self.harness();
         if self.is_short {
             harness.extend(["--skip", "virtual_machine"]);
         } else {
@@ -148,9 +148,18 @@ impl Plan<'_> {
     }
 
     fn lab(&self, programs: &[&str], agent: &Agent) -> Result<Command> {
-        let mut command = self.test_as_root(programs, &["--test-threads=1"]);
+        let mut command = self.test_as_root(programs, &self.harness());
         command.env("HA_AGENT_BIN", &agent.program);
         Ok(command)
+    }
+
+    /// One lab at a time; where all parts are run without what takes long.
+    fn harness(&self) -> Vec<&'static str> {
+        let mut harness = vec!["--test-threads=1"];
+        if self.is_short {
+            harness.extend(programs::LONG.iter().flat_map(|name| ["--skip", *name]));
+        }
+        harness
     }
 
     /// The names are those of cases here: the whole table is one test.

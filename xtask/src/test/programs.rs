@@ -30,6 +30,29 @@ pub(crate) const LAB: [&str; 19] = [
     "vanished",
 ];
 
+/// Tests that are left out where all parts are run, by parts of their names: each looks closer at what another one shows.
+pub(crate) const LONG: [&str; 19] = [
+    "a_guest_that_comes_back",
+    "a_killed_agent_leaves_one_owner",
+    "a_route_can_have",
+    "a_signal_does_the_same",
+    "a_start_that_is_killed_anywhere",
+    "an_active_node_that_is_not_heard",
+    "an_interface_that_is_exchanged_at_once",
+    "by_advertisements_a_killed_agent",
+    "it_can_be_turned_off",
+    "macvtap_and_a_veth",
+    "peers_part_without",
+    "sessions_and_peers_that_stay",
+    "so_does_the_loss_of_the_node",
+    "so_it_is_with_the_interface_s_mac",
+    "ten_thousand_addresses_come_and_go",
+    "ten_thousand_addresses_move",
+    "the_service_outlives",
+    "two_reloads_follow",
+    "what_was_added_is_taken_back",
+];
+
 /// The same, with guests behind the nodes.
 pub(crate) const GUESTS: [&str; 1] = ["guests"];
 
