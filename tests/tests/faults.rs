@@ -77,13 +77,29 @@ impl Deaths {
 
     /// Waits until the preferred node is Active, and the other knows that it is not.
     fn await_order(&mut self, after: &str) {
+        self.await_owner(after, |active| active == [Some(true), Some(false)]);
+    }
+
+    /// Waits until one node is Active, whichever, and sees to it that it is the preferred one: who was asked to take
+    /// over has bid more.
+    fn restore_order(&mut self, after: &str) {
+        self.await_owner(after, |active| {
+            active.contains(&Some(true)) && active.contains(&Some(false))
+        });
+        if self.cluster.is_active(STANDBY).unwrap() == Some(true) {
+            self.cluster.promote(PREFERRED).unwrap();
+        }
+        self.await_order(after);
+    }
+
+    fn await_owner(&mut self, after: &str, is_it: impl Fn([Option<bool>; 2]) -> bool) {
         let begun = Instant::now();
         loop {
             // One that is starting does not answer yet.
             let active =
                 [PREFERRED, STANDBY].map(|node| self.cluster.is_active(node).ok().flatten());
             let pinned = pinned(self.cluster.lab().node(PREFERRED).pins());
-            if active == [Some(true), Some(false)] && pinned == self.pinned {
+            if is_it(active) && pinned == self.pinned {
                 return;
             }
             for node in [PREFERRED, STANDBY] {
@@ -177,7 +193,7 @@ fn a_switchover_that_dies_between_two_steps() {
         let _ = deaths.cluster.switch_over(PREFERRED);
         deaths.await_death(node, point);
         deaths.start(node, None, None);
-        deaths.await_order(&format!("killed at {}", point.name()));
+        deaths.restore_order(&format!("killed at {}", point.name()));
     }
     deaths.finish();
 }
