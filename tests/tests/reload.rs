@@ -411,7 +411,8 @@ fn an_interface_comes_with_its_program_and_goes_with_it() {
 
     for (agent, file) in pair.agents.iter().zip(&files) {
         agent.rewrite(file).unwrap();
-        agent.reload().unwrap();
+        // While the group changes hands it is refused.
+        pair.until("it is reloaded", |_| agent.reload().is_ok());
     }
     assert_eq!(pair.pins(0), pins);
     assert!(!pair.ip(0, &["link", "show", "spare0"]).contains("xdp"));

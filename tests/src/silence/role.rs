@@ -31,8 +31,9 @@ impl Words {
 /// Whether a node may say this.
 pub(super) const fn may(standing: Standing, speech: Speech) -> bool {
     match (standing, speech) {
-        (Standing::Active, _) | (Standing::Claiming, Speech::Packet | Speech::Question) => true,
-        (Standing::Claiming, Speech::Owner) | (Standing::Backup | Standing::Fenced(_), _) => false,
+        // A claimer answers the questions that the owner hands on to it.
+        (Standing::Active | Standing::Claiming, _) => true,
+        (Standing::Backup | Standing::Fenced(_), _) => false,
     }
 }
 
@@ -134,11 +135,10 @@ mod tests {
     }
 
     #[test]
-    fn a_claimer_delivers_and_asks() {
+    fn a_claimer_delivers_asks_and_answers_for_the_owner() {
         let roles = then(words(Role::Claiming, 2, LeaseState::Valid));
         let forbids = |speech| roles.forbid(speech, MS * 30);
-        assert!(!forbids(Speech::Packet) && !forbids(Speech::Question));
-        assert!(forbids(Speech::Owner));
+        assert!(!Speech::ALL.into_iter().any(forbids));
     }
 
     #[test]

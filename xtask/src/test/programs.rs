@@ -31,17 +31,19 @@ pub(crate) const LAB: [&str; 19] = [
 ];
 
 /// Tests that are left out where all parts are run, by parts of their names: each looks closer at what another one shows.
-pub(crate) const LONG: [&str; 19] = [
+pub(crate) const LONG: [&str; 21] = [
     "a_guest_that_comes_back",
     "a_killed_agent_leaves_one_owner",
     "a_route_can_have",
     "a_signal_does_the_same",
-    "a_start_that_is_killed_anywhere",
     "an_active_node_that_is_not_heard",
     "an_interface_that_is_exchanged_at_once",
+    "all_groups_stay",
     "by_advertisements_a_killed_agent",
+    "dies_between_two_steps",
     "it_can_be_turned_off",
     "macvtap_and_a_veth",
+    "nobody_notices_that_the_agent_is_started_again",
     "peers_part_without",
     "sessions_and_peers_that_stay",
     "so_does_the_loss_of_the_node",
