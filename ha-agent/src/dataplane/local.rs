@@ -75,13 +75,25 @@ pub fn remove(pins: &PinDir) -> Result<()> {
     egress::take(&place(pins))?;
     let indices = pins.accepting();
     for index in indices.with_context(|| format!("cannot read {}", pins.path().display()))? {
-        // With an interface its settings went.
-        if let Some(name) = interface_name(index) {
-            accept_local::set(&name, false)
-                .with_context(|| format!("cannot set net.ipv4.conf.{name}.accept_local back"))?;
-        }
-        let pin = pins.accept_local(index);
-        fs::remove_file(&pin).with_context(|| format!("cannot remove {}", pin.display()))?;
+        give_back(pins, index)?;
     }
+    Ok(())
+}
+
+/// Puts back what was set for the interface `index`, if something was.
+///
+/// # Errors
+/// If it cannot be.
+pub(super) fn give_back(pins: &PinDir, index: u32) -> Result<()> {
+    if !pins.accept_local(index).exists() {
+        return Ok(());
+    }
+    // With an interface its settings went.
+    if let Some(name) = interface_name(index) {
+        accept_local::set(&name, false)
+            .with_context(|| format!("cannot set net.ipv4.conf.{name}.accept_local back"))?;
+    }
+    let pin = pins.accept_local(index);
+    fs::remove_file(&pin).with_context(|| format!("cannot remove {}", pin.display()))?;
     Ok(())
 }

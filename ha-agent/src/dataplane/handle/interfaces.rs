@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 
-use super::{Attach, Dataplane, Programs, attach};
+use super::{Attach, Dataplane, Programs, attach, local};
 
 /// What comes back from the thread that attaches: the programs, and whether it could.
 type Extended = (Programs, Result<()>);
@@ -55,6 +55,7 @@ impl Dataplane {
     pub fn withdraw(&mut self, indices: &BTreeSet<u32>) -> Result<()> {
         self.attached.remove(indices);
         for index in indices {
+            local::give_back(&self.pins, *index)?;
             if self.pins.link(*index).exists() {
                 attach::remove(&self.pins, *index)?;
             }
