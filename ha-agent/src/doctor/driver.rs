@@ -189,6 +189,7 @@ mod tests {
         redirect: true,
         transmit: true,
         fragments: true,
+        transmit_fragments: true,
     };
 
     fn facts(driver: &str) -> Facts {

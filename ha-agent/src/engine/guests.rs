@@ -7,7 +7,7 @@ mod way;
 
 use std::{collections::BTreeMap, fs, net::IpAddr, time::Duration};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use ha_common::{
     abi::{DELIVER_GUEST, Deliver, MAX_DELIVER},
     wire::eth,
@@ -21,7 +21,7 @@ use crate::{
     api::types,
     config::{Config, Guest},
     dataplane::{Dataplane, Losses},
-    net::{Changes, Netlink, NetlinkError, Reception},
+    net::{Changes, Ethtool, Netlink, NetlinkError, XdpFeatures},
 };
 
 /// How often the interfaces are looked at without being told of a change: what the other end of a veth can do
@@ -79,7 +79,11 @@ impl Guests {
         let obsolete = known.keys().filter(|slot| !slots.contains(slot));
         let obsolete = obsolete.copied().collect();
         let (sender, found) = mpsc::unbounded_channel();
-        let ways = look(netlink, &wanted).await?;
+        let lookout = Lookout::new(netlink, wanted.clone())?;
+        let ways = match &lookout {
+            Some(lookout) => lookout.look().await?,
+            None => Vec::new(),
+        };
         let targets: Vec<_> = wanted
             .iter()
             .zip(slots)
@@ -91,14 +95,8 @@ impl Guests {
                 way,
             })
             .collect();
-        if !wanted.is_empty() {
-            tokio::spawn(watch(
-                netlink.clone(),
-                changes.clone(),
-                wanted,
-                ways,
-                sender,
-            ));
+        if let Some(lookout) = lookout {
+            tokio::spawn(lookout.watch(changes.clone(), ways, sender));
         }
         Ok(Self {
             targets,
@@ -291,51 +289,87 @@ fn slots(wanted: &[(Guest, Nic)], known: &BTreeMap<u32, Deliver>) -> Vec<u32> {
     slots.flatten().collect()
 }
 
-/// Looks for changes for as long as somebody wants to know.
-async fn watch(
+/// Looks for the ways to all guests.
+#[derive(Debug)]
+struct Lookout {
     netlink: Netlink,
-    mut changes: Changes,
+    ethtool: Ethtool,
     wanted: Vec<(Guest, Nic)>,
-    mut known: Vec<Way>,
-    sender: mpsc::UnboundedSender<Vec<Way>>,
-) {
-    loop {
-        // One that goes and comes back is another one, though it may look the same.
-        let is_told = tokio::select! {
-            () = changes.link() => true,
-            () = tokio::time::sleep(INTERVAL) => false,
-        };
-        match look(&netlink, &wanted).await {
-            Ok(ways) if is_told || ways != known => {
-                known.clone_from(&ways);
-                if sender.send(ways).is_err() {
-                    return;
+}
+
+impl Lookout {
+    /// `None` where there are no guests.
+    fn new(netlink: &Netlink, wanted: Vec<(Guest, Nic)>) -> Result<Option<Self>> {
+        if wanted.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            netlink: netlink.clone(),
+            ethtool: Ethtool::connect().context("cannot ask for what guests' interfaces can do")?,
+            wanted,
+        }))
+    }
+
+    /// Looks for changes for as long as somebody wants to know.
+    async fn watch(
+        self,
+        mut changes: Changes,
+        mut known: Vec<Way>,
+        sender: mpsc::UnboundedSender<Vec<Way>>,
+    ) {
+        loop {
+            // One that goes and comes back is another one, though it may look the same.
+            let is_told = tokio::select! {
+                () = changes.link() => true,
+                () = tokio::time::sleep(INTERVAL) => false,
+            };
+            match self.look().await {
+                Ok(ways) if is_told || ways != known => {
+                    known.clone_from(&ways);
+                    if sender.send(ways).is_err() {
+                        return;
+                    }
                 }
+                Ok(_) => {}
+                Err(error) => tracing::warn!("{error}"),
             }
-            Ok(_) => {}
-            Err(error) => tracing::warn!("{error}"),
+        }
+    }
+
+    async fn look(&self) -> Result<Vec<Way>, NetlinkError> {
+        let links = self.netlink.links().await?;
+        let mut kernel = Running::default();
+        for link in &links {
+            let mut guests = self.wanted.iter().map(|(guest, _)| &guest.interface);
+            if guests.any(|interface| *interface == link.name) {
+                kernel.ask(&self.ethtool, link.index).await;
+            }
+        }
+        let to = |(guest, nic): &(Guest, Nic)| Way::to(&guest.interface, nic, &links, &kernel);
+        Ok(self.wanted.iter().map(to).collect())
+    }
+}
+
+/// The kernel that runs, and what it has said of interfaces.
+#[derive(Default)]
+struct Running {
+    features: BTreeMap<u32, XdpFeatures>,
+}
+
+impl Running {
+    async fn ask(&mut self, ethtool: &Ethtool, index: u32) {
+        match ethtool.xdp_features(index).await {
+            Ok(features) => self
+                .features
+                .extend(features.map(|features| (index, features))),
+            Err(error) => tracing::debug!("cannot ask what interface {index} can do: {error}"),
         }
     }
 }
 
-async fn look(netlink: &Netlink, wanted: &[(Guest, Nic)]) -> Result<Vec<Way>, NetlinkError> {
-    if wanted.is_empty() {
-        return Ok(Vec::new());
-    }
-    let links = netlink.links().await?;
-    let to = |(guest, nic): &(Guest, Nic)| Way::to(&guest.interface, nic, &links, &Running);
-    Ok(wanted.iter().map(to).collect())
-}
-
-/// The kernel that runs.
-struct Running;
-
 impl Kernel for Running {
-    fn features(&self, index: u32) -> Option<Reception> {
-        Reception::of(index).unwrap_or_else(|error| {
-            tracing::debug!("cannot ask what interface {index} can do: {error}");
-            None
-        })
+    fn features(&self, index: u32) -> Option<XdpFeatures> {
+        self.features.get(&index).copied()
     }
 
     fn forwards(&self, nic: &Nic) -> bool {

@@ -6,7 +6,6 @@
 //! * [`Asker`]: has another host send to a MAC;
 //! * [`PacketSocket`]: sends any frame, receives VRRP;
 //! * [`Ping`]: echo requests to one host;
-//! * [`Reception`]: what interfaces can do with XDP;
 //! * [`Membership`]: the VRRP multicast groups;
 //! * `udp`: sockets for control packets of the link; `echo`: packets to oneself by way of a neighbour;
 //! * [`frame`]: announcements and advertisements as octets.
@@ -22,7 +21,6 @@ mod changes;
 mod client_route;
 mod echo;
 mod ethtool;
-mod features;
 mod filter;
 pub mod frame;
 mod inventory;
@@ -42,7 +40,6 @@ pub use self::{
     changes::Changes,
     client_route::ClientRoute,
     ethtool::{Channels, Count, Ethtool, Features, XdpFeatures},
-    features::Reception,
     inventory::{Assigned, Bridge, Device},
     link::{Addresses, AttachedXdp, Leads, Link},
     membership::Membership,

@@ -4,7 +4,7 @@ use ha_common::abi::{DELIVER_BRIDGED, DELIVER_BUFFERS, DELIVER_REDIRECTED, DELIV
 
 use crate::{
     config::Mode,
-    net::{Leads, Link, Reception},
+    net::{Leads, Link, XdpFeatures},
 };
 
 /// Where a guest's traffic comes in.
@@ -34,7 +34,7 @@ pub(in crate::engine) struct Way {
 /// What has to be known beside the interfaces.
 pub(super) trait Kernel {
     /// What an interface does with redirected frames; `None` if the kernel does not say.
-    fn features(&self, index: u32) -> Option<Reception>;
+    fn features(&self, index: u32) -> Option<XdpFeatures>;
     /// Whether the host forwards what comes in on an interface.
     fn forwards(&self, nic: &Nic) -> bool;
 }
@@ -99,7 +99,7 @@ fn redirection(link: &Link, nic: &Nic, kernel: &impl Kernel) -> (u32, String) {
         return (DELIVER_REDIRECTED | DELIVER_BUFFERS, String::new());
     }
     let (takes, takes_buffers) = match kernel.features(link.index) {
-        Some(features) => (features.takes, features.takes_buffers),
+        Some(features) => (features.transmit, features.transmit_fragments),
         // Of tap it is known since Linux 4.20, but not that it would take several buffers.
         None => (link.leads == Leads::ToProcess, false),
     };
@@ -147,12 +147,12 @@ mod tests {
     const GUEST: u32 = 4;
 
     struct Fake {
-        features: Option<Reception>,
+        features: Option<XdpFeatures>,
         forwards: bool,
     }
 
     impl Kernel for Fake {
-        fn features(&self, _: u32) -> Option<Reception> {
+        fn features(&self, _: u32) -> Option<XdpFeatures> {
             self.features
         }
 
@@ -161,13 +161,19 @@ mod tests {
         }
     }
 
-    const TAKES_ALL: Option<Reception> = Some(Reception {
-        takes: true,
-        takes_buffers: true,
+    const TAKES_ALL: Option<XdpFeatures> = Some(XdpFeatures {
+        basic: true,
+        redirect: true,
+        transmit: true,
+        fragments: true,
+        transmit_fragments: true,
     });
-    const TAKES_NOTHING: Option<Reception> = Some(Reception {
-        takes: false,
-        takes_buffers: false,
+    const TAKES_NOTHING: Option<XdpFeatures> = Some(XdpFeatures {
+        basic: true,
+        redirect: true,
+        transmit: false,
+        fragments: true,
+        transmit_fragments: false,
     });
 
     fn link(index: u32, name: &str) -> Link {
@@ -198,7 +204,7 @@ mod tests {
         ]
     }
 
-    fn way(links: &[Link], mode: Mode, features: Option<Reception>, forwards: bool) -> Way {
+    fn way(links: &[Link], mode: Mode, features: Option<XdpFeatures>, forwards: bool) -> Way {
         let nic = Nic {
             name: "eth0".to_owned(),
             index: NIC,
@@ -207,7 +213,7 @@ mod tests {
         Way::to("tap0", &nic, links, &Fake { features, forwards })
     }
 
-    fn word(links: &[Link], features: Option<Reception>) -> &'static str {
+    fn word(links: &[Link], features: Option<XdpFeatures>) -> &'static str {
         way(links, Mode::Native, features, false).word()
     }
 

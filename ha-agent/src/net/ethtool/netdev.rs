@@ -27,10 +27,13 @@ pub struct XdpFeatures {
     pub basic: bool,
     /// Sends frames on to other interfaces.
     pub redirect: bool,
-    /// Sends frames that other interfaces send on.
+    /// Sends frames that other interfaces send on. Of a veth the other end has to poll for that, which it does while
+    /// it has generic receive offload or a program.
     pub transmit: bool,
     /// Runs programs on frames that lie in several buffers.
     pub fragments: bool,
+    /// Sends on frames that lie in several buffers.
+    pub transmit_fragments: bool,
 }
 
 impl XdpFeatures {
@@ -41,6 +44,7 @@ impl XdpFeatures {
             redirect: has(1),
             transmit: has(2),
             fragments: has(5),
+            transmit_fragments: has(6),
         }
     }
 }
@@ -136,6 +140,7 @@ mod tests {
             redirect: true,
             transmit: true,
             fragments: true,
+            transmit_fragments: true,
         };
         assert_eq!(dev.features(), Some(all));
         let none = Dev::parse_with_param(&octets[..8], header).unwrap();
