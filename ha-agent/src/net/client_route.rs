@@ -7,25 +7,22 @@
 
 use std::{
     collections::BTreeSet,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr},
 };
 
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::StreamExt;
 use rtnetlink::{
-    Error, RouteMessageBuilder,
+    Error,
     packet_core::{NLM_F_ACK, NLM_F_CREATE, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload},
     packet_route::{
-        AddressFamily, RouteNetlinkMessage,
-        route::{
-            RouteAddress, RouteAttribute, RouteMessage, RouteMetric, RouteProtocol, RouteScope,
-            RouteType,
-        },
+        RouteNetlinkMessage,
+        route::{RouteAddress, RouteAttribute, RouteMessage, RouteMetric},
     },
 };
 
 use super::{
     netlink::{Netlink, NetlinkError, pipelined, unless},
-    route::{LOOPBACK, TABLE_LOCAL, destination},
+    route::{destination, local_route},
 };
 
 /// The origin that marks these routes as this agent's; the next number after that of the other ones.
@@ -53,23 +50,8 @@ impl Netlink {
     /// # Errors
     /// [`NetlinkError`] if the kernel does not answer.
     pub async fn client_routes(&self) -> Result<BTreeSet<ClientRoute>, NetlinkError> {
-        let mut found = BTreeSet::new();
-        for family in [AddressFamily::Inet, AddressFamily::Inet6] {
-            let mut filter = RouteMessage::default();
-            filter.header.address_family = family;
-            filter.header.protocol = RouteProtocol::from(CLIENT_PROTOCOL);
-            filter.attributes.push(RouteAttribute::Table(TABLE_LOCAL));
-            let replies: Vec<_> = self
-                .handle
-                .route()
-                .get(filter)
-                .execute()
-                .try_collect()
-                .await
-                .map_err(|error| NetlinkError::new("list the client routes", &error))?;
-            found.extend(replies.iter().filter_map(read));
-        }
-        Ok(found)
+        let routes = self.routes_of(CLIENT_PROTOCOL, "list the client routes");
+        Ok(routes.await?.iter().filter_map(read).collect())
     }
 
     /// Adds routes. The routes that make their addresses local must be there already.
@@ -121,36 +103,20 @@ impl Netlink {
 }
 
 fn message(route: &ClientRoute) -> RouteMessage {
-    let mut message = match route.vip {
-        IpAddr::V4(v4) => RouteMessageBuilder::<Ipv4Addr>::new()
-            .destination_prefix(v4, 32)
-            .table_id(TABLE_LOCAL)
-            .kind(RouteType::Local)
-            .scope(RouteScope::Host)
-            .protocol(RouteProtocol::from(CLIENT_PROTOCOL))
-            .output_interface(LOOPBACK)
-            .build(),
-        IpAddr::V6(v6) => RouteMessageBuilder::<Ipv6Addr>::new()
-            .destination_prefix(v6, 128)
-            .table_id(TABLE_LOCAL)
-            .kind(RouteType::Local)
-            .protocol(RouteProtocol::from(CLIENT_PROTOCOL))
-            .output_interface(LOOPBACK)
-            .priority(PRIORITY6)
-            .build(),
-    };
+    let mut message = local_route(route.vip, CLIENT_PROTOCOL);
     let source = route.source.map(RouteAddress::Inet);
     let attributes = &mut message.attributes;
+    if route.vip.is_ipv6() {
+        attributes.push(RouteAttribute::Priority(PRIORITY6));
+    }
     attributes.extend(source.map(RouteAttribute::PrefSource));
     attributes.push(RouteAttribute::Metrics(vec![RouteMetric::Mtu(route.mtu)]));
     message
 }
 
 fn read(message: &RouteMessage) -> Option<ClientRoute> {
-    let is_own = message.header.protocol == RouteProtocol::from(CLIENT_PROTOCOL)
-        && message.header.kind == RouteType::Local;
     let mut route = ClientRoute {
-        vip: destination(message).filter(|_| is_own)?,
+        vip: destination(message)?,
         source: None,
         mtu: 0,
     };

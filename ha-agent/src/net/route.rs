@@ -18,12 +18,12 @@ use super::netlink::{Netlink, NetlinkError, pipelined, unless};
 pub const ROUTE_PROTOCOL: u8 = 112;
 
 /// The routing table of local addresses (`RT_TABLE_LOCAL`).
-pub(super) const TABLE_LOCAL: u32 = 255;
+const TABLE_LOCAL: u32 = 255;
 /// The routing table that everybody uses (`RT_TABLE_MAIN`).
 const TABLE_MAIN: u32 = 254;
 /// Every namespace's loopback interface has this index (`LOOPBACK_IFINDEX`,
 /// `include/net/net_namespace.h`).
-pub(super) const LOOPBACK: u32 = 1;
+const LOOPBACK: u32 = 1;
 
 impl Netlink {
     /// The addresses that this agent, or one before it, made local.
@@ -31,11 +31,21 @@ impl Netlink {
     /// # Errors
     /// [`NetlinkError`] if the kernel does not answer.
     pub async fn local_routes(&self) -> Result<BTreeSet<IpAddr>, NetlinkError> {
-        let mut addresses = BTreeSet::new();
+        let routes = self.routes_of(ROUTE_PROTOCOL, "list the local routes");
+        Ok(routes.await?.iter().filter_map(destination).collect())
+    }
+
+    /// The routes that make addresses local and have this origin. `what` says what could not be done.
+    pub(super) async fn routes_of(
+        &self,
+        protocol: u8,
+        what: &'static str,
+    ) -> Result<Vec<RouteMessage>, NetlinkError> {
+        let mut routes = Vec::new();
         for family in [AddressFamily::Inet, AddressFamily::Inet6] {
             let mut filter = RouteMessage::default();
             filter.header.address_family = family;
-            filter.header.protocol = RouteProtocol::from(ROUTE_PROTOCOL);
+            filter.header.protocol = RouteProtocol::from(protocol);
             filter.attributes.push(RouteAttribute::Table(TABLE_LOCAL));
             let replies: Vec<_> = self
                 .handle
@@ -44,10 +54,14 @@ impl Netlink {
                 .execute()
                 .try_collect()
                 .await
-                .map_err(|error| NetlinkError::new("list the local routes", &error))?;
-            addresses.extend(replies.iter().filter_map(own_destination));
+                .map_err(|error| NetlinkError::new(what, &error))?;
+            // The kernel may send others where it does not filter.
+            let own = replies
+                .into_iter()
+                .filter(|route| is_local(route, protocol));
+            routes.extend(own);
         }
-        Ok(addresses)
+        Ok(routes)
     }
 
     /// Whether the main table has a route to `destination`, over `via` and `interface` where they are given.
@@ -90,7 +104,12 @@ impl Netlink {
         addresses: impl IntoIterator<Item = IpAddr>,
     ) -> Result<(), NetlinkError> {
         pipelined(addresses, |address| async move {
-            let added = self.handle.route().add(route(address)).execute().await;
+            let added = self
+                .handle
+                .route()
+                .add(local_route(address, ROUTE_PROTOCOL))
+                .execute()
+                .await;
             unless(&[libc::EEXIST], added).map_err(|error| {
                 NetlinkError::new(format!("add the local route {address}"), &error)
             })
@@ -107,7 +126,12 @@ impl Netlink {
         addresses: impl IntoIterator<Item = IpAddr>,
     ) -> Result<(), NetlinkError> {
         pipelined(addresses, |address| async move {
-            let removed = self.handle.route().del(route(address)).execute().await;
+            let removed = self
+                .handle
+                .route()
+                .del(local_route(address, ROUTE_PROTOCOL))
+                .execute()
+                .await;
             unless(&[libc::ESRCH], removed).map_err(|error| {
                 NetlinkError::new(format!("remove the local route {address}"), &error)
             })
@@ -116,31 +140,29 @@ impl Netlink {
     }
 }
 
-fn route(address: IpAddr) -> RouteMessage {
+/// The route of this origin that makes an address local.
+pub(super) fn local_route(address: IpAddr, protocol: u8) -> RouteMessage {
     match address {
         IpAddr::V4(v4) => RouteMessageBuilder::<std::net::Ipv4Addr>::new()
             .destination_prefix(v4, 32)
             .table_id(TABLE_LOCAL)
             .kind(RouteType::Local)
             .scope(RouteScope::Host)
-            .protocol(RouteProtocol::from(ROUTE_PROTOCOL))
+            .protocol(RouteProtocol::from(protocol))
             .output_interface(LOOPBACK)
             .build(),
         IpAddr::V6(v6) => RouteMessageBuilder::<std::net::Ipv6Addr>::new()
             .destination_prefix(v6, 128)
             .table_id(TABLE_LOCAL)
             .kind(RouteType::Local)
-            .protocol(RouteProtocol::from(ROUTE_PROTOCOL))
+            .protocol(RouteProtocol::from(protocol))
             .output_interface(LOOPBACK)
             .build(),
     }
 }
 
-/// The address that a route of this agent makes local; the kernel may send others where it does not filter.
-fn own_destination(message: &RouteMessage) -> Option<IpAddr> {
-    let is_own = message.header.protocol == RouteProtocol::from(ROUTE_PROTOCOL)
-        && message.header.kind == RouteType::Local;
-    destination(message).filter(|_| is_own)
+fn is_local(route: &RouteMessage, protocol: u8) -> bool {
+    route.header.protocol == RouteProtocol::from(protocol) && route.header.kind == RouteType::Local
 }
 
 pub(super) fn destination(message: &RouteMessage) -> Option<IpAddr> {
