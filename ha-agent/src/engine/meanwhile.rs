@@ -1,10 +1,11 @@
-//! What goes on while the kernel is asked for something that takes time.
+//! What goes on while the kernel is asked for something that takes time: at a reload, and at a start, when neither peers
+//! nor a witness are watched yet.
 
 use anyhow::{Context, Result};
 use ha_core::plan::Write;
 use tokio::task::JoinHandle;
 
-use super::super::{Engine, Wake, any_readable, liveness, witness};
+use super::{Engine, Wake, any_readable, liveness, witness};
 
 /// Writes between two looks at the elections.
 const AT_ONCE: usize = 256;

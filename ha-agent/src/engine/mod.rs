@@ -28,6 +28,7 @@ mod kernel;
 mod lease;
 mod liveness;
 mod local;
+mod meanwhile;
 mod moving;
 mod peers;
 mod port;

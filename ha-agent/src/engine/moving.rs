@@ -53,16 +53,8 @@ impl Engine {
     pub(super) fn end_moving(&mut self) {
         let now = self.now();
         let is_over = |ends: Option<Time>| ends.is_some_and(|ends| ends <= now);
-        let over: Vec<_> = self
-            .moving
-            .iter()
-            .filter(|(_, ends)| is_over(*ends))
-            .collect();
-        for index in over
-            .into_iter()
-            .map(|(index, _)| *index)
-            .collect::<Vec<_>>()
-        {
+        let over = self.moving.iter().filter(|(_, ends)| is_over(*ends));
+        for index in over.map(|(index, _)| *index).collect::<Vec<_>>() {
             self.set_moving(index, None);
         }
     }

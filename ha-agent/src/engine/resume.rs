@@ -7,7 +7,7 @@
 //! groups are advertised, then the lease is renewed, and only while the engine runs. Should the start
 //! fail after that, the lease ends as with every other death.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use ha_common::{
     abi::{Group as Words, Role},
     fence::{Standing, standing},
@@ -17,9 +17,9 @@ use ha_core::{
     election::{Election as _, Input},
     plan::{self, GroupName},
 };
-use tokio::task::{self, JoinHandle};
+use tokio::task;
 
-use super::{Engine, Wake, any_readable, group::Group};
+use super::{Engine, group::Group};
 use crate::{
     dataplane::Programs,
     fault::{self, Point},
@@ -38,7 +38,7 @@ impl Engine {
         self.resume()?;
         let loading = task::spawn_blocking(load);
         keeper::raise_priority("the engine");
-        let programs = self.serve_until(loading).await?;
+        let programs = self.meanwhile(loading).await??;
         if self.dataplane.is_crossing() {
             return self.cross(programs);
         }
@@ -86,40 +86,6 @@ impl Engine {
             && standing(words.word, words.demoted, lease) == Standing::Active
             && group.is_same(words)
             && vlans.iter().all(|vlan| *vlan == group.vlan)
-    }
-
-    /// Does what cannot wait until `loading` is done, and nothing else.
-    async fn serve_until(&mut self, mut loading: JoinHandle<Result<Programs>>) -> Result<Programs> {
-        loop {
-            self.keeper.seen();
-            let deadline = self.next_deadline();
-            let frames = any_readable(&self.ports);
-            let wake = tokio::select! {
-                biased;
-                programs = &mut loading => return programs.context("the loading was interrupted")?,
-                Some(lapse) = self.lapses.recv() => Wake::Lapse(lapse),
-                _ = frames => Wake::Frames,
-                () = tokio::time::sleep_until(deadline.into()) => Wake::Deadline,
-                found = self.peers.found() => Wake::Neighbour(found),
-            };
-            self.read_adverts();
-            match wake {
-                Wake::Lapse(lapse) if self.lease == Some(lapse.generation) => self.fall_silent(),
-                Wake::Neighbour(found) => self.found_neighbour(&found),
-                Wake::Lapse(_) | Wake::Frames | Wake::Deadline => {}
-                Wake::Call(_)
-                | Wake::Kernel(_)
-                | Wake::Check(_)
-                | Wake::Peer(_)
-                | Wake::Witness(_)
-                | Wake::Router(_)
-                | Wake::Interface(_)
-                | Wake::Guests(_)
-                | Wake::Stop(_) => unreachable!("it is not waited for"),
-            }
-            self.run_timers();
-            self.announce();
-        }
     }
 
     /// Leaves groups and lease to the next agent.

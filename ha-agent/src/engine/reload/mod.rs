@@ -16,7 +16,6 @@
 mod commit;
 mod extend;
 mod look;
-mod meanwhile;
 mod merge;
 
 use std::time::{Duration, SystemTime};
