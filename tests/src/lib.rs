@@ -11,6 +11,7 @@
 //! * [`report`]: from probes to losses, outages and double answers; [`timeline`]: the same as a
 //!   picture;
 //! * [`scenario`]: failures, and what they cost;
+//! * [`mod@waiting`]: for what a lab comes to;
 //! * [`bpf`]: the data path in the kernel, on single frames; [`mod@bench`]: statistics for benchmarks.
 #![deny(unsafe_code)]
 
@@ -49,3 +50,4 @@ pub mod timeline;
 pub mod tshark;
 pub mod under_test;
 pub mod vm;
+pub mod waiting;

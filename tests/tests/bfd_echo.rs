@@ -3,18 +3,14 @@
 //! Takes the built agent and root. `cargo xtask test` sees to both.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    net::IpAddr,
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::{net::IpAddr, thread::sleep, time::Duration};
 
 use ha_lab::{
     agent::{Agent, BfdStatus, Setup},
     cluster::Service,
     command,
     lab::Lab,
-    under_test,
+    under_test, waiting,
 };
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -70,14 +66,7 @@ impl Stage {
 
     /// Waits until it is so of all sessions.
     fn until(&self, what: &str, is_so: impl Fn(&BfdStatus) -> bool) {
-        let begun = Instant::now();
-        while !self.sessions().iter().all(&is_so) {
-            if begun.elapsed() > LIMIT {
-                let dir = self.lab.keep_evidence();
-                panic!("not so after {LIMIT:?}: {what}; see {}", dir.display());
-            }
-            sleep(Duration::from_millis(5));
-        }
+        waiting::until(LIMIT, what, || self.sessions().iter().all(&is_so));
     }
 
     /// Lets the nodes hear nobody, or everybody again. Their links stay up.

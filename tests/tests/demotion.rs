@@ -7,8 +7,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr},
     num::NonZeroU8,
-    thread::sleep,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ha_agent::{
@@ -24,7 +23,7 @@ use ha_lab::{
     address,
     cluster::{Cluster, PREFERRED, STANDBY, Service, System},
     station::Station,
-    under_test,
+    under_test, waiting,
 };
 
 /// Long, so that the lease outlasts the test's look at a node whose agent is stopped.
@@ -97,11 +96,7 @@ fn look(cluster: &Cluster) -> (Standing, RoleWord) {
 }
 
 fn until(what: &str, is_so: impl Fn() -> bool) {
-    let end = Instant::now() + INTERVAL * 15;
-    while !is_so() {
-        assert!(Instant::now() < end, "in vain: {what}");
-        sleep(Duration::from_millis(20));
-    }
+    waiting::until(INTERVAL * 15, what, is_so);
 }
 
 /// The rival's, to all.

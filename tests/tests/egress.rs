@@ -6,8 +6,7 @@
 use std::{
     io::{ErrorKind, Read, Write},
     net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket},
-    thread::sleep,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -36,7 +35,7 @@ use ha_lab::{
     lab::Lab,
     node::{INTERFACE, Node},
     station::Station,
-    under_test,
+    under_test, waiting,
 };
 use socket2::{Domain, Socket, Type};
 
@@ -170,11 +169,7 @@ fn bind(vip: IpAddr, kind: Type) -> Socket {
 }
 
 fn until(what: &str, is_so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < LIMIT, "in vain: {what}");
-        sleep(Duration::from_millis(20));
-    }
+    waiting::until(LIMIT, what, is_so);
 }
 
 fn counted(cluster: &Cluster, node: u8) -> [u64; 3] {

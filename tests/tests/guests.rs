@@ -18,7 +18,7 @@ use ha_lab::{
     ear::Ear,
     guest::{self, Guest, Kind, MachineGuest, pulse, pulse::Pulse, service::PORT, stream},
     lab::Lab,
-    under_test,
+    under_test, waiting,
 };
 
 const LIMIT: Duration = Duration::from_secs(20);
@@ -86,14 +86,7 @@ impl Stage {
     }
 
     fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
-        let begun = Instant::now();
-        while !is_so(self) {
-            if begun.elapsed() > LIMIT {
-                let dir = self.lab.keep_evidence();
-                panic!("it never came to it: {what}; see {}", dir.display());
-            }
-            sleep(Duration::from_millis(10));
-        }
+        waiting::until(LIMIT, what, || is_so(self));
     }
 
     /// A planned move away from this node, to the guest of this name.

@@ -3,10 +3,7 @@
 //! Takes the built agent and root. `cargo xtask test` sees to both.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::{thread::sleep, time::Duration};
 
 use ha_lab::{
     address,
@@ -15,7 +12,7 @@ use ha_lab::{
     command,
     lab::Lab,
     node::Node,
-    under_test,
+    under_test, waiting,
 };
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -68,15 +65,7 @@ impl Stage {
 
     /// Waits for it; how long it took.
     fn until(&self, what: &str, is_so: impl Fn() -> bool) -> Duration {
-        let begun = Instant::now();
-        while !is_so() {
-            if begun.elapsed() > LIMIT {
-                let dir = self.lab.keep_evidence();
-                panic!("not so after {LIMIT:?}: {what}; see {}", dir.display());
-            }
-            sleep(Duration::from_millis(5));
-        }
-        begun.elapsed()
+        waiting::until(LIMIT, what, is_so)
     }
 
     fn nothing_changes(&self, during: impl FnOnce()) {

@@ -7,7 +7,7 @@
 use std::{
     io::{self, ErrorKind, Read, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket},
-    thread::{self, sleep},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -25,7 +25,7 @@ use ha_lab::{
     echo::{self, Echo},
     lab::Lab,
     node::{INTERFACE, Node},
-    under_test,
+    under_test, waiting,
 };
 use socket2::{Domain, Socket, Type};
 
@@ -44,11 +44,7 @@ fn service_at(vip: IpAddr) -> SocketAddr {
 }
 
 fn until(what: &str, is_so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < LIMIT, "in vain: {what}");
-        sleep(Duration::from_millis(20));
-    }
+    waiting::until(LIMIT, what, is_so);
 }
 
 /// Sockets of a program on a node, of both families.

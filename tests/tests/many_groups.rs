@@ -3,13 +3,7 @@
 //! Takes the built agent and root. `cargo xtask test` sees to both.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    fmt::Write,
-    net::Ipv4Addr,
-    process::Command,
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::{fmt::Write, net::Ipv4Addr, process::Command, thread::sleep, time::Duration};
 
 use ha_agent::dataplane::{Maps, PinDir};
 use ha_common::fence::{Standing, standing};
@@ -18,7 +12,7 @@ use ha_lab::{
     cluster::Service,
     lab::Lab,
     node::INTERFACE,
-    under_test,
+    under_test, waiting,
 };
 
 const GROUPS: usize = 512;
@@ -87,16 +81,9 @@ fn tables(service: &Service, priority: u8) -> String {
     tables
 }
 
-fn until(what: &str, lab: &Lab, is_so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        if begun.elapsed() > LIMIT {
-            let dir = lab.keep_evidence();
-            panic!("in vain: {what}; see {}", dir.display());
-        }
-        sleep(Duration::from_millis(50));
-    }
-    println!("{what}: within {:?}", begun.elapsed());
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let took = waiting::until(LIMIT, what, is_so);
+    println!("{what}: within {took:?}");
 }
 
 #[test]
@@ -113,7 +100,7 @@ fn all_groups_stay_until_their_node_dies_and_then_all_go() {
         Agent::start_as(&under_test::agent(), lab.node(node), &setup).unwrap()
     });
     let active = |agent: &Agent| agent.epochs_by_role().map_or(0, |(active, _)| active);
-    until("node a has all groups", &lab, || {
+    until("node a has all groups", || {
         active(&agents[0]) == GROUPS && active(&agents[1]) == 0
     });
     let epochs = |agents: &[Agent; 2]| agents.each_ref().map(|a| a.epochs_by_role().unwrap().1);
@@ -122,9 +109,7 @@ fn all_groups_stay_until_their_node_dies_and_then_all_go() {
     assert_eq!(before, epochs(&agents), "groups changed their owner");
 
     agents[0].daemon().kill().unwrap();
-    until("node b has all groups", &lab, || {
-        active(&agents[1]) == GROUPS
-    });
+    until("node b has all groups", || active(&agents[1]) == GROUPS);
     // The dead agent's words still say Active; its kernel has fenced them all.
     let maps = Maps::open(&PinDir::new(lab.node(0).pins())).unwrap();
     let lease = maps.node.read().unwrap().lease;

@@ -4,12 +4,7 @@
 //! Takes the built agent and root. `cargo xtask test` sees to both.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    net::IpAddr,
-    os::fd::OwnedFd,
-    thread::sleep,
-    time::{Duration, Instant},
-};
+use std::{net::IpAddr, os::fd::OwnedFd, thread::sleep, time::Duration};
 
 use ha_lab::{
     address,
@@ -20,7 +15,7 @@ use ha_lab::{
     node::{INTERFACE, SECOND},
     probe::Prober,
     report::{Report, Window},
-    under_test,
+    under_test, waiting,
 };
 
 const PROBES: Duration = Duration::from_millis(10);
@@ -102,14 +97,7 @@ impl Pair {
     }
 
     fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
-        let begun = Instant::now();
-        while !is_so(self) {
-            if begun.elapsed() >= LIMIT {
-                let kept = self.lab.keep_evidence();
-                panic!("not after {LIMIT:?}: {what}; {}", kept.display());
-            }
-            sleep(Duration::from_millis(20));
-        }
+        waiting::until(LIMIT, what, || is_so(self));
     }
 }
 

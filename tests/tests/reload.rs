@@ -9,7 +9,7 @@ use std::{
     net::{IpAddr, Ipv4Addr},
     process::Command,
     thread::sleep,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ha_common::abi::SCHEMA;
@@ -21,7 +21,7 @@ use ha_lab::{
     lab::Lab,
     node::INTERFACE,
     station::Station,
-    under_test,
+    under_test, waiting,
 };
 
 /// Time between probes: a loss is found out soon, and a busy machine is none.
@@ -68,14 +68,7 @@ impl Pair {
     }
 
     fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
-        let begun = Instant::now();
-        while !is_so(self) {
-            if begun.elapsed() >= LIMIT {
-                let kept = self.lab.keep_evidence();
-                panic!("not after {LIMIT:?}: {what}; {}", kept.display());
-            }
-            sleep(Duration::from_millis(20));
-        }
+        waiting::until(LIMIT, what, || is_so(self));
     }
 
     /// Changes the file of a node; what it was before.

@@ -18,7 +18,7 @@ use ha_lab::{
     ear::Ear,
     lab::Lab,
     node::{INTERFACE, Node},
-    under_test,
+    under_test, waiting,
 };
 use socket2::{Domain, SockRef, Socket, TcpKeepalive, Type};
 
@@ -57,11 +57,7 @@ fn know_client(node: &Node) {
 }
 
 fn until(what: &str, is_so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !is_so() {
-        assert!(begun.elapsed() < LIMIT, "in vain: {what}");
-        sleep(Duration::from_millis(20));
-    }
+    waiting::until(LIMIT, what, is_so);
 }
 
 /// Bound to a virtual IP, whether or not the node has it.

@@ -20,7 +20,7 @@ use ha_lab::{
     cluster::{AnsweringMac, Service},
     ear::Ear,
     lab::Lab,
-    under_test,
+    under_test, waiting,
 };
 use smoltcp::{
     phy::ChecksumCapabilities,
@@ -90,11 +90,7 @@ impl Pair {
     }
 
     fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
-        let begun = Instant::now();
-        while !is_so(self) {
-            assert!(begun.elapsed() < LIMIT, "not after {LIMIT:?}: {what}");
-            sleep(Duration::from_millis(20));
-        }
+        waiting::until(LIMIT, what, || is_so(self));
     }
 }
 

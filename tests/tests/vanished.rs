@@ -7,7 +7,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr},
     thread::sleep,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use ha_lab::{
@@ -19,7 +19,7 @@ use ha_lab::{
     lab::Lab,
     node::INTERFACE,
     probe::Prober,
-    under_test,
+    under_test, waiting,
 };
 
 /// Time between probes: a loss is found out soon, and a busy machine is none.
@@ -106,14 +106,7 @@ impl Pair {
     }
 
     fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
-        let begun = Instant::now();
-        while !is_so(self) {
-            if begun.elapsed() >= LIMIT {
-                let kept = self.lab.keep_evidence();
-                panic!("not after {LIMIT:?}: {what}; {}", kept.display());
-            }
-            sleep(Duration::from_millis(20));
-        }
+        waiting::until(LIMIT, what, || is_so(self));
     }
 
     fn other(&self) -> Standing {
