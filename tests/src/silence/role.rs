@@ -31,9 +31,10 @@ impl Words {
 /// Whether a node may say this.
 pub(super) const fn may(standing: Standing, speech: Speech) -> bool {
     match (standing, speech) {
-        // A claimer answers the questions that the owner hands on to it.
-        (Standing::Active | Standing::Claiming, _) => true,
-        (Standing::Backup | Standing::Fenced(_), _) => false,
+        // A claimer answers the questions that the owner hands on to it, and announces nothing.
+        (Standing::Active, _)
+        | (Standing::Claiming, Speech::Packet | Speech::Question | Speech::Answer) => true,
+        (Standing::Claiming, Speech::Owner) | (Standing::Backup | Standing::Fenced(_), _) => false,
     }
 }
 
@@ -138,7 +139,10 @@ mod tests {
     fn a_claimer_delivers_asks_and_answers_for_the_owner() {
         let roles = then(words(Role::Claiming, 2, LeaseState::Valid));
         let forbids = |speech| roles.forbid(speech, MS * 30);
-        assert!(!Speech::ALL.into_iter().any(forbids));
+        for speech in [Speech::Packet, Speech::Question, Speech::Answer] {
+            assert!(!forbids(speech), "{speech:?}");
+        }
+        assert!(forbids(Speech::Owner));
     }
 
     #[test]

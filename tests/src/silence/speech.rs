@@ -9,13 +9,15 @@ pub enum Speech {
     Packet,
     /// Who has another address.
     Question,
-    /// Who has it.
+    /// Who has it, to one who asked.
+    Answer,
+    /// Who has it, to all.
     Owner,
 }
 
 impl Speech {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Packet, Self::Question, Self::Owner];
+    pub const ALL: [Self; 4] = [Self::Packet, Self::Question, Self::Answer, Self::Owner];
 }
 
 const ICMPV6: u8 = 58;
@@ -33,21 +35,26 @@ pub(super) fn speech(frame: &[u8], vips: &HashSet<IpAddr>) -> Option<Speech> {
         let octets: [u8; 16] = frame.get(at..at + 16)?.try_into().ok()?;
         vips.get(&IpAddr::from(octets))
     };
+    let is_to_one = frame.first()? & 1 == 0;
     match frame.get(12..14)? {
         [0x08, 0x00] => v4(26).map(|_| Speech::Packet),
         [0x08, 0x06] => {
             v4(28)?;
-            let is_question = frame[20..22] == [0, 1] && frame.get(28..32) != frame.get(38..42);
-            Some(if is_question {
-                Speech::Question
-            } else {
-                Speech::Owner
+            let is_about_itself = frame.get(28..32) == frame.get(38..42);
+            Some(match frame[20..22] {
+                [0, 1] if !is_about_itself => Speech::Question,
+                [0, 2] if is_to_one => Speech::Answer,
+                _ => Speech::Owner,
             })
         }
         [0x86, 0xdd] => {
             let kind = (*frame.get(20)? == ICMPV6).then(|| frame.get(54)).flatten();
             match kind {
-                Some(&ADVERTISEMENT) if v6(62).is_some() => Some(Speech::Owner),
+                Some(&ADVERTISEMENT) if v6(62).is_some() => Some(if is_to_one {
+                    Speech::Answer
+                } else {
+                    Speech::Owner
+                }),
                 Some(&(ADVERTISEMENT | SOLICITATION)) => v6(22).map(|_| Speech::Owner),
                 Some(_) | None => v6(22).map(|_| Speech::Packet),
             }
@@ -88,6 +95,17 @@ mod tests {
             heard(&unsolicited_na(MAC, VIP6, false, none)),
             Some(Speech::Owner)
         );
+    }
+
+    #[test]
+    fn answers_go_to_one() {
+        let none = Vlan::default();
+        let mut reply = gratuitous_arp_reply(MAC, VIP4, none).to_vec();
+        reply[..6].copy_from_slice(&[2, 0, 0, 0, 0, 1]);
+        assert_eq!(heard(&reply), Some(Speech::Answer));
+        let mut advertisement = unsolicited_na(MAC, VIP6, false, none).to_vec();
+        advertisement[..6].copy_from_slice(&[2, 0, 0, 0, 0, 1]);
+        assert_eq!(heard(&advertisement), Some(Speech::Answer));
     }
 
     #[test]
