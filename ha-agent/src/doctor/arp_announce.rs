@@ -32,15 +32,13 @@ impl Check for ArpAnnounce {
     type Facts = Facts;
 
     async fn look(host: &Host) -> Result<Vec<(String, Facts)>> {
-        let names = host.served().map(|served| &served.device.name);
-        let with_v4 = names.filter(|name| host.vips_on(name).any(|vip| vip.is_ipv4()));
-        with_v4
+        host.served_v4()
             .map(|name| {
                 let facts = Facts {
-                    name: name.clone(),
+                    name: name.to_owned(),
                     announce: sysctl::in_force(name, "arp_announce")?,
                 };
-                Ok((name.clone(), facts))
+                Ok((name.to_owned(), facts))
             })
             .collect()
     }

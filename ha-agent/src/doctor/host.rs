@@ -9,7 +9,7 @@ use super::Permission;
 use crate::{
     config::{Config, Group, Mode},
     dataplane::{self, PinDir},
-    net::{Assigned, Device, Ethtool, Netlink, XdpFeatures},
+    net::{Assigned, Device, Ethtool, Features, Netlink, XdpFeatures},
 };
 
 /// What is known of the host.
@@ -64,6 +64,12 @@ impl Host {
         })
     }
 
+    /// The names of those with IPv4 virtual IPs.
+    pub(super) fn served_v4(&self) -> impl Iterator<Item = &str> {
+        let names = self.served().map(|served| served.device.name.as_str());
+        names.filter(|name| self.vips_on(name).any(|vip| vip.is_ipv4()))
+    }
+
     /// Interfaces that are up and on which the stack answers by ARP, but no data path.
     pub(super) fn others(&self) -> impl Iterator<Item = &Device> {
         self.devices.iter().filter(|device| {
@@ -114,6 +120,12 @@ impl Host {
     pub(super) fn whose(&self, device: &Device) -> Option<bool> {
         let own = self.own.as_ref()?.get(&device.index).copied();
         Some(own.is_some() && own == device.xdp.map(|xdp| xdp.program))
+    }
+
+    /// The offloads of an interface; `None` if its driver does not tell.
+    pub(super) async fn offloads(&self, name: &str) -> Result<Option<Features>> {
+        let features = self.ethtool.features(name).await;
+        features.with_context(|| format!("cannot ask for the offloads of {name}"))
     }
 
     pub(super) async fn xdp_features(&self, device: &Device) -> Result<Option<XdpFeatures>> {

@@ -1,6 +1,6 @@
 //! Work that the NIC does for the stack, and that is in the way of a program between both.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{
     Host,
@@ -38,10 +38,7 @@ impl Check for Offloads {
         let mut seen = Vec::new();
         for served in host.served() {
             let name = &served.device.name;
-            let features = host.ethtool.features(name).await;
-            let features =
-                features.with_context(|| format!("cannot ask for the offloads of {name}"))?;
-            if let Some(features) = features {
+            if let Some(features) = host.offloads(name).await? {
                 let facts = Facts {
                     name: name.clone(),
                     veth: served.device.kind == "veth",

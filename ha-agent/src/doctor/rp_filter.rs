@@ -34,16 +34,14 @@ impl Check for RpFilter {
     type Facts = Facts;
 
     async fn look(host: &Host) -> Result<Vec<(String, Facts)>> {
-        let names = host.served().map(|served| &served.device.name);
-        let with_v4 = names.filter(|name| host.vips_on(name).any(|vip| vip.is_ipv4()));
-        with_v4
+        host.served_v4()
             .map(|name| {
                 let facts = Facts {
-                    name: name.clone(),
+                    name: name.to_owned(),
                     filter: sysctl::in_force(name, "rp_filter")?,
                     others: others(host, name),
                 };
-                Ok((name.clone(), facts))
+                Ok((name.to_owned(), facts))
             })
             .collect()
     }

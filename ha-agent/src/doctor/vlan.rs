@@ -1,6 +1,6 @@
 //! Whether VLAN tags are in the frames when the data path sees them.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{
     Host,
@@ -44,13 +44,10 @@ impl Check for Vlan {
             if !host.groups_on(name).any(is_tagged) {
                 continue;
             }
-            let features = host.ethtool.features(name).await;
             let facts = Facts {
                 name: name.clone(),
                 double: host.groups_on(name).any(|group| group.vlan.inner != 0),
-                features: features
-                    .with_context(|| format!("cannot ask for the offloads of {name}"))?
-                    .unwrap_or_default(),
+                features: host.offloads(name).await?.unwrap_or_default(),
             };
             seen.push((name.clone(), facts));
         }
