@@ -16,12 +16,8 @@ use ha_common::{
 use ha_core::plan::VipKey;
 
 use super::{
-    Attach, Dataplane, GroupMap, LeaseSwitch, Maps, PinDir, Programs, VipMaps, echo,
-    handle::{Attached, Own},
-    load, maps,
-    pin::PinLock,
-    predecessor::Other,
-    schema::Foreign,
+    Attach, Dataplane, GroupMap, LeaseSwitch, Maps, PinDir, Programs, VipMaps, attached::Attached,
+    echo, load, maps, pin::PinLock, predecessor::Other, schema::Foreign,
 };
 use crate::fault::{self, Point};
 
@@ -88,7 +84,11 @@ impl Dataplane {
         let Crossing::Begun(begun) = &mut self.crossing else {
             return Ok(());
         };
-        let (mut own, groups) = Own::of(Maps::open(&self.pins)?);
+        let Maps {
+            groups,
+            tables: mut own,
+            ..
+        } = Maps::open(&self.pins)?;
         for (slot, peer) in begun.peers.iter().filter(|(slot, _)| has_peer(*slot)) {
             own.peers.put(*slot, *peer)?;
         }

@@ -1,5 +1,6 @@
 //! The data path of a running agent.
 
+mod counters;
 mod interfaces;
 
 use std::{
@@ -10,15 +11,13 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use ha_common::{
-    abi::{Deliver, Peer, Stale, StaleKey, Traffic, Vip, Vlan},
-    reason::{Reason, Verdict},
-};
+use ha_common::abi::{Deliver, Peer, Vip, Vlan};
 use ha_core::plan::{Actual, Routers, VipKey, Write};
 
 use super::{
-    Attach, DeliverMaps, Events, Exits, GroupMap, LeaseSwitch, Liveness, Losses, Maps, PeerMaps,
-    PinDir, RouterMaps, StaleMap, Stamps, StatMaps, VipMaps, attach,
+    Attach, Events, Exits, GroupMap, LeaseSwitch, Liveness, Losses, Maps, PinDir, Stamps, Tables,
+    attach,
+    attached::Attached,
     cross::{self, Crossing},
     echo, load, local,
     pin::PinLock,
@@ -39,72 +38,13 @@ pub struct Dataplane {
     pub(super) pins: PinDir,
     pub(super) attached: Attached,
     /// Maps of this agent's schema; `None` before they are made, where another one's are in force.
-    pub(super) own: Option<Own>,
+    pub(super) own: Option<Tables>,
     /// The virtual IPs that the maps hold; nobody else writes there.
     pub(super) known: BTreeMap<VipKey, Vip>,
     /// `None` while those of the agent before this one go on.
     pub(super) programs: Option<Programs>,
     pub(super) crossing: Crossing,
     pub(super) _lock: PinLock,
-}
-
-/// The maps that are written to once in a while.
-#[derive(Debug)]
-pub(super) struct Own {
-    pub(super) vips: VipMaps,
-    pub(super) peers: PeerMaps,
-    pub(super) routers: RouterMaps,
-    pub(super) deliver: DeliverMaps,
-    pub(super) stale: StaleMap,
-    pub(super) stats: StatMaps,
-}
-
-impl Own {
-    /// Those that are pinned, and the map of the groups.
-    pub(super) fn of(maps: Maps) -> (Self, GroupMap) {
-        let own = Self {
-            vips: maps.vips,
-            peers: maps.peers,
-            routers: maps.routers,
-            deliver: maps.deliver,
-            stale: maps.stale,
-            stats: maps.stats,
-        };
-        (own, maps.groups)
-    }
-}
-
-/// Where the data path is to be, and where it is.
-#[derive(Debug)]
-pub(super) struct Attached {
-    pub(super) wanted: Vec<Attach>,
-    /// Indices of the interfaces on which it works over the maps that are in force.
-    serving: BTreeSet<u32>,
-}
-
-impl Attached {
-    pub(super) fn new(wanted: &[Attach], serving: BTreeSet<u32>) -> Self {
-        let wanted = wanted.to_vec();
-        Self { wanted, serving }
-    }
-
-    pub(super) fn serve_all(&mut self) {
-        self.serving = self.wanted.iter().map(|attach| attach.link.index).collect();
-    }
-
-    fn add(&mut self, attach: &Attach) {
-        // One that was made anew may have the index of the one before.
-        let is_other = |before: &Attach| before.link.index != attach.link.index;
-        self.wanted.retain(is_other);
-        self.wanted.push(attach.clone());
-        self.serving.insert(attach.link.index);
-    }
-
-    fn remove(&mut self, indices: &BTreeSet<u32>) {
-        self.wanted
-            .retain(|attach| !indices.contains(&attach.link.index));
-        self.serving.retain(|index| !indices.contains(index));
-    }
 }
 
 impl Dataplane {
@@ -158,12 +98,12 @@ impl Dataplane {
 
     /// What is pinned.
     fn over(pins: PinDir, lock: PinLock, attached: Attached) -> Result<Self> {
-        let (own, groups) = Own::of(Maps::open(&pins)?);
+        let Maps { groups, tables, .. } = Maps::open(&pins)?;
         Ok(Self {
             groups: Arc::new(groups),
             switch: Arc::new(LeaseSwitch::open(&pins)?),
-            known: own.vips.read()?,
-            own: Some(own),
+            known: tables.vips.read()?,
+            own: Some(tables),
             attached,
             programs: None,
             crossing: Crossing::None,
@@ -210,7 +150,7 @@ impl Dataplane {
     /// Whether the data path serves on this interface, over the maps that are in force.
     #[must_use]
     pub fn is_attached(&self, ifindex: u32) -> bool {
-        self.attached.serving.contains(&ifindex)
+        self.attached.is_serving(ifindex)
     }
 
     /// The VLAN tags of the virtual IPs that a slot has.
@@ -231,11 +171,11 @@ impl Dataplane {
         }
     }
 
-    pub(super) fn own(&mut self) -> Result<&mut Own> {
+    pub(super) fn own(&mut self) -> Result<&mut Tables> {
         self.own.as_mut().context(NOT_YET)
     }
 
-    fn own_ref(&self) -> Result<&Own> {
+    fn own_ref(&self) -> Result<&Tables> {
         self.own.as_ref().context(NOT_YET)
     }
 
@@ -425,37 +365,5 @@ impl Dataplane {
     /// The kernel's.
     pub fn forget_peer(&mut self, slot: u16) -> Result<()> {
         self.own()?.peers.remove(slot)
-    }
-
-    /// Frames by reason.
-    ///
-    /// # Errors
-    /// The kernel's.
-    pub fn reasons(&self) -> Result<Vec<(Reason, Traffic)>> {
-        self.own_ref()?.stats.reasons()
-    }
-
-    /// Frames of the group in a slot by verdict.
-    ///
-    /// # Errors
-    /// The kernel's.
-    pub fn traffic(&self, slot: u32) -> Result<Vec<(Verdict, Traffic)>> {
-        self.own_ref()?.stats.traffic(slot)
-    }
-
-    /// Who still uses this node for the group in a slot.
-    ///
-    /// # Errors
-    /// The kernel's.
-    pub fn stale(&self, slot: u32) -> Result<Vec<(StaleKey, Stale)>> {
-        self.own_ref()?.stale.of(slot)
-    }
-
-    /// What the kernel reports from now on.
-    ///
-    /// # Errors
-    /// If the ring cannot be read.
-    pub fn events(&self) -> Result<Events> {
-        Events::open(&self.pins)
     }
 }

@@ -13,10 +13,17 @@ use super::{
 pub struct Maps {
     /// Who has which group.
     pub groups: GroupMap,
-    /// Which address belongs to which group.
-    pub vips: VipMaps,
     /// The lease.
     pub node: NodeMap,
+    /// All others.
+    pub tables: Tables,
+}
+
+/// The maps that are written to once in a while.
+#[derive(Debug)]
+pub struct Tables {
+    /// Which address belongs to which group.
+    pub vips: VipMaps,
     /// The peers.
     pub peers: PeerMaps,
     /// Whose advertisements silence this node.
@@ -38,13 +45,15 @@ impl Maps {
         let open = |name: &str| open(pins, name);
         Ok(Self {
             groups: GroupMap::new(&open(map::GROUP)?)?,
-            vips: VipMaps::new(open(map::VIP4)?, open(map::VIP6)?)?,
             node: NodeMap::new(open(map::NODE)?)?,
-            peers: PeerMaps::new(open(map::PEER)?, open(map::PEER_MAC)?)?,
-            routers: RouterMaps::new(open(map::ROUTER)?, open(map::ROUTER_PEER)?)?,
-            deliver: DeliverMaps::new(open(map::DELIVER)?, open(map::DEV)?)?,
-            stale: StaleMap::new(open(map::STALE)?)?,
-            stats: StatMaps::new(open(map::STAT)?, open(map::REASON)?)?,
+            tables: Tables {
+                vips: VipMaps::new(open(map::VIP4)?, open(map::VIP6)?)?,
+                peers: PeerMaps::new(open(map::PEER)?, open(map::PEER_MAC)?)?,
+                routers: RouterMaps::new(open(map::ROUTER)?, open(map::ROUTER_PEER)?)?,
+                deliver: DeliverMaps::new(open(map::DELIVER)?, open(map::DEV)?)?,
+                stale: StaleMap::new(open(map::STALE)?)?,
+                stats: StatMaps::new(open(map::STAT)?, open(map::REASON)?)?,
+            },
         })
     }
 }

@@ -13,6 +13,7 @@
 mod admitted;
 mod adopt;
 mod attach;
+mod attached;
 mod attempt;
 mod cross;
 mod deliver;
@@ -55,7 +56,7 @@ pub use self::{
     lease::LeaseSwitch,
     live::{Liveness, Stamps},
     lost::Losses,
-    maps::Maps,
+    maps::{Maps, Tables},
     node::NodeMap,
     peer::PeerMaps,
     pin::PinDir,

@@ -136,7 +136,7 @@ pub fn pinned_contents(pins: &PinDir) -> Result<Vec<Result<Actual>>> {
         let maps = Maps::open(pins)?;
         Ok(Actual {
             groups: maps.groups.groups(),
-            vips: maps.vips.read()?,
+            vips: maps.tables.vips.read()?,
         })
     };
     let foreign = |other| {

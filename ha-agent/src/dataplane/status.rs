@@ -24,7 +24,7 @@ pub async fn status_of_pins(pin_dir: &Path) -> Result<types::Status> {
     let pins = PinDir::new(pin_dir);
     let maps = Maps::open(&pins)?;
     let interfaces = interfaces(&pins).await?;
-    let vips = maps.vips.read()?;
+    let vips = maps.tables.vips.read()?;
     let node = maps.node.read()?;
     let groups = (0..)
         .zip(maps.groups.groups())
@@ -34,9 +34,9 @@ pub async fn status_of_pins(pin_dir: &Path) -> Result<types::Status> {
             Ok(types::Group {
                 interface: served.map_or_else(String::new, |i| i.name.clone()),
                 vips: vips.values().filter(|vip| vip.group == slot).count(),
-                active: active(&maps.peers, found.word)?,
-                traffic: types::Traffic::list(&maps.stats.traffic(slot)?),
-                stale_senders: types::StaleSender::list(&maps.stale.of(slot)?),
+                active: active(&maps.tables.peers, found.word)?,
+                traffic: types::Traffic::list(&maps.tables.stats.traffic(slot)?),
+                stale_senders: types::StaleSender::list(&maps.tables.stale.of(slot)?),
                 ..group(slot, &found, node.lease)
             })
         })
@@ -57,7 +57,7 @@ pub async fn status_of_pins(pin_dir: &Path) -> Result<types::Status> {
         bfd: Vec::new(),
         witness: None,
         checks: Vec::new(),
-        reasons: types::Reason::list(&maps.stats.reasons()?),
+        reasons: types::Reason::list(&maps.tables.stats.reasons()?),
         events: Vec::new(),
     })
 }
