@@ -11,7 +11,12 @@ mod look_on;
 pub mod packet;
 mod usage;
 
+use std::time::Duration;
+
 pub use self::look_on::{Seen, look_on};
+
+/// A lease that outlasts a benchmark.
+const LEASE: Duration = Duration::from_secs(3600);
 
 /// Several times of the same thing, in any one unit.
 #[derive(Clone, Debug)]

@@ -17,12 +17,9 @@ pub(super) mod refill;
 use std::{fmt, fs};
 
 use anyhow::{Context, Result, ensure};
-use ha_common::{
-    abi::{
-        GROUP_USED, GROUP_VIRTUAL_MAC, Group, ROUTER_BY_ADDRESS, ROUTER_V4, Role, RoleWord, Router,
-        RouterKey, Vip, Vip4Key, Vip6Key, Vlan, map,
-    },
-    lease::{Operation, Reply, Request},
+use ha_common::abi::{
+    GROUP_USED, GROUP_VIRTUAL_MAC, Group, ROUTER_BY_ADDRESS, ROUTER_V4, Role, RoleWord, Router,
+    RouterKey, Vip, Vip4Key, Vip6Key, Vlan, map,
 };
 use nix::unistd::Uid;
 use serde::Serialize;
@@ -32,7 +29,7 @@ use self::{
     kernel::{Chain, Program},
     paths::Path,
 };
-use super::Samples;
+use super::{LEASE, Samples};
 use crate::bpf::DataPath;
 
 /// Virtual IPs of each family that the node has.
@@ -43,8 +40,6 @@ const SAMPLES: usize = 21;
 const REPEAT: u32 = 20_000;
 /// Repetitions before the first sample.
 const WARM_UP: u32 = 2_000;
-/// A lease that outlasts the benchmark.
-const LEASE_NS: u64 = 3_600_000_000_000;
 /// Where test runs say that their frames come in: loopback.
 const IFINDEX: u32 = 1;
 const GROUP: u32 = 0;
@@ -108,13 +103,7 @@ pub fn run(object: &[u8]) -> Result<Report> {
 /// The data path on a node that is Active for one group with so many virtual IPs.
 fn node_with(object: &[u8], vips: u32) -> Result<DataPath> {
     let mut node = DataPath::load(object)?;
-    let reply = node.lease(Request {
-        operation: Operation::Grant as u8,
-        generation: 0,
-        pad: [0; 6],
-        length_ns: LEASE_NS.to_le_bytes(),
-    })?;
-    ensure!(reply == Reply::Done, "the lease was not granted: {reply:?}");
+    node.grant(LEASE)?;
     let group = Group {
         word: RoleWord {
             role: Role::Active as u8,

@@ -1,19 +1,14 @@
 //! The data path of a node that has the virtual IP, or whose peer has it.
 
-use anyhow::{Result, ensure};
-use ha_common::{
-    abi::{
-        DELIVER_BUFFERS, DELIVER_GUEST, DELIVER_REDIRECTED, Deliver, GROUP_USED, Group, Peer, Role,
-        RoleWord, Vip, Vip4Key, Vlan,
-    },
-    lease::{Operation, Reply, Request},
+use anyhow::Result;
+use ha_common::abi::{
+    DELIVER_BUFFERS, DELIVER_GUEST, DELIVER_REDIRECTED, Deliver, GROUP_USED, Group, Peer, Role,
+    RoleWord, Vip, Vip4Key, Vlan,
 };
 
 use super::{GUEST_MAC, NODE_MAC, SENDER_MAC, VIP, Way};
-use crate::bpf::DataPath;
+use crate::{bench::LEASE, bpf::DataPath};
 
-/// A lease that outlasts the benchmark.
-const LEASE_NS: u64 = 3_600_000_000_000;
 const GROUP: u32 = 0;
 /// The guest's slot.
 pub(super) const SLOT: u32 = 1;
@@ -22,13 +17,7 @@ const PEER: u16 = 1;
 /// Loads it, and fills its maps for this way: `nic` is where frames come in, `guest` where they go.
 pub(super) fn load(object: &[u8], way: Way, nic: u32, guest: Option<u32>) -> Result<DataPath> {
     let mut path = DataPath::load(object)?;
-    let reply = path.lease(Request {
-        operation: Operation::Grant as u8,
-        generation: 0,
-        pad: [0; 6],
-        length_ns: LEASE_NS.to_le_bytes(),
-    })?;
-    ensure!(reply == Reply::Done, "the lease was not granted: {reply:?}");
+    path.grant(LEASE)?;
     let (role, peer) = match way {
         Way::Local | Way::Veth | Way::Tap => (Role::Active, 0),
         Way::Peer => (Role::Backup, PEER),
