@@ -38,7 +38,7 @@ fn a_second_owner_is_counted_and_logged_with_both_macs() {
     let node = cluster.lab().node(PREFERRED);
     let maps = Maps::open(&PinDir::new(node.pins())).unwrap();
     let conflicts = || {
-        let reasons = maps.stats.reasons().unwrap();
+        let reasons = maps.tables.stats.reasons().unwrap();
         let of = reasons
             .iter()
             .find(|(reason, _)| *reason == Reason::ConflictingOwner);
