@@ -182,19 +182,38 @@ mod tests {
             ("-x", 0, Move(1), "but it is better than none"),
             ("+s", 0, Stay, "the second one is not well"),
             ("l+", 0, Stay, "it has not been found silent"),
-            ("s+", 1, Stay, "the first one has a link, but reaches nothing"),
+            (
+                "s+",
+                1,
+                Stay,
+                "the first one has a link, but reaches nothing",
+            ),
             ("l+", 1, Stay, "it has to show that it does"),
             ("++", 1, Return(0), "it does"),
             ("l++", 2, Return(1), "the best of those that do"),
-            ("xs", 1, Stay, "what is cut does not attract when the target goes down"),
+            (
+                "xs",
+                1,
+                Stay,
+                "what is cut does not attract when the target goes down",
+            ),
             ("cs", 1, Stay, "nor before it has been heard of again"),
-            ("ss", 1, Return(0), "what lost its link does, when it is back"),
+            (
+                "ss",
+                1,
+                Return(0),
+                "what lost its link does, when it is back",
+            ),
             ("xs", 0, Stay, "nor is it left without a better one"),
             ("x-", 0, Stay, "or any other"),
         ] {
             let mut ways = ways(before);
             judge(&mut ways);
-            assert_eq!(choose(&ways, present), choice, "{before} at {present}: {why}");
+            assert_eq!(
+                choose(&ways, present),
+                choice,
+                "{before} at {present}: {why}"
+            );
         }
     }
 
