@@ -11,7 +11,7 @@ use ha_lab::{
     agent::{self, Agent, GROUP, Setup, Standing},
     cluster::{AnsweringMac, Service},
     echo::Echo,
-    lab::Lab,
+    lab::{Lab, Loss},
     node::{INTERFACE, SECOND},
     probe::Prober,
     report::{Report, Window},
@@ -171,4 +171,89 @@ fn what_does_not_return_stays_and_without_any_link_the_other_node_takes_over() {
     pair.until("a has it on the first", |pair| {
         pair.role(0) == "active" && pair.role(1) == "backup" && pair.place() == INTERFACE
     });
+}
+
+/// The client is asked over both interfaces, in both families.
+fn pinging() -> String {
+    format!(
+        "return_delay = \"500ms\"\nping = [\"{}\", \"{}\"]\nping_interval = \"100ms\"\nping_fall = 3",
+        address::CLIENT.v4,
+        address::CLIENT.v6
+    )
+}
+
+/// Longer than it takes to find the targets silent, and to go back.
+const RESPITE: Duration = Duration::from_secs(1);
+
+#[test]
+fn an_interface_that_alone_reaches_no_ping_target_is_left_for_another_one() {
+    let pair = Pair::start(AnsweringMac::Virtual, &pinging());
+    let both =
+        |of: &'static str| move |pair: &Pair| pair.agents[0].targets(GROUP).unwrap() == [of, of];
+    pair.until("the client answers over both", both("answer"));
+    let before = pair.standings();
+    let ports = [
+        pair.lab.node(0).name().to_owned(),
+        pair.lab.node(0).second_port(),
+    ];
+    let prober = Prober::start(&pair.lab, &targets()).unwrap();
+    sleep(Duration::from_millis(500));
+    let from = prober.clock().now();
+
+    pair.lab.lose_to_client(&ports[0], Loss::Pings4).unwrap();
+    sleep(RESPITE);
+    assert_eq!(pair.place(), INTERFACE, "one target is enough");
+    pair.lab.lose_to_client(&ports[0], Loss::Pings).unwrap();
+    pair.until("it is served on the second", |pair| pair.place() == SECOND);
+    let why = pair.agents[0].stands_in(GROUP).unwrap();
+    assert_eq!(
+        why.as_deref(),
+        Some("eth0 reaches none of its ping targets")
+    );
+    pair.lab.lose_to_client(&ports[1], Loss::Pings).unwrap();
+    pair.until("the client is silent over both", both("silent"));
+    sleep(RESPITE);
+    assert_eq!(pair.place(), SECOND, "the first is no better");
+    pair.lab.lose_nothing().unwrap();
+    pair.until("it is back on the first", |pair| pair.place() == INTERFACE);
+
+    assert_eq!(pair.standings(), before, "nothing changes hands");
+    sleep(Duration::from_millis(500));
+    let window = Window {
+        from,
+        fault: None,
+        owner: 0,
+        split: None,
+    };
+    let report = Report::new(&prober.finish().unwrap(), window);
+    println!(
+        "{} ms, {} lost, {} dual",
+        report.outage_ms, report.probes_lost, report.dual_answers
+    );
+    assert_eq!(report.dual_answers, 0, "{report:?}");
+    if report.outage_ms > LONGEST_OUTAGE_MS {
+        let kept = pair.lab.keep_evidence();
+        panic!("{report:?} {}", kept.display());
+    }
+}
+
+#[test]
+fn a_ping_target_that_is_down_itself_moves_nothing_and_a_lost_link_still_does() {
+    let pair = Pair::start(AnsweringMac::Virtual, &pinging());
+    let both =
+        |of: &'static str| move |pair: &Pair| pair.agents[0].targets(GROUP).unwrap() == [of, of];
+    pair.until("the client answers over both", both("answer"));
+    let before = pair.standings();
+    pair.lab.hush_client(true).unwrap();
+    pair.until("the client is silent over both", both("silent"));
+    sleep(RESPITE);
+    assert_eq!(
+        (pair.place(), pair.standings()),
+        (INTERFACE.to_owned(), before.clone())
+    );
+    pair.lab.unplug(0).unwrap();
+    pair.until("it is served on the second", |pair| pair.place() == SECOND);
+    pair.lab.plug_in(0).unwrap();
+    pair.until("it is back on the first", |pair| pair.place() == INTERFACE);
+    assert_eq!(pair.standings(), before, "nothing changes hands");
 }

@@ -11,6 +11,8 @@ pub enum Reach {
     Unknown,
     /// At least one of them answers over it.
     Answers,
+    /// One did, but none has answered the last pings.
+    Late,
     /// None of them does.
     Silent,
 }
@@ -39,11 +41,12 @@ pub enum Choice {
 
 /// Takes note of which ways are cut.
 pub fn judge(ways: &mut [Way]) {
-    let is_reached = is_reached(ways);
+    // One that was answered a while ago may have heard the target's last words.
+    let is_reached = ways.iter().any(answers);
     for way in ways {
         way.is_cut = way.has_link
             && match way.reach {
-                Reach::Answers => false,
+                Reach::Answers | Reach::Late => false,
                 Reach::Silent => way.is_cut || is_reached,
                 Reach::Unknown => way.is_cut,
             };
@@ -56,7 +59,6 @@ pub fn judge(ways: &mut [Way]) {
 pub fn choose(ways: &[Way], present: usize) -> Choice {
     let first = |fits: &dyn Fn(&Way) -> bool| ways.iter().position(fits);
     let is_well = |way: &Way| way.has_link && !way.is_cut;
-    let answers = |way: &Way| way.has_link && way.reach == Reach::Answers;
     let now = ways.get(present).copied().unwrap_or_default();
     if now.has_link && now.is_cut {
         // Of the others those that merely have a link may be as bad.
@@ -66,18 +68,20 @@ pub fn choose(ways: &[Way], present: usize) -> Choice {
         let next = first(&is_well).or_else(|| first(&|way| way.has_link));
         return next.map_or(Choice::Stay, Choice::Move);
     }
-    let is_reached = is_reached(ways);
-    let attracts = |way: &Way| is_well(way) && (!is_reached || answers(way));
+    let is_reached = ways.iter().any(has_answered);
+    let attracts = |way: &Way| is_well(way) && (!is_reached || has_answered(way));
     match first(&attracts) {
         Some(better) if better < present => Choice::Return(better),
         Some(_) | None => Choice::Stay,
     }
 }
 
-/// Whether a target answers at all.
-fn is_reached(ways: &[Way]) -> bool {
-    let mut ways = ways.iter();
-    ways.any(|way| way.has_link && way.reach == Reach::Answers)
+fn answers(way: &Way) -> bool {
+    way.has_link && way.reach == Reach::Answers
+}
+
+fn has_answered(way: &Way) -> bool {
+    way.has_link && matches!(way.reach, Reach::Answers | Reach::Late)
 }
 
 /// The pings over one interface, in rounds: one to each target.
@@ -113,6 +117,8 @@ impl Pings {
     pub fn begin(&mut self) -> u16 {
         if self.unanswered >= self.fall {
             self.reach = Reach::Silent;
+        } else if self.unanswered > 0 && self.reach == Reach::Answers {
+            self.reach = Reach::Late;
         }
         self.unanswered = self.unanswered.saturating_add(1);
         self.round = self.round.wrapping_add(1);
@@ -139,14 +145,15 @@ impl Pings {
 mod tests {
     use super::{Choice::*, Pings, Reach, Way, choose, judge};
 
-    /// `-` no link, `l` a link, `+` a target answers, `s` none does, `x` cut and none does, `c` cut and not heard
-    /// of since.
+    /// `-` no link, `l` a link, `+` a target answers, `o` one has, `s` none does, `x` cut and none does, `c` cut and
+    /// not heard of since.
     fn ways(text: &str) -> Vec<Way> {
         let way = |letter| {
             let (has_link, reach, is_cut) = match letter {
                 '-' => (false, Reach::Unknown, false),
                 'l' => (true, Reach::Unknown, false),
                 '+' => (true, Reach::Answers, false),
+                'o' => (true, Reach::Late, false),
                 's' => (true, Reach::Silent, false),
                 'x' => (true, Reach::Silent, true),
                 'c' => (true, Reach::Unknown, true),
@@ -175,6 +182,9 @@ mod tests {
             ("s+", 0, Move(1), "only the second one does"),
             ("sl+", 0, Move(2), "a link alone is not enough then"),
             ("ss", 0, Stay, "the target is down itself"),
+            ("so", 0, Stay, "or has just gone down"),
+            ("oo", 1, Return(0), "an answer may be lost"),
+            ("lo", 1, Stay, "but one there must be"),
             ("sl", 0, Stay, "nobody is known to reach it"),
             ("s-", 0, Stay, "there is nobody else"),
             ("-s", 0, Move(1), "the link alone decides"),
@@ -222,7 +232,9 @@ mod tests {
         for (before, after) in [
             ("s+", "x+"),
             ("ss", "ss"),
+            ("so", "so"),
             ("xs", "xs"),
+            ("xo", "xo"),
             ("x+", "x+"),
             ("c+", "c+"),
             ("l+", "l+"),
@@ -254,13 +266,30 @@ mod tests {
                 pings.reach()
             })
             .collect();
-        let [answers, silent] = [Reach::Answers, Reach::Silent];
-        assert_eq!(reaches, [answers, answers, answers, silent]);
+        let [answers, late, silent] = [Reach::Answers, Reach::Late, Reach::Silent];
+        assert_eq!(reaches, [answers, late, late, silent]);
         let last = pings.begin();
         pings.answered(last.wrapping_sub(3));
         assert_eq!(pings.reach(), silent, "too late");
         pings.answered(last.wrapping_sub(2));
         assert_eq!(pings.reach(), answers, "one is enough");
+    }
+
+    #[test]
+    fn of_two_the_one_that_heard_the_last_answer_is_late_when_the_other_one_is_silent() {
+        let (mut first, mut second) = (Pings::new(2), Pings::new(2));
+        let round = first.begin();
+        first.answered(round);
+        second.begin();
+        second.answered(round);
+        first.begin();
+        let last = second.begin();
+        second.answered(last);
+        while first.reach() != Reach::Silent {
+            first.begin();
+            second.begin();
+        }
+        assert_eq!(second.reach(), Reach::Late);
     }
 
     #[test]

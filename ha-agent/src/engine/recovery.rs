@@ -1,7 +1,9 @@
-//! Local recovery: a group whose interface has no link is served on another one of this node.
+//! Local recovery: a group whose interface is not well is served on another one of this node.
 //!
 //! Role and epoch stay, so no other node has to do anything. The data path is on all interfaces, and their NICs let
 //! through what the group needs, so a move is the group's fields in the map, an advertisement and announcements.
+
+mod targets;
 
 use std::collections::BTreeSet;
 
@@ -10,11 +12,15 @@ use ha_common::abi::{GROUP_USED, GROUP_VIRTUAL_MAC, Mac, RoleWord};
 use ha_core::{
     election::{Election as _, Input, Role},
     plan::GroupName,
+    recovery::{Choice, Reach, Way, choose, judge},
     track::State,
 };
 
+pub(super) use self::targets::{News, Targets};
+
 use super::{Engine, group::Group, port::Ground, reconcile::solicited, setup};
 use crate::{
+    api::types,
     config::{Config, track::Kind},
     dataplane::{Admitted, Dataplane},
 };
@@ -54,23 +60,23 @@ impl Engine {
 
     /// Has a group served where it should be.
     pub(super) fn choose_way(&mut self, index: usize) {
-        let group = &self.groups[index];
-        if group.ways.len() < 2 {
+        if self.groups[index].ways.len() < 2 {
             return;
         }
-        let Some(best) = group.ways.iter().copied().find(|way| self.is_well(*way)) else {
-            return;
-        };
+        self.tell_links(index);
+        let mut ways = self.ways(index);
+        judge(&mut ways);
         let now = self.now();
-        let is_well = self.is_well(group.port);
         let group = &mut self.groups[index];
-        if best == group.port {
-            group.returns_at = None;
-        } else if !is_well {
-            self.move_to(index, best);
-        } else if let Some(delay) = group.returns_after {
-            // A link that went and came is waited for anew: in between it was not the best one.
-            group.returns_at = group.returns_at.or(Some(now + delay));
+        group.cut = ways.iter().map(|way| way.is_cut).collect();
+        match choose(&ways, group.way()) {
+            Choice::Stay => group.returns_at = None,
+            // One that was well and was not is waited for anew: in between it was not the best one.
+            Choice::Return(_) => {
+                let at = group.returns_after.map(|delay| now + delay);
+                group.returns_at = group.returns_at.or(at);
+            }
+            Choice::Move(to) => self.move_to(index, to),
         }
     }
 
@@ -79,20 +85,41 @@ impl Engine {
         let now = self.now();
         for index in 0..self.groups.len() {
             let group = &self.groups[index];
-            if group.returns_at.is_some_and(|at| at <= now)
-                && let Some(best) = group.ways.iter().copied().find(|way| self.is_well(*way))
-            {
-                self.move_to(index, best);
+            if group.returns_at.is_some_and(|at| at <= now) {
+                match choose(&self.ways(index), group.way()) {
+                    Choice::Return(to) | Choice::Move(to) => self.move_to(index, to),
+                    Choice::Stay => self.groups[index].returns_at = None,
+                }
             }
         }
     }
 
-    fn move_to(&mut self, index: usize, port: usize) {
+    /// What is known of a group's interfaces.
+    fn ways(&self, index: usize) -> Vec<Way> {
+        let group = &self.groups[index];
+        let reach = self.targets.reach(index).unwrap_or_default();
+        let ways = group.ways.iter().enumerate();
+        ways.map(|(place, way)| Way {
+            has_link: self.is_well(*way),
+            reach: reach.get(place).copied().unwrap_or_default(),
+            is_cut: group.cut.get(place).copied().unwrap_or_default(),
+        })
+        .collect()
+    }
+
+    /// Has a group's targets pinged over the interfaces that have a link.
+    fn tell_links(&self, index: usize) {
+        let ways = self.groups[index].ways.iter();
+        let links = ways.map(|way| self.is_well(*way)).collect();
+        self.targets.set_links(index, links);
+    }
+
+    /// `way` is a place among the group's ways.
+    fn move_to(&mut self, index: usize, way: usize) {
+        let why = self.trouble(index, self.groups[index].way());
         let group = &mut self.groups[index];
         group.returns_at = None;
-        if group.port == port {
-            return;
-        }
+        let port = group.ways[way];
         let (link, addresses) = (&self.ports[port].link, self.ports[port].addresses);
         let nic = self.ports[port].mac();
         let (before, after) = (&self.ports[group.port].link.name, &link.name);
@@ -103,7 +130,8 @@ impl Engine {
                 return;
             }
         };
-        let text = format!("from {before} to {after}, without changing nodes");
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
+        let text = format!("from {before} to {after}, without changing nodes{why}");
         group.port = port;
         group.ifindex = link.index;
         if group.flags & GROUP_VIRTUAL_MAC == 0 {
@@ -190,25 +218,72 @@ impl Engine {
         Ok(())
     }
 
+    /// What is wrong with one of a group's interfaces.
+    fn trouble(&self, index: usize, way: usize) -> Option<String> {
+        let group = &self.groups[index];
+        let port = *group.ways.get(way)?;
+        let name = &self.ports[port].link.name;
+        if !self.is_well(port) {
+            Some(format!("{name} has no link"))
+        } else if group.cut.get(way).copied().unwrap_or_default() {
+            Some(format!("{name} reaches none of its ping targets"))
+        } else {
+            None
+        }
+    }
+
     /// Why a group is not served on its first interface.
-    pub(super) fn stands_in(&self, group: &Group) -> Option<String> {
+    pub(super) fn stands_in(&self, index: usize) -> Option<String> {
+        let group = &self.groups[index];
         let first = *group.ways.first()?;
         if first == group.port {
             return None;
         }
+        if let Some(trouble) = self.trouble(index, 0) {
+            return Some(trouble);
+        }
         let name = &self.ports[first].link.name;
-        Some(match (self.is_well(first), group.returns_at) {
-            (false, _) => format!("{name} has no link"),
-            (true, None) => format!("{name} has a link again; the group stays"),
-            (true, Some(at)) => {
+        Some(match (group.returns_at, group.returns_after) {
+            (Some(at), _) => {
                 let left = at.since_origin().saturating_sub(self.now().since_origin());
-                format!("{name} has a link again; back in {left:.0?}")
+                format!("{name} is well again; back in {left:.0?}")
+            }
+            (None, None) => format!("{name} is well again; the group stays"),
+            (None, Some(_)) => {
+                format!("{name} has a link again, but no ping target has answered yet")
             }
         })
+    }
+
+    /// The interfaces on which a group may be served, if there are several.
+    pub(super) fn ways_status(&self, index: usize) -> Vec<types::LocalWay> {
+        let group = &self.groups[index];
+        let ways = group.ways.iter().enumerate();
+        let ways = ways.filter(|_| group.ways.len() > 1);
+        let reach = self.targets.reach(index);
+        ways.map(|(place, way)| types::LocalWay {
+            interface: self.ports[*way].link.name.clone(),
+            link: self.is_well(*way),
+            targets: reach.map(|reach| {
+                let word = match reach[place] {
+                    Reach::Unknown => "unknown",
+                    Reach::Answers | Reach::Late => "answer",
+                    Reach::Silent => "silent",
+                };
+                word.to_owned()
+            }),
+        })
+        .collect()
     }
 }
 
 impl Group {
+    /// The place of the interface on which it is served among its ways.
+    fn way(&self) -> usize {
+        let mut ways = self.ways.iter();
+        ways.position(|way| *way == self.port).unwrap_or_default()
+    }
+
     fn admitted(&self) -> BTreeSet<Mac> {
         let mut macs = solicited(&self.addresses());
         if self.flags & GROUP_VIRTUAL_MAC != 0 {

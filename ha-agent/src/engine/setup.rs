@@ -118,6 +118,7 @@ impl Engine {
             reach: super::local::Reach::Own,
             moving: Vec::new(),
             lookout: Lookout::new(),
+            targets: recovery::Targets::new(),
             lapses,
         };
         if let Some(load) = engine.dataplane.loader() {
@@ -140,6 +141,7 @@ impl Engine {
         fault::reached(Point::Watching);
         engine.be_alone()?;
         engine.call_witness()?;
+        engine.set_targets();
         engine.look_out();
         engine.history.node("started", "the agent started");
         Ok(engine)
@@ -339,7 +341,7 @@ fn prepare_group(
         place.context("a group names an unknown interface")
     };
     let port = find(on)?;
-    let ways = group.interfaces().map(find).collect::<Result<_>>()?;
+    let ways = group.interfaces().map(find).collect::<Result<Vec<_>>>()?;
     let ground = &grounds[port];
     let (link, nic, own) = (&ground.link, ground.home.mac, ground.addresses);
     let (mac4, mac6, virtual_flag) = match group.mac {
@@ -389,6 +391,7 @@ fn prepare_group(
         name: group.name.clone(),
         slot: 0,
         port,
+        cut: vec![false; ways.len()],
         ways,
         returns_after: group.local.as_ref().and_then(|local| local.returns_after),
         returns_at: None,

@@ -33,6 +33,10 @@ pub(super) struct GroupStatus {
     pub(super) name: String,
     pub(super) id: u32,
     pub(super) interface: String,
+    #[serde(default)]
+    pub(super) stands_in: Option<String>,
+    #[serde(default)]
+    pub(super) ways: Vec<LocalWay>,
     pub(super) role: String,
     pub(super) epoch: u32,
     pub(super) since: Option<f64>,
@@ -41,6 +45,12 @@ pub(super) struct GroupStatus {
     pub(super) fenced: Option<String>,
     pub(super) priority: Option<u8>,
     pub(super) stale_senders: Vec<StaleSender>,
+}
+
+/// An interface on which a group may be served.
+#[derive(Debug, Deserialize)]
+pub(super) struct LocalWay {
+    pub(super) targets: Option<String>,
 }
 
 /// Who has used the node while it was not Active.

@@ -28,7 +28,8 @@ const DELAY: Duration = Duration::from_secs(5);
 const TARGETS: usize = 8;
 const INTERVALS: RangeInclusive<Duration> = Duration::from_millis(20)..=Duration::from_secs(60);
 const INTERVAL: Duration = Duration::from_secs(1);
-const FALLS: RangeInclusive<i64> = 1..=100;
+/// With one alone a target that goes down between two pings would be taken for a dead interface.
+const FALLS: RangeInclusive<i64> = 2..=100;
 const FALL: u16 = 3;
 
 /// `None` if it is at fault, `Some(None)` if there is none.

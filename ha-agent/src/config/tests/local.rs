@@ -71,7 +71,7 @@ fn each_fault_of_the_targets_has_its_place_and_its_mend() {
         ),
         ("ping_fall = 2", "nobody is pinged: add ping = "),
         ("ping_interval = \"2s\"", "nobody is pinged: add ping = "),
-        ("ping = [\"192.0.2.1\"]\nping_fall = 0", "choose 1 to 100"),
+        ("ping = [\"192.0.2.1\"]\nping_fall = 1", "choose 2 to 100"),
         (
             "ping = [\"192.0.2.1\"]\nping_interval = \"1ms\"",
             "choose 20ms to 1m",

@@ -119,6 +119,7 @@ impl Engine {
         let clients = self.exchange_clients().await;
         problems.note("routes of this host's own programs", clients);
         self.exchange_witness(witness);
+        self.set_targets();
 
         self.tell(&turns, &rivals);
         if touches_heirs(&changes) {
