@@ -8,14 +8,14 @@ use std::{net::IpAddr, os::fd::OwnedFd, thread::sleep, time::Duration};
 
 use ha_lab::{
     address,
-    agent::{self, Agent, GROUP, Setup, Standing},
+    agent::{Agent, GROUP, Setup, Standing},
     cluster::{AnsweringMac, Service},
     echo::Echo,
     lab::{Lab, Loss},
     node::{INTERFACE, SECOND},
     probe::Prober,
     report::{Report, Window},
-    under_test, waiting,
+    second, under_test, waiting,
 };
 
 const PROBES: Duration = Duration::from_millis(10);
@@ -35,7 +35,7 @@ impl Pair {
     /// Two nodes, of which the first has two interfaces and is Active.
     fn start(mac: AnsweringMac, local: &str) -> Self {
         let lab = Lab::create(&["a", "b"]).unwrap();
-        let second = lab.add_second(0).unwrap();
+        let handle = lab.add_second(0).unwrap();
         let service = Service {
             mac,
             ..Service::new(1, 1)
@@ -44,30 +44,18 @@ impl Pair {
         let echoes = echoes.map(|node| Echo::start(node, &service.vips).unwrap());
         let echoes = echoes.collect();
         let program = under_test::agent();
-        let peer = agent::peer(lab.node(1), PROBES);
-        let path = |interface: &str, address: IpAddr| {
-            format!("paths = [\n  {{ interface = \"{interface}\", address = \"{address}\" }},")
+        let start = |node: u8, priority| {
+            let setup = Setup {
+                tables: second::tables(&lab, node, PROBES, local),
+                ..Setup::new(&service, priority)
+            };
+            Agent::start_as(&program, lab.node(node), &setup).unwrap()
         };
-        let more = path(SECOND, lab.node(1).station().v4.into());
-        let setup = Setup {
-            tables: format!(
-                "[group.local]\nfallback = [\"{SECOND}\"]\n{local}\n[[interface]]\nname = \"{SECOND}\"\n{}",
-                peer.replacen("paths = [", &more, 1)
-            ),
-            ..Setup::new(&service, 200)
-        };
-        let first = Agent::start_as(&program, lab.node(0), &setup).unwrap();
-        let peer = agent::peer(lab.node(0), PROBES);
-        let more = path(INTERFACE, address::second(0).v4.into());
-        let setup = Setup {
-            tables: peer.replacen("paths = [", &more, 1),
-            ..Setup::new(&service, 150)
-        };
-        let other = Agent::start_as(&program, lab.node(1), &setup).unwrap();
+        let agents = vec![start(0, 200), start(1, 150)];
         let pair = Self {
-            agents: vec![first, other],
+            agents,
             _echoes: echoes,
-            _second: second,
+            _second: handle,
             lab,
         };
         pair.until(

@@ -113,6 +113,15 @@ fn a_dead_application_is_replaced_within_10_ms() {
 }
 
 #[test]
+fn a_lost_link_is_made_good_for_by_the_node_s_second_nic() {
+    let Outcome {
+        report, account, ..
+    } = play("local-recovery");
+    assert!(report.outage_ms <= 20.0, "{} ms", report.outage_ms);
+    assert_eq!((report.takeover_ms, account.role_changes), (None, 0));
+}
+
+#[test]
 fn nobody_notices_that_the_agent_is_started_again() {
     for name in [
         "restart",

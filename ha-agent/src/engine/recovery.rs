@@ -147,6 +147,8 @@ impl Engine {
             Box::new(config)
         });
         self.routers = setup::routers(&self.groups);
+        // First: what it says from there may be heard where it was, as another router's.
+        self.exchange_routers();
         if let Some(config) = config {
             // It advertises from there at once.
             self.input(index, Input::Reconfigure(config));
@@ -158,11 +160,15 @@ impl Engine {
             Role::Backup | Role::Claiming => {}
         }
         self.follow(index);
+        self.exchange_routers();
+        self.bring_clients_along();
+    }
+
+    fn exchange_routers(&mut self) {
         let routers = self.virtual_routers();
         if let Err(error) = self.dataplane.set_routers(&routers) {
             tracing::error!("virtual routers: {error:#}");
         }
-        self.bring_clients_along();
     }
 
     /// Has stale traffic sent on over the interface on which the group is now.
