@@ -207,6 +207,17 @@ impl Engine {
     /// Has the NICs on which groups may be served let through what these need.
     pub(super) async fn admit_on_others(&self) -> Result<()> {
         let mut admitted = Admitted::new();
+        self.add_others(&mut admitted);
+        for (index, macs) in admitted {
+            let found = self.netlink.filters(index).await?;
+            let missing = macs.difference(&found).copied();
+            self.netlink.add_filters(index, missing).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds what NICs must let through on which groups are not served, but may be.
+    pub(super) fn add_others(&self, admitted: &mut Admitted) {
         for group in &self.groups {
             for way in group.ways.iter().filter(|way| **way != group.port) {
                 let port = &self.ports[*way];
@@ -216,12 +227,6 @@ impl Engine {
                 }
             }
         }
-        for (index, macs) in admitted {
-            let found = self.netlink.filters(index).await?;
-            let missing = macs.difference(&found).copied();
-            self.netlink.add_filters(index, missing).await?;
-        }
-        Ok(())
     }
 
     /// What is wrong with one of a group's interfaces.

@@ -32,7 +32,7 @@ use crate::{
         Config, Election, Witness as Written,
         difference::{Change, Fate, Subject},
     },
-    dataplane::admitted,
+    dataplane::{Admitted, admitted},
     doctor,
 };
 
@@ -72,7 +72,7 @@ impl Engine {
         slots: &Plan,
     ) -> Vec<String> {
         let mut problems = Problems::default();
-        let before = admitted(&self.settled());
+        let before = self.admitted();
         self.breathe();
         self.let_go(&next);
         // Before they leave the maps, or the kernel would answer for them.
@@ -126,7 +126,7 @@ impl Engine {
             self.heirs_changed();
         }
         self.breathe();
-        let after = admitted(&self.settled());
+        let after = self.admitted();
         let filters = only(before, &after);
         let removed = self.remove(Vec::new(), filters).await;
         problems.note("filters of the interfaces", removed);
@@ -154,6 +154,13 @@ impl Engine {
             let _ = self.input_alone(index, Input::Stop);
             self.announcer.stop(self.groups[index].slot);
         }
+    }
+
+    /// What the NICs must let through.
+    fn admitted(&self) -> Admitted {
+        let mut admitted = admitted(&self.settled());
+        self.add_others(&mut admitted);
+        admitted
     }
 
     /// What elections know of the peers.
