@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 
 pub(super) use self::way::Way;
 use self::{lookout::Lookout, way::Nic};
-use super::{Engine, group::Group, port::Port};
+use super::{Engine, group::Group, port::Ground};
 use crate::{
     api::types,
     config::{Config, Guest},
@@ -35,88 +35,115 @@ pub(super) struct Guests {
     losses: Option<Losses>,
 }
 
-#[derive(Debug)]
-struct Target {
+/// A guest, and an interface from which it is delivered to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
     guest: Guest,
     nic: Nic,
     /// Index into `ha_deliver`.
     slot: u32,
+}
+
+#[derive(Debug)]
+struct Target {
+    place: Place,
     way: Way,
 }
 
+/// The guests of a configuration, each from all interfaces on which its group may be served. Those that the maps know
+/// keep their slots.
+///
+/// # Errors
+/// If there are too many.
+pub(super) fn places(
+    config: &Config,
+    grounds: &[Ground],
+    known: &BTreeMap<u32, Deliver>,
+) -> Result<Vec<Place>> {
+    let mut wanted: Vec<(Guest, Nic)> = Vec::new();
+    for group in &config.groups {
+        for (name, guest) in group.interfaces().flat_map(|name| {
+            let guests = group.delivery.guests();
+            guests.map(move |guest| (name, guest))
+        }) {
+            let nic = nic(name, config, grounds);
+            wanted.extend(nic.map(|nic| (guest.clone(), nic)));
+        }
+    }
+    wanted.sort_by(|one, other| (&one.0, one.1.index).cmp(&(&other.0, other.1.index)));
+    wanted.dedup();
+    ensure!(
+        wanted.len() < MAX_DELIVER as usize,
+        "{} guests are more than the {} that a node can deliver to: remove some",
+        wanted.len(),
+        MAX_DELIVER - 1
+    );
+    let slots = slots(&wanted, known);
+    let places = wanted.into_iter().zip(slots);
+    let places = places.map(|((guest, nic), slot)| Place { guest, nic, slot });
+    Ok(places.collect())
+}
+
+/// Index into `ha_deliver` for a virtual IP of a group.
+pub(super) fn slot_of<'a>(
+    mut places: impl Iterator<Item = &'a Place>,
+    group: &Group,
+    vip: IpAddr,
+) -> u32 {
+    /// This host's own stack.
+    const LOCAL_STACK: u32 = 0;
+    let guest = group.delivery.of(vip);
+    let place = guest.and_then(|guest| {
+        places.find(|place| place.nic.index == group.ifindex && place.guest == *guest)
+    });
+    place.map_or(LOCAL_STACK, |place| place.slot)
+}
+
 impl Guests {
-    /// The guests of the configuration. Those that the maps know keep their slots.
+    /// The guests of the configuration.
     ///
     /// # Errors
     /// If there are too many, or the kernel does not answer.
     pub(super) async fn prepare(
         config: &Config,
-        ports: &[Port],
+        grounds: &[Ground],
         dataplane: &Dataplane,
         netlink: &Netlink,
         changes: &Changes,
     ) -> Result<Self> {
-        let mut wanted: Vec<(Guest, Nic)> = Vec::new();
-        for group in &config.groups {
-            for guest in group.delivery.guests() {
-                let nic = nic(&group.interface, config, ports);
-                wanted.extend(nic.map(|nic| (guest.clone(), nic)));
-            }
-        }
-        wanted.sort_by(|one, other| (&one.0, one.1.index).cmp(&(&other.0, other.1.index)));
-        wanted.dedup();
-        ensure!(
-            wanted.len() < MAX_DELIVER as usize,
-            "{} guests are more than the {} that a node can deliver to: remove some",
-            wanted.len(),
-            MAX_DELIVER - 1
-        );
         let known = dataplane.targets()?;
-        let slots = slots(&wanted, &known);
-        let obsolete = known.keys().filter(|slot| !slots.contains(slot));
-        let obsolete = obsolete.copied().collect();
-        let (sender, found) = mpsc::unbounded_channel();
-        let lookout = Lookout::new(netlink, wanted.clone())?;
+        let places = places(config, grounds, &known)?;
+        let lookout = Lookout::new(netlink, wanted(&places))?;
         let ways = match &lookout {
             Some(lookout) => lookout.look().await?,
             None => Vec::new(),
         };
-        let targets: Vec<_> = wanted
-            .iter()
-            .zip(slots)
-            .zip(ways.clone())
-            .map(|(((guest, nic), slot), way)| Target {
-                guest: guest.clone(),
-                nic: nic.clone(),
-                slot,
-                way,
-            })
-            .collect();
-        if let Some(lookout) = lookout {
-            tokio::spawn(lookout.watch(changes.clone(), ways, sender));
-        }
-        Ok(Self {
-            targets,
+        let found = follow(lookout, changes, &ways);
+        Ok(Self::new(places, ways, known.keys(), found))
+    }
+
+    /// `known` are the slots that are in the maps.
+    fn new<'a>(
+        places: Vec<Place>,
+        ways: Vec<Way>,
+        known: impl Iterator<Item = &'a u32>,
+        found: mpsc::UnboundedReceiver<Vec<Way>>,
+    ) -> Self {
+        let is_used = |slot: &&u32| places.iter().any(|place| place.slot == **slot);
+        let obsolete = known.filter(|slot| !is_used(slot)).copied().collect();
+        let targets = places.into_iter().zip(ways);
+        let targets = targets.map(|(place, way)| Target { place, way });
+        Self {
+            targets: targets.collect(),
             found,
             obsolete,
             losses: None,
-        })
-    }
-
-    /// Index into `ha_deliver` of a guest, as it is reached from the interface `nic`.
-    fn slot(&self, nic: u32, guest: &Guest) -> Option<u32> {
-        let mut targets = self.targets.iter();
-        let target = targets.find(|target| target.nic.index == nic && target.guest == *guest);
-        target.map(|target| target.slot)
+        }
     }
 
     /// Index into `ha_deliver` for a virtual IP of a group.
     pub(super) fn slot_of(&self, group: &Group, vip: IpAddr) -> u32 {
-        /// This host's own stack.
-        const LOCAL_STACK: u32 = 0;
-        let guest = group.delivery.of(vip);
-        let slot = guest.and_then(|guest| self.slot(group.ifindex, guest));
-        slot.unwrap_or(LOCAL_STACK)
+        slot_of(self.targets.iter().map(|target| &target.place), group, vip)
     }
 
     /// Waits until the ways may have changed.
@@ -134,9 +161,9 @@ impl Guests {
         let targets = self.targets.iter();
         targets
             .map(|target| types::Guest {
-                interface: target.guest.interface.clone(),
-                mac: target.guest.mac.to_string(),
-                from: target.nic.name.clone(),
+                interface: target.place.guest.interface.clone(),
+                mac: target.place.guest.mac.to_string(),
+                from: target.place.nic.name.clone(),
                 way: target.way.word().to_owned(),
                 note: target.way.note.clone(),
                 lost: lost(target.way.ifindex),
@@ -183,6 +210,34 @@ impl Engine {
         Ok(())
     }
 
+    /// Goes over to the guests of another configuration, or to those of this one from interfaces that are others than
+    /// before. Before a virtual IP names them; [`Engine::clear_guests`] comes after.
+    ///
+    /// # Errors
+    /// If the kernel does not answer.
+    pub(super) async fn exchange_guests(&mut self, places: Vec<Place>) -> Result<()> {
+        let present = self.guests.targets.iter().map(|target| &target.place);
+        if present.eq(&places) {
+            return Ok(());
+        }
+        let lookout = Lookout::new(&self.netlink, wanted(&places))?;
+        let work = tokio::spawn(async move {
+            match lookout {
+                Some(lookout) => lookout.look().await.map(|ways| (Some(lookout), ways)),
+                None => Ok((None, Vec::new())),
+            }
+        });
+        let (lookout, ways) = self.meanwhile(work).await??;
+        let found = follow(lookout, &self.means.changes, &ways);
+        let known = self.dataplane.targets()?;
+        let losses = self.guests.losses.take();
+        self.guests = Guests {
+            losses,
+            ..Guests::new(places, ways, known.keys(), found)
+        };
+        self.write_guests()
+    }
+
     /// Takes note of how the guests are reached now.
     pub(super) fn found_guests(&mut self, ways: Vec<Way>) {
         for (index, way) in ways.into_iter().enumerate() {
@@ -202,14 +257,14 @@ impl Engine {
 
     fn write_guest(&mut self, index: usize) -> Result<()> {
         let target = &self.guests.targets[index];
-        let (slot, ifindex) = (target.slot, target.way.ifindex);
+        let (slot, ifindex) = (target.place.slot, target.way.ifindex);
         if let Some(losses) = self.guests.losses.as_mut().filter(|_| ifindex != 0) {
             losses.watch(ifindex)?;
         }
         let value = target.value();
         if let Err(error) = self.dataplane.put_target(slot, value, ifindex) {
             // The interface has gone since it was looked at; the next look says so.
-            tracing::warn!("{}: {error:#}", target.guest.interface);
+            tracing::warn!("{}: {error:#}", target.place.guest.interface);
             return self
                 .dataplane
                 .put_target(slot, Deliver { flags: 0, ..value }, 0);
@@ -220,8 +275,9 @@ impl Engine {
 
 impl Target {
     fn value(&self) -> Deliver {
+        let Place { guest, nic, .. } = &self.place;
         let mut name = [0; 16];
-        let octets = self.guest.interface.bytes();
+        let octets = guest.interface.bytes();
         name.iter_mut()
             .zip(octets)
             .for_each(|(to, from)| *to = from);
@@ -229,16 +285,16 @@ impl Target {
             kind: DELIVER_GUEST,
             flags: self.way.flags,
             max_len: self.way.mtu + size_of::<eth::Header>() as u32,
-            ifindex: self.nic.index,
-            vlan: self.guest.vlan,
-            mac: self.guest.mac,
+            ifindex: nic.index,
+            vlan: guest.vlan,
+            mac: guest.mac,
             pad: [0; 2],
             name,
         }
     }
 
     fn describe(&self) -> String {
-        let (guest, nic) = (&self.guest.interface, &self.nic.name);
+        let (guest, nic) = (&self.place.guest.interface, &self.place.nic.name);
         let text = match self.way.word() {
             "none" => format!("guest {guest}: not reached from {nic}"),
             way => format!("guest {guest}: {way} from {nic}"),
@@ -250,12 +306,31 @@ impl Target {
     }
 }
 
-fn nic(name: &str, config: &Config, ports: &[Port]) -> Option<Nic> {
-    let port = ports.iter().find(|port| port.link.name == name)?;
+fn wanted(places: &[Place]) -> Vec<(Guest, Nic)> {
+    let each = places.iter();
+    each.map(|place| (place.guest.clone(), place.nic.clone()))
+        .collect()
+}
+
+/// Has the ways looked for from now on, of which these are known.
+fn follow(
+    lookout: Option<Lookout>,
+    changes: &Changes,
+    ways: &[Way],
+) -> mpsc::UnboundedReceiver<Vec<Way>> {
+    let (sender, found) = mpsc::unbounded_channel();
+    if let Some(lookout) = lookout {
+        tokio::spawn(lookout.watch(changes.clone(), ways.to_vec(), sender));
+    }
+    found
+}
+
+fn nic(name: &str, config: &Config, grounds: &[Ground]) -> Option<Nic> {
+    let ground = grounds.iter().find(|ground| ground.link.name == name)?;
     let interface = config.interfaces.iter().find(|i| i.name == name)?;
     Some(Nic {
         name: name.to_owned(),
-        index: port.link.index,
+        index: ground.link.index,
         mode: interface.mode,
     })
 }
@@ -290,8 +365,16 @@ fn slots(wanted: &[(Guest, Nic)], known: &BTreeMap<u32, Deliver>) -> Vec<u32> {
 mod tests {
     use ha_common::abi::{Mac, Vlan};
 
-    use super::*;
-    use crate::config::Mode;
+    use std::path::Path;
+
+    use super::{
+        super::{port::Presence, setup},
+        *,
+    };
+    use crate::{
+        config::Mode,
+        net::{Addresses, Leads, Link},
+    };
 
     fn target(last: u8, nic: u32) -> (Guest, Nic) {
         let guest = Guest {
@@ -309,12 +392,86 @@ mod tests {
 
     fn value((guest, nic): (Guest, Nic)) -> Deliver {
         let target = Target {
-            guest,
-            nic,
-            slot: 0,
+            place: Place {
+                guest,
+                nic,
+                slot: 0,
+            },
             way: Way::default(),
         };
         target.value()
+    }
+
+    const FILE: &str = r#"[node]
+name = "alpha"
+[[interface]]
+name = "eth0"
+[[interface]]
+name = "eth1"
+[[group]]
+name = "web"
+interface = "eth0"
+vips = ["192.0.2.10"]
+deliver = { guest = "tap0", mac = "02:00:00:00:00:07" }
+[group.local]
+fallback = ["eth1"]
+[group.election]
+type = "manual"
+vrid = 51
+"#;
+
+    fn ground(name: &str, index: u32) -> Ground {
+        let link = Link {
+            index,
+            name: name.to_owned(),
+            mac: Mac::ZERO,
+            up: true,
+            mtu: 1500,
+            veth: false,
+            bridge: false,
+            leads: Leads::Out,
+            master: None,
+            lower: None,
+            xdp: None,
+        };
+        Ground {
+            home: link.clone(),
+            link,
+            addresses: Addresses::default(),
+            presence: Presence::Known,
+        }
+    }
+
+    #[test]
+    fn a_guest_is_reached_from_all_nics_of_its_group_and_from_one_that_takes_the_place_of_another()
+    {
+        let config = Config::parse(FILE, Path::new("ha.toml")).unwrap();
+        let vip = "192.0.2.10".parse().unwrap();
+        let on = |grounds: &[Ground], known: &BTreeMap<u32, Deliver>, name: &str| {
+            let places = places(&config, grounds, known).unwrap();
+            let at = [Some(name.to_owned())];
+            let groups = setup::groups(&config, grounds, &[], &at).unwrap();
+            let slot = slot_of(places.iter(), &groups[0], vip);
+            (places, slot)
+        };
+        let before = [ground("eth0", 2), ground("eth1", 3)];
+        let none = BTreeMap::new();
+        assert_eq!(on(&before, &none, "eth0").1, 1);
+        let (places, slot) = on(&before, &none, "eth1");
+        assert_eq!(slot, 2);
+
+        let known = places.into_iter().map(|place| {
+            let (slot, way) = (place.slot, Way::default());
+            (slot, Target { place, way }.value())
+        });
+        let known = known.collect();
+        let after = [ground("eth0", 7), ground("eth1", 3)];
+        assert_eq!(on(&after, &known, "eth0").1, 3);
+        let (places, slot) = on(&after, &known, "eth1");
+        assert_eq!(slot, 2, "it stays");
+        let (_, found) = mpsc::unbounded_channel();
+        let guests = Guests::new(places, vec![Way::default(); 2], known.keys(), found);
+        assert_eq!(guests.obsolete, [1]);
     }
 
     #[test]

@@ -140,12 +140,18 @@ impl Engine {
         let words = &self.dataplane.groups;
         words.move_to(group.slot, &group.fields(nic));
         tracing::warn!(group = %group.name, "moved {text}");
+        let guests = group.delivery.guests().next();
+        let hosted = guests.map_or_else(Vec::new, |_| group.addresses());
         self.history.group(&group.name, "local_move", text);
         let config = group.election.vrrp().zip(primary).map(|(vrrp, primary)| {
             let mut config = vrrp.machine.config().clone();
             config.primary = primary;
             Box::new(config)
         });
+        // From there its guests may be reached in another way.
+        if let Err(error) = self.put_vips(index, &hosted) {
+            tracing::error!("virtual IPs of guests: {error:#}");
+        }
         self.routers = setup::routers(&self.groups);
         // First: what it says from there may be heard where it was, as another router's.
         self.exchange_routers();

@@ -82,7 +82,7 @@ impl Engine {
         let groups = groups(&config, &grounds, &checks, &places)?;
         let bfd = super::bfd::start(&config, &grounds, &mut dataplane)?;
         let changes = Changes::listen()?;
-        let guests = Guests::prepare(&config, &ports, &dataplane, &netlink, &changes).await?;
+        let guests = Guests::prepare(&config, &grounds, &dataplane, &netlink, &changes).await?;
         let means = Means {
             netlink: netlink.clone(),
             changes,

@@ -100,10 +100,13 @@ impl Engine {
         self.announcer.set_config(self.config.announce);
         problems.note("the lease", self.change_lease(intervals));
 
+        let guests = self.exchange_guests(mem::take(&mut next.guests)).await;
+        problems.note("guests", guests);
         self.breathe();
         let rest = plan::plan(&desired, &self.settled()).map_err(Into::into);
         let written = rest.and_then(|plan| self.write(&plan.writes));
         problems.note("the maps of groups and virtual IPs", written);
+        problems.note("guests that are gone", self.clear_guests());
         let routers = self.virtual_routers();
         problems.note("virtual routers", self.dataplane.set_routers(&routers));
         problems.note("liveness", self.set_watch(watch));

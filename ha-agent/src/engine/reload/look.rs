@@ -15,6 +15,7 @@ use super::{
         Engine, bfd,
         fitness::checks,
         group::Group,
+        guests,
         port::{Ground, Port, Presence},
         reconcile::desired,
         setup,
@@ -46,6 +47,7 @@ pub(super) struct Next {
     pub(super) checks: Vec<(Check, Option<usize>)>,
     /// As they would begin.
     pub(super) groups: Vec<Group>,
+    pub(super) guests: Vec<guests::Place>,
     pub(super) desired: Desired,
 }
 
@@ -148,7 +150,8 @@ impl Engine {
             group.vips = vips;
         }
         self.breathe();
-        let slot = |group: &Group, vip| self.guests.slot_of(group, vip);
+        let guests = guests::places(config, &grounds, &self.dataplane.targets()?)?;
+        let slot = |group: &Group, vip| guests::slot_of(guests.iter(), group, vip);
         let desired = desired(&groups, |port| grounds[port].home.mac, slot)?;
         self.breathe();
         let plan = plan::plan(&desired, &self.settled())?;
@@ -172,6 +175,7 @@ impl Engine {
             grounds,
             renewed,
             groups,
+            guests,
             desired,
             loaded,
         })
