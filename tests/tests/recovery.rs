@@ -10,6 +10,7 @@ use ha_lab::{
     address,
     agent::{Agent, GROUP, Setup, Standing},
     cluster::{AnsweringMac, Service},
+    command,
     echo::Echo,
     lab::{Lab, Loss},
     node::{INTERFACE, SECOND},
@@ -244,4 +245,34 @@ fn a_ping_target_that_is_down_itself_moves_nothing_and_a_lost_link_still_does() 
     pair.lab.plug_in(0).unwrap();
     pair.until("it is back on the first", |pair| pair.place() == INTERFACE);
     assert_eq!(pair.standings(), before, "nothing changes hands");
+}
+
+#[test]
+fn nothing_is_left_in_the_filters_of_both_interfaces() {
+    let mut pair = Pair::start(AnsweringMac::Virtual, "return = \"never\"");
+    let node = pair.lab.node(0);
+    let filters = || {
+        let mut bridge = node.namespace().command("bridge").unwrap();
+        let printed = command::run(bridge.args(["fdb", "show"])).unwrap();
+        let ours = |line: &&str| {
+            line.starts_with("00:00:5e:00:0") || line.starts_with("33:33:ff:01:00:01")
+        };
+        let lines = printed.lines().filter(ours);
+        let mut lines: Vec<_> = lines.map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let on = |interface: &str| {
+        let filters = filters();
+        let dev = format!("dev {interface} ");
+        filters.iter().filter(|line| line.contains(&dev)).count()
+    };
+    // Both virtual MACs, and the group of solicitations.
+    assert_eq!((on(INTERFACE), on(SECOND)), (3, 3), "{:?}", filters());
+    pair.agents[0].daemon().stop(LIMIT).unwrap();
+    assert_eq!((on(INTERFACE), on(SECOND)), (3, 3), "{:?}", filters());
+    let mut detach = node.namespace().command(&under_test::agent()).unwrap();
+    detach.arg("--pin-dir").arg(node.pins());
+    command::run(detach.args(["detach", "--all"])).unwrap();
+    assert_eq!(filters(), [""; 0]);
 }
