@@ -248,6 +248,29 @@ fn a_ping_target_that_is_down_itself_moves_nothing_and_a_lost_link_still_does() 
 }
 
 #[test]
+fn without_targets_the_link_alone_decides_again() {
+    let pair = Pair::start(AnsweringMac::Virtual, &pinging());
+    pair.until("the client answers over both", |pair| {
+        pair.agents[0].targets(GROUP).unwrap() == ["answer"; 2]
+    });
+    let before = pair.standings();
+    let port = pair.lab.node(0).name();
+    pair.lab.lose_to_client(port, Loss::Pings).unwrap();
+    pair.until("it is served on the second", |pair| pair.place() == SECOND);
+    let file = pair.agents[0].file().unwrap();
+    let is_kept = |line: &&str| !line.starts_with("ping");
+    let lines: Vec<_> = file.lines().filter(is_kept).collect();
+    pair.agents[0].rewrite(&lines.join("\n")).unwrap();
+    let plan = pair.agents[0].reload().unwrap();
+    assert!(
+        plan.contains("~ group lab: changed in place: local.ping"),
+        "{plan}"
+    );
+    pair.until("it is back on the first", |pair| pair.place() == INTERFACE);
+    assert_eq!(pair.standings(), before, "nothing changes hands");
+}
+
+#[test]
 fn nothing_is_left_in_the_filters_of_both_interfaces() {
     let mut pair = Pair::start(AnsweringMac::Virtual, "return = \"never\"");
     let node = pair.lab.node(0);

@@ -97,12 +97,13 @@ impl Engine {
     /// What is known of a group's interfaces.
     fn ways(&self, index: usize) -> Vec<Way> {
         let group = &self.groups[index];
-        let reach = self.targets.reach(index).unwrap_or_default();
+        let reach = self.targets.reach(index);
         let ways = group.ways.iter().enumerate();
         ways.map(|(place, way)| Way {
             has_link: self.is_well(*way),
-            reach: reach.get(place).copied().unwrap_or_default(),
-            is_cut: group.cut.get(place).copied().unwrap_or_default(),
+            reach: reach.map_or(Reach::Unknown, |reach| reach[place]),
+            // Without targets, as after a reload, nothing would ever take it back.
+            is_cut: reach.is_some() && group.cut[place],
         })
         .collect()
     }
@@ -242,7 +243,7 @@ impl Engine {
         let name = &self.ports[port].link.name;
         if !self.is_well(port) {
             Some(format!("{name} has no link"))
-        } else if group.cut.get(way).copied().unwrap_or_default() {
+        } else if group.cut[way] {
             Some(format!("{name} reaches none of its ping targets"))
         } else {
             None

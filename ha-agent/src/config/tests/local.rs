@@ -102,6 +102,13 @@ fn each_fault_has_its_mend() {
         let error = parse(&text(local)).unwrap_err();
         assert!(error.contains(told), "{error}");
     }
+    let other = "[[group]]\nname = \"db\"\ninterface = \"eth1\"\nvips = [\"192.0.2.20\"]\n\
+                 election = { type = \"vrrp\", vrid = 51 }\n";
+    let error = parse(&(text("fallback = [\"eth1\"]") + other)).unwrap_err();
+    assert!(
+        error.contains("51 is already that of the group \"web\" on this network"),
+        "{error}"
+    );
     let text =
         text("fallback = [\"eth1\"]").replacen("vips = [", "track_interface = false\nvips = [", 1);
     let error = parse(&text).unwrap_err();
