@@ -3,6 +3,8 @@
 //! Role and epoch stay, so no other node has to do anything. The data path is on all interfaces, and their NICs let
 //! through what the group needs, so a move is the group's fields in the map, an advertisement and announcements.
 
+mod lanes;
+mod status;
 mod targets;
 
 use std::collections::BTreeSet;
@@ -12,15 +14,14 @@ use ha_common::abi::{GROUP_USED, GROUP_VIRTUAL_MAC, Mac, RoleWord};
 use ha_core::{
     election::{Election as _, Input, Role},
     plan::GroupName,
-    recovery::{Choice, Reach, Way, choose, judge},
+    recovery::{Choice, Way, choose, judge},
     track::State,
 };
 
-pub(super) use self::targets::{News, Targets};
+pub(super) use self::{lanes::News, targets::Targets};
 
 use super::{Engine, group::Group, port::Ground, reconcile::solicited, setup};
 use crate::{
-    api::types,
     config::{Config, track::Kind},
     dataplane::{Admitted, Dataplane},
 };
@@ -101,9 +102,12 @@ impl Engine {
         let ways = group.ways.iter().enumerate();
         ways.map(|(place, way)| Way {
             has_link: self.is_well(*way),
-            reach: reach.map_or(Reach::Unknown, |reach| reach[place]),
+            reach: reach
+                .and_then(|reach| reach.get(place))
+                .copied()
+                .unwrap_or_default(),
             // Without targets, as after a reload, nothing would ever take it back.
-            is_cut: reach.is_some() && group.cut[place],
+            is_cut: reach.is_some() && group.is_cut(place),
         })
         .collect()
     }
@@ -235,64 +239,6 @@ impl Engine {
             }
         }
     }
-
-    /// What is wrong with one of a group's interfaces.
-    fn trouble(&self, index: usize, way: usize) -> Option<String> {
-        let group = &self.groups[index];
-        let port = *group.ways.get(way)?;
-        let name = &self.ports[port].link.name;
-        if !self.is_well(port) {
-            Some(format!("{name} has no link"))
-        } else if group.cut[way] {
-            Some(format!("{name} reaches none of its ping targets"))
-        } else {
-            None
-        }
-    }
-
-    /// Why a group is not served on its first interface.
-    pub(super) fn stands_in(&self, index: usize) -> Option<String> {
-        let group = &self.groups[index];
-        let first = *group.ways.first()?;
-        if first == group.port {
-            return None;
-        }
-        if let Some(trouble) = self.trouble(index, 0) {
-            return Some(trouble);
-        }
-        let name = &self.ports[first].link.name;
-        Some(match (group.returns_at, group.returns_after) {
-            (Some(at), _) => {
-                let left = at.since_origin().saturating_sub(self.now().since_origin());
-                format!("{name} is well again; back in {left:.0?}")
-            }
-            (None, None) => format!("{name} is well again; the group stays"),
-            (None, Some(_)) => {
-                format!("{name} has a link again, but no ping target has answered yet")
-            }
-        })
-    }
-
-    /// The interfaces on which a group may be served, if there are several.
-    pub(super) fn ways_status(&self, index: usize) -> Vec<types::LocalWay> {
-        let group = &self.groups[index];
-        let ways = group.ways.iter().enumerate();
-        let ways = ways.filter(|_| group.ways.len() > 1);
-        let reach = self.targets.reach(index);
-        ways.map(|(place, way)| types::LocalWay {
-            interface: self.ports[*way].link.name.clone(),
-            link: self.is_well(*way),
-            targets: reach.map(|reach| {
-                let word = match reach[place] {
-                    Reach::Unknown => "unknown",
-                    Reach::Answers | Reach::Late => "answer",
-                    Reach::Silent => "silent",
-                };
-                word.to_owned()
-            }),
-        })
-        .collect()
-    }
 }
 
 impl Group {
@@ -300,6 +246,11 @@ impl Group {
     fn way(&self) -> usize {
         let mut ways = self.ways.iter();
         ways.position(|way| *way == self.port).unwrap_or_default()
+    }
+
+    /// Whether one of its ways reaches no ping target that another one has reached.
+    fn is_cut(&self, way: usize) -> bool {
+        self.cut.get(way).copied().unwrap_or_default()
     }
 
     fn admitted(&self) -> BTreeSet<Mac> {

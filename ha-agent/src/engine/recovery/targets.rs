@@ -1,42 +1,18 @@
 //! Pings over the interfaces of groups that can be served on several of them.
 //!
-//! Groups with the same interfaces and targets share a task. It pings only while there is something to choose: while
-//! two of the interfaces or more have a link.
+//! Groups with the same interfaces and targets share a task.
 
-use std::time::Duration;
-
-use futures_util::future::select_all;
-use ha_core::recovery::{Pings, Reach};
+use ha_core::recovery::Reach;
 use tokio::{
     sync::{mpsc, watch},
     task::AbortHandle,
-    time::{Instant, sleep_until},
 };
 
-use super::super::{Engine, history::History, port::Port};
-use crate::{config, net::Ping};
-
-/// An interface, as the kernel knows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
-    name: String,
-    index: u32,
-}
-
-/// Who is pinged, and over which interfaces.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Subject {
-    places: Vec<Place>,
-    ping: config::Ping,
-}
-
-/// What the targets say of a subject's interfaces now.
-#[derive(Debug)]
-pub(in crate::engine) struct News {
-    /// By its number.
-    watch: u64,
-    reach: Vec<Reach>,
-}
+use super::{
+    super::{Engine, history::History, port::Port},
+    lanes::{News, Place, Subject, run},
+};
+use crate::config;
 
 /// A task that pings.
 #[derive(Debug)]
@@ -207,141 +183,5 @@ impl Engine {
         for index in self.targets.note(news, &mut self.history) {
             self.weigh(index);
         }
-    }
-}
-
-/// The pings over one interface.
-#[derive(Debug)]
-struct Lane {
-    place: Place,
-    has_link: bool,
-    pings: Pings,
-    /// By target; `None` where there is no way to it.
-    sockets: Vec<Option<Ping>>,
-    /// Rounds of silence since the sockets were opened.
-    silent: u16,
-}
-
-impl Lane {
-    fn new(place: Place, ping: &config::Ping) -> Self {
-        Self {
-            place,
-            has_link: false,
-            pings: Pings::new(ping.fall),
-            sockets: Vec::new(),
-            silent: 0,
-        }
-    }
-
-    fn set_link(&mut self, has_link: bool) {
-        if self.has_link != has_link {
-            self.has_link = has_link;
-            self.pings.forget();
-            // With the link routes and addresses may have gone that the sockets have bound.
-            self.sockets.clear();
-        }
-    }
-
-    /// One ping to each target. What does not leave is not answered.
-    fn round(&mut self, ping: &config::Ping) {
-        for socket in self.sockets.iter().flatten() {
-            // On a busy host answers wait, and are older than the silence that the clock tells of.
-            while let Some(round) = socket.waiting() {
-                self.pings.answered(round);
-            }
-        }
-        let round = self.pings.begin();
-        match self.pings.reach() {
-            Reach::Unknown | Reach::Answers | Reach::Late => self.silent = 0,
-            Reach::Silent if self.silent < ping.fall => self.silent += 1,
-            // The interface may have another address by now.
-            Reach::Silent => {
-                self.silent = 0;
-                self.sockets.clear();
-            }
-        }
-        self.sockets.resize_with(ping.targets.len(), || None);
-        for (socket, target) in self.sockets.iter_mut().zip(&ping.targets) {
-            if socket.is_none() {
-                let opened = Ping::open(*target, &self.place.name, self.place.index);
-                *socket = opened
-                    .inspect_err(|error| {
-                        tracing::debug!("cannot ping {target} over {}: {error}", self.place.name);
-                    })
-                    .ok();
-            }
-            if let Some(Err(error)) = socket.as_ref().map(|socket| socket.send(round)) {
-                tracing::debug!("cannot ping {target} over {}: {error}", self.place.name);
-            }
-        }
-    }
-}
-
-async fn run(
-    watch: u64,
-    subject: Subject,
-    mut links: watch::Receiver<Vec<bool>>,
-    sender: mpsc::UnboundedSender<News>,
-) {
-    let Subject { places, ping } = subject;
-    let mut lanes: Vec<_> = places
-        .into_iter()
-        .map(|place| Lane::new(place, &ping))
-        .collect();
-    let mut told = vec![Reach::Unknown; lanes.len()];
-    let mut next = Instant::now();
-    links.mark_changed();
-    loop {
-        let is_useful = lanes.iter().filter(|lane| lane.has_link).count() > 1;
-        tokio::select! {
-            biased;
-            changed = links.changed() => {
-                if changed.is_err() {
-                    return;
-                }
-                let links = links.borrow_and_update();
-                for (lane, has_link) in lanes.iter_mut().zip(links.iter()) {
-                    lane.set_link(*has_link);
-                }
-            }
-            (lane, round) = reply(&lanes) => lanes[lane].pings.answered(round),
-            () = sleep_until(next), if is_useful => {
-                for lane in lanes.iter_mut().filter(|lane| lane.has_link) {
-                    lane.round(&ping);
-                }
-                next = after(next, ping.interval);
-            }
-        }
-        let reach: Vec<_> = lanes.iter().map(|lane| lane.pings.reach()).collect();
-        if reach != told {
-            told.clone_from(&reach);
-            if sender.send(News { watch, reach }).is_err() {
-                return;
-            }
-        }
-    }
-}
-
-/// When the next round begins. After a pause none is made up for: each silence has its full time.
-fn after(round: Instant, interval: Duration) -> Instant {
-    let next = round + interval;
-    let now = Instant::now();
-    if next > now { next } else { now + interval }
-}
-
-/// Waits for an answer to any ping: the lane and the round.
-async fn reply(lanes: &[Lane]) -> (usize, u16) {
-    let sockets = lanes.iter().enumerate().flat_map(|(lane, of)| {
-        let sockets = of.sockets.iter().flatten();
-        sockets.map(move |socket| Box::pin(async move { (lane, socket.reply().await) }))
-    });
-    let sockets: Vec<_> = sockets.collect();
-    if sockets.is_empty() {
-        return std::future::pending().await;
-    }
-    match select_all(sockets).await.0 {
-        (lane, Ok(round)) => (lane, round),
-        // The runtime is shutting down.
-        (_, Err(_)) => std::future::pending().await,
     }
 }
