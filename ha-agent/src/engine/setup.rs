@@ -32,6 +32,7 @@ use super::{
     port::{Ground, Port, Presence},
     recovery,
     reload::Reloads,
+    tags,
     vanished::Lookout,
 };
 use crate::{
@@ -68,6 +69,7 @@ impl Engine {
                 mode: interface.mode,
             })
             .collect();
+        tags::turn_off(&tags::look(&config).await?).await?;
         let pin_dir = &config.node.pin_dir;
         let mut dataplane = match Dataplane::found(pin_dir, &attach)? {
             Some(found) => found,

@@ -19,6 +19,7 @@ use super::{
         port::{Ground, Port, Presence},
         reconcile::desired,
         setup,
+        tags::{self, Wrong},
         witness::{self, Witness},
     },
     failed,
@@ -41,6 +42,8 @@ pub(super) struct Next {
     pub(super) loaded: Loaded,
     pub(super) difference: Difference,
     pub(super) grounds: Vec<Ground>,
+    /// What its NICs have to be told.
+    pub(super) strips: Vec<Wrong>,
     /// The interfaces that are others than before, although they have their names.
     pub(super) renewed: BTreeSet<String>,
     /// Each with the place of the same check now.
@@ -141,6 +144,7 @@ impl Engine {
     ) -> Result<Next> {
         let config = &loaded.config;
         let grounds = self.grounds(config).await?;
+        let strips = tags::look(config).await?;
         let renewed = self.renewed(&grounds);
         let places = self.places(&difference);
         difference.renew(config, &renewed, &places);
@@ -173,6 +177,7 @@ impl Engine {
             checks,
             difference,
             grounds,
+            strips,
             renewed,
             groups,
             guests,
