@@ -11,6 +11,7 @@
 //! It never waits for anything but its inputs: a request to the kernel that takes time runs in a task
 //! of its own and comes back as an input.
 
+mod admission;
 mod adverts;
 mod announcer;
 mod bfd;

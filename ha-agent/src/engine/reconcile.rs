@@ -42,6 +42,7 @@ impl Engine {
             .add_client_routes(clients.difference(&found_clients).copied())
             .await?;
         self.admit_on_others().await?;
+        self.sweep_filters().await?;
         // Last, since the program keeps the host silent as long as there are routes for its interface.
         self.dataplane.detach_others()
     }

@@ -173,6 +173,13 @@ fn each_change_has_its_line() {
         ),
         (
             &[(
+                "vips = [\"192.0.2.20\"]",
+                "vips = [\"192.0.2.20\"]\nmac_fallback = \"interface\"",
+            )],
+            &["~ group db: changed in place: mac_fallback none → interface"],
+        ),
+        (
+            &[(
                 "track = [{ check = \"uplink\" }]",
                 "track = [{ check = \"uplink\", weight = -7 }]",
             )],
