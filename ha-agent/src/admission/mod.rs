@@ -16,11 +16,11 @@ use anyhow::{Context, Result};
 use futures_util::future::try_join_all;
 use ha_common::abi::Mac;
 
+use self::trial::{Tried, attempt};
 pub use self::{
     hosts::hosts,
     trial::{is_trial, trial_mac},
 };
-use self::trial::{Tried, attempt};
 use crate::net::{Netlink, NetlinkError};
 
 /// What makes a hypervisor let a second MAC through.
@@ -88,7 +88,11 @@ async fn of_one(netlink: &Netlink, question: &Question) -> Result<Admission> {
     let trial = trial_mac(own);
     // First and last: it tells the next agent that this one was killed in between.
     let room = permitted(netlink.add_filters(index, [trial]).await)?;
-    let entered = permitted(netlink.add_filters(index, question.macs.iter().copied()).await)?;
+    let entered = permitted(
+        netlink
+            .add_filters(index, question.macs.iter().copied())
+            .await,
+    )?;
     let found = match (entered, room) {
         (Ok(()), Ok(())) => tried(netlink, question, trial).await,
         (Ok(()), Err(why)) => Ok(Admission::Unproved(format!(
@@ -110,9 +114,7 @@ async fn crowded(netlink: &Netlink, question: &Question, why: String) -> Result<
     netlink.del_filters(index, [trial_mac(own)]).await?;
     let alone = netlink.add_filters(index, question.macs.iter().copied());
     Ok(match permitted(alone.await)? {
-        Ok(()) => {
-            Admission::Unproved(format!("there is no room for a MAC to try it with: {why}"))
-        }
+        Ok(()) => Admission::Unproved(format!("there is no room for a MAC to try it with: {why}")),
         Err(why) => Admission::Refused(format!("its driver does not take virtual MACs: {why}")),
     })
 }

@@ -13,7 +13,12 @@ use super::{
     check::{Check, Shown},
     finding::Verdict,
 };
-use crate::{config::AnsweringMac, dataplane, net::frame::solicited_node_mac};
+use crate::{
+    admission::MEND,
+    config::{AnsweringMac, MacFallback},
+    dataplane,
+    net::frame::solicited_node_mac,
+};
 
 /// An interface, and the MACs beside its own that must reach it.
 #[derive(Clone, Debug)]
@@ -60,9 +65,14 @@ impl Check for Filter {
     async fn look(host: &Host) -> Result<Vec<(String, Facts)>> {
         // Without privileges, or an agent so far, nothing can be said of roles.
         let status = dataplane::status_of_pins(&host.config.node.pin_dir).await;
-        let active: Vec<String> = status
-            .map(|status| status.groups)
-            .unwrap_or_default()
+        let groups = status.map(|status| status.groups).unwrap_or_default();
+        // What fell back to the interface's MAC needs no other.
+        let fallen: Vec<String> = groups
+            .iter()
+            .filter(|group| group.mac == "interface")
+            .map(|group| group.name.clone())
+            .collect();
+        let active: Vec<String> = groups
             .into_iter()
             .filter(|group| group.role == "active" && group.fenced.is_none())
             .map(|group| group.name)
@@ -72,7 +82,7 @@ impl Check for Filter {
             let device = served.device;
             let name = &device.name;
             let listed = host.netlink.filters(device.index).await?;
-            let needed = needed(host, name, &active).into_iter();
+            let needed = needed(host, name, &active, &fallen).into_iter();
             let mut macs: Vec<_> = needed
                 .map(|(mac, active)| Needed {
                     mac,
@@ -155,11 +165,14 @@ impl Check for Filter {
 }
 
 /// The MACs, and for which of them this node is Active.
-fn needed(host: &Host, name: &str, active: &[String]) -> BTreeMap<Mac, bool> {
+fn needed(host: &Host, name: &str, active: &[String], fallen: &[String]) -> BTreeMap<Mac, bool> {
     let mut macs = BTreeMap::new();
     for group in host.groups_on(name) {
         let is_active = active.contains(&group.name);
-        if let AnsweringMac::Virtual(vrid) = group.mac {
+        let may_fall = group.mac_fallback == MacFallback::Interface;
+        if let AnsweringMac::Virtual(vrid) = group.mac
+            && !(may_fall && fallen.contains(&group.name))
+        {
             macs.insert(vrrp::mac4(vrid.get()), is_active);
             macs.insert(vrrp::mac6(vrid.get()), is_active);
         }
@@ -194,9 +207,8 @@ fn judge_lost(facts: &Facts, lost: &Needed, asked: Asked) -> Verdict {
         seen,
         "The NIC, or the hypervisor or switch before it, drops it: the virtual IPs behind it are not reached.",
         format!(
-            "ip link set dev {name} promisc on; for a virtual function, on the host: ip link set dev PF vf N trust on \
-             spoofchk off; in a virtual machine, have its network allow other MACs{}, or set `mac = \"interface\"`",
-            if is_group { " and multicast" } else { "" }
+            "ip link set dev {name} promisc on; {MEND}{}, or set `mac = \"interface\"`",
+            if is_group { ", and multicast" } else { "" }
         ),
     )
 }

@@ -36,6 +36,16 @@ pub(super) enum Answers {
     ByInterface(String),
 }
 
+impl Answers {
+    /// What is to be known of it.
+    pub(super) fn note(&self) -> Option<&str> {
+        match self {
+            Self::AsConfigured => None,
+            Self::Unproved(why) | Self::ByInterface(why) => Some(why),
+        }
+    }
+}
+
 /// What an agent before this one has left of a group, if that is gone on with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Left {
@@ -198,14 +208,8 @@ impl Engine {
         let kept = admitted(&self.dataplane.actual());
         let grounds: Vec<_> = self.ports.iter().map(Port::ground).collect();
         let groups = places.iter().map(|place| &self.config.groups[*place]);
-        let questions = questions(
-            &self.config,
-            groups.clone(),
-            &grounds,
-            &kept,
-            &self.netlink,
-        )
-        .await?;
+        let questions =
+            questions(&self.config, groups.clone(), &grounds, &kept, &self.netlink).await?;
         if questions.is_empty() {
             return Ok(());
         }

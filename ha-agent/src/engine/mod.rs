@@ -31,6 +31,7 @@ mod liveness;
 mod local;
 mod meanwhile;
 mod moving;
+mod mute;
 mod peers;
 mod port;
 mod reconcile;
@@ -91,6 +92,7 @@ pub struct Engine {
     history: History,
     discards: Discards,
     liveness: Option<liveness::Peers>,
+    mute: mute::Mute,
     witness: Option<witness::Witness>,
     bfd: Bfd,
     health: Health,
@@ -174,6 +176,7 @@ impl Engine {
             self.settle_lease();
             self.settle_moves();
             self.end_moving();
+            self.look_for_mute();
             self.announce();
         }
     }

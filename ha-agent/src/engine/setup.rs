@@ -121,6 +121,7 @@ impl Engine {
             history: History::default(),
             discards: Discards::new("an advertisement"),
             liveness: None,
+            mute: super::mute::Mute::default(),
             bfd,
             witness: None,
             health: Health::start(Vec::new(), &means),

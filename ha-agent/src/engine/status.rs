@@ -88,6 +88,8 @@ impl Engine {
             stands_in: self.stands_in(group),
             mac4: group.mac4.to_string(),
             mac6: group.mac6.to_string(),
+            mac: types::whose_mac(group.flags).to_owned(),
+            mac_note: group.answers.note().map(str::to_owned),
             vips: group.vips.iter().flatten().count(),
             cause: group.changed.map(|change| change.cause.to_string()),
             since: group.changed.map(|change| seconds(change.at)),

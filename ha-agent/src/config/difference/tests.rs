@@ -118,7 +118,7 @@ fn each_change_has_its_line() {
         db()
     );
     let synced = format!("{}{SYNC}", db());
-    let rows: [Row<'_>; 21] = [
+    let rows: [Row<'_>; 22] = [
         (
             &[("vrid = 51", "vrid = 51\npriority = 150")],
             &["~ group web: changed in place: priority 100 → 150"],

@@ -147,7 +147,12 @@ impl Engine {
         for (group, vips) in groups.iter_mut().zip(vips.into_iter().flatten()) {
             group.vips = vips;
         }
-        for ((fate, config), group) in difference.groups.iter().zip(&config.groups).zip(&mut groups) {
+        for ((fate, config), group) in difference
+            .groups
+            .iter()
+            .zip(&config.groups)
+            .zip(&mut groups)
+        {
             if let Fate::Kept { from, .. } = *fate {
                 let nic = grounds[group.port].home.mac;
                 group.answer_as(&self.groups[from], config, nic)?;
