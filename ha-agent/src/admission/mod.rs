@@ -101,7 +101,9 @@ async fn of_one(netlink: &Netlink, question: &Question) -> Result<Admission> {
         (Err(why), _) => crowded(netlink, question, why).await,
     };
     let left = before.iter().any(|mac| is_trial(*mac));
-    let macs = question.macs.iter().copied();
+    // A driver that takes none does not give any back either.
+    let after = netlink.filters(index).await?;
+    let macs = question.macs.intersection(&after).copied();
     let added = macs.filter(|mac| (left || !before.contains(mac)) && !question.kept.contains(mac));
     netlink.del_filters(index, added).await?;
     sweep(netlink, index).await?;
@@ -110,9 +112,8 @@ async fn of_one(netlink: &Netlink, question: &Question) -> Result<Admission> {
 
 /// The MACs did not go into the filter beside the one that they are tried with; perhaps they do alone.
 async fn crowded(netlink: &Netlink, question: &Question, why: String) -> Result<Admission> {
-    let Question { index, own, .. } = *question;
-    netlink.del_filters(index, [trial_mac(own)]).await?;
-    let alone = netlink.add_filters(index, question.macs.iter().copied());
+    sweep(netlink, question.index).await?;
+    let alone = netlink.add_filters(question.index, question.macs.iter().copied());
     Ok(match permitted(alone.await)? {
         Ok(()) => Admission::Unproved(format!("there is no room for a MAC to try it with: {why}")),
         Err(why) => Admission::Refused(format!("its driver does not take virtual MACs: {why}")),

@@ -276,3 +276,64 @@ impl Engine {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// A group with a way beside its own interface.
+    fn config(keys: &str) -> Config {
+        let text = format!(
+            "[node]\nname = \"a\"\n[[interface]]\nname = \"eth0\"\n[[interface]]\nname = \"eth1\"\n\
+             [[group]]\nname = \"web\"\ninterface = \"eth0\"\nvips = [\"192.0.2.10\"]\n{keys}\
+             election = {{ type = \"vrrp\", vrid = 51 }}\nlocal = {{ fallback = [\"eth1\"] }}\n"
+        );
+        Config::parse(&text, Path::new("ha.toml")).unwrap()
+    }
+
+    fn found(eth0: Admission, eth1: Admission) -> Admissions {
+        [("eth0".to_owned(), eth0), ("eth1".to_owned(), eth1)].into()
+    }
+
+    fn refused() -> Admission {
+        Admission::Refused("not here".to_owned())
+    }
+
+    #[test]
+    fn one_interface_that_is_closed_is_enough() {
+        let group = &config("").groups[0];
+        let unproved = || Admission::Unproved("nobody".to_owned());
+        let cases = [
+            (Admission::Proved, Admission::Proved, Answers::AsConfigured),
+            (
+                Admission::Proved,
+                unproved(),
+                Answers::Unproved("eth1: nobody".to_owned()),
+            ),
+            (
+                unproved(),
+                refused(),
+                Answers::ByInterface("eth1: not here".to_owned()),
+            ),
+        ];
+        for (eth0, eth1, expected) in cases {
+            assert_eq!(answers(group, &found(eth0, eth1)), expected);
+        }
+        assert_eq!(answers(group, &Admissions::new()), Answers::AsConfigured);
+    }
+
+    #[test]
+    fn only_a_group_that_may_have_no_other_mac_is_not_permitted() {
+        let closed = found(Admission::Proved, refused());
+        let permit = |keys| permit(config(keys).groups.iter(), &closed);
+        let said = permit("").unwrap_err().to_string();
+        assert!(
+            said.contains("group web does not get through: eth1: not here"),
+            "{said}"
+        );
+        assert!(permit("mac_fallback = \"interface\"\n").is_ok());
+        assert!(permit("mac = \"interface\"\n").is_ok());
+    }
+}

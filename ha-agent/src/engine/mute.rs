@@ -14,7 +14,7 @@ use super::Engine;
 use crate::{config::Peer, liveness::Report};
 
 /// How long a peer may be heard without an answer: one that starts is not ready at once.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How often it is looked at, and how old an advertisement may be that counts.
 const GLANCE: Duration = Duration::from_secs(1);
 
@@ -118,7 +118,7 @@ mod tests {
                 mute.look(at(*second), PLACE, &never)
             })
             .collect();
-        assert_eq!(told, [13]);
+        assert_eq!(told, [12]);
         assert!(!mute.look(at(30), PLACE, &never));
         assert!(mute.told.contains(&PLACE), "it is known still");
         let answered = Report {
