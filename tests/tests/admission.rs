@@ -147,6 +147,53 @@ fn a_driver_that_takes_no_second_mac_is_refused_with_the_mend() {
     is_clean(node, INTERFACE);
 }
 
+/// An agent that is to serve on one more interface, where it needs no second MAC and no address.
+fn start_on(lab: &Lab, interface: &str) -> Agent {
+    let service = Service::new(1, 0);
+    let setup = Setup {
+        tables: format!(
+            "[[interface]]\nname = \"{interface}\"\n[[group]]\nname = \"more\"\ninterface = \"{interface}\"\n\
+             mac = \"interface\"\nvips = [\"192.0.2.10\"]\nelection = {{ type = \"manual\" }}\n"
+        ),
+        ..Setup::new(&service, 200)
+    };
+    Agent::start_as(&under_test::agent(), lab.node(0), &setup).unwrap()
+}
+
+#[test]
+fn an_interface_that_takes_no_program_is_refused_with_the_mend() {
+    let lab = Lab::create(&["a"]).unwrap();
+    let node = lab.node(0).namespace();
+    command::ip_batch(
+        node.name(),
+        &format!(
+            "link add v0 numrxqueues 2 numtxqueues 2 type veth peer name v1 numrxqueues 2 numtxqueues 2\n\
+             link set dev v1 up\nlink set dev v0 up\n\
+             link add link {INTERFACE} name over0 type macvlan mode bridge\nlink set dev over0 up\n"
+        ),
+    )
+    .unwrap();
+    let queues = |count: &str| {
+        let mut ethtool = node.command("ethtool").unwrap();
+        command::run(ethtool.args(["-L", "v0", "rx", count])).unwrap();
+    };
+    let is_refused = |interface: &str, parts: &[&str]| {
+        let said = refusal(&mut start_on(&lab, interface));
+        for part in parts {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    };
+    is_refused("over0", &["its driver has no XDP", "mode = \"generic\""]);
+    queues("1");
+    is_refused(
+        "v0",
+        &["fewer queues than its other end", "ethtool -L v0 rx"],
+    );
+    queues("2");
+    let agent = start_on(&lab, "v0");
+    waiting::until(LIMIT, "a is Active", || is_active(&agent));
+}
+
 #[test]
 fn with_a_fallback_both_nodes_serve_with_their_own_macs() {
     let lab = Lab::create(&["a", "b"]).unwrap();
