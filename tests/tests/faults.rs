@@ -150,31 +150,47 @@ fn pinned(directory: &Path) -> BTreeSet<String> {
     names
 }
 
-/// Has each point of a start be the last one of an agent, with agents of either build to follow.
-fn die_at(points: &[Point], variant: Variant) {
+/// Has each point of a start of the variant be the last one of an agent, over the ordinary one. The two follow in turn;
+/// `first` says who does after the first point.
+fn die_at(points: &[Point], variant: Variant, first: Option<Variant>) {
     let mut deaths = Deaths::begin(Service::new(1, 1));
+    let mut next = first;
     for point in points {
-        for next in [None, Some(variant)] {
-            let after = format!("killed at {}, then {next:?}", point.name());
-            deaths.replace(PREFERRED, Some(variant), Some(*point));
-            deaths.await_death(PREFERRED, *point);
-            deaths.start(PREFERRED, next, None);
-            deaths.await_order(&after);
+        let after = format!("killed at {}, then {next:?}", point.name());
+        deaths.replace(PREFERRED, Some(variant), Some(*point));
+        deaths.await_death(PREFERRED, *point);
+        deaths.start(PREFERRED, next, None);
+        deaths.await_order(&after);
+        if next.is_some() {
             deaths.replace(PREFERRED, None, None);
             deaths.await_order(&after);
         }
+        next = match next {
+            None => Some(variant),
+            Some(_) => None,
+        };
     }
     deaths.finish();
 }
 
 #[test]
 fn a_start_that_dies_between_two_steps() {
-    die_at(&points("start."), Variant::Program);
+    die_at(&points("start."), Variant::Program, None);
+}
+
+#[test]
+fn a_start_that_dies_and_is_followed_by_the_other_build() {
+    die_at(&points("start."), Variant::Program, Some(Variant::Program));
 }
 
 #[test]
 fn a_change_of_schema_that_dies_between_two_steps() {
-    die_at(&points("schema."), Variant::Schema);
+    die_at(&points("schema."), Variant::Schema, None);
+}
+
+#[test]
+fn a_change_of_schema_that_dies_and_is_followed_by_the_other_build() {
+    die_at(&points("schema."), Variant::Schema, Some(Variant::Schema));
 }
 
 #[test]

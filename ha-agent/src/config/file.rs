@@ -80,6 +80,7 @@ pub(super) struct Announce {
 pub(super) struct Interface {
     pub(super) name: Spanned<String>,
     pub(super) mode: Option<Spanned<String>>,
+    pub(super) vlan_offload: Option<Spanned<String>>,
 }
 
 /// `[[peer]]`

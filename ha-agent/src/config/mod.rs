@@ -136,6 +136,18 @@ pub struct Interface {
     pub name: String,
     /// Where in its way the data path sits.
     pub mode: Mode,
+    /// Whether the NIC may take VLAN tags out of the frames.
+    pub vlan_offload: VlanOffload,
+}
+
+/// What is done about a NIC that takes off the VLAN tags of its groups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VlanOffload {
+    /// It is left alone, and the agent does not start.
+    #[default]
+    Keep,
+    /// It is told to leave them.
+    Off,
 }
 
 /// How the data path is attached.

@@ -41,6 +41,7 @@ mod resume;
 mod setup;
 mod status;
 mod switchover;
+mod tags;
 mod together;
 mod vanished;
 mod witness;

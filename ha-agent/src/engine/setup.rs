@@ -33,6 +33,7 @@ use super::{
     port::{Ground, Port, Presence},
     recovery,
     reload::Reloads,
+    tags,
     vanished::Lookout,
 };
 use crate::{
@@ -70,6 +71,7 @@ impl Engine {
                 mode: interface.mode,
             })
             .collect();
+        tags::turn_off(&tags::look(&config).await?).await?;
         let pin_dir = &config.node.pin_dir;
         let found = Dataplane::found(pin_dir, &attach)?;
         fault::reached(Point::Found);

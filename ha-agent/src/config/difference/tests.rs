@@ -328,6 +328,22 @@ fn what_is_read_at_a_start_only_is_said() {
 }
 
 #[test]
+fn what_may_be_done_to_an_interface_is_changed_in_place() {
+    let found = between(
+        &parse(OLD),
+        &with(&[(
+            "name = \"eth1\"\n",
+            "name = \"eth1\"\nvlan_offload = \"off\"\n",
+        )]),
+    );
+    assert!(found.restart.is_empty());
+    let [change] = &found.changes[..] else {
+        panic!("{found:?}");
+    };
+    assert_eq!(change.details, ["vlan_offload keep → off"]);
+}
+
+#[test]
 fn the_file_wins_over_what_was_changed_at_run_time() {
     let config = parse(OLD);
     let ip = |text: &str| text.parse::<IpAddr>().unwrap();

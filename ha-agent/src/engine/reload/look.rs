@@ -18,6 +18,7 @@ use super::{
         port::{Ground, Port, Presence},
         reconcile::desired,
         setup,
+        tags::{self, Wrong},
         witness::{self, Witness},
     },
     failed,
@@ -40,6 +41,8 @@ pub(super) struct Next {
     pub(super) loaded: Loaded,
     pub(super) difference: Difference,
     pub(super) grounds: Vec<Ground>,
+    /// What its NICs have to be told.
+    pub(super) strips: Vec<Wrong>,
     /// The interfaces that are others than before, although they have their names.
     pub(super) renewed: BTreeSet<String>,
     /// Each with the place of the same check now.
@@ -139,6 +142,7 @@ impl Engine {
     ) -> Result<Next> {
         let config = &loaded.config;
         let grounds = self.grounds(config).await?;
+        let strips = tags::look(config).await?;
         let renewed = self.renewed(&grounds);
         let places = self.places(&difference);
         difference.renew(config, &renewed, &places);
@@ -180,6 +184,7 @@ impl Engine {
             checks,
             difference,
             grounds,
+            strips,
             renewed,
             groups,
             desired,
