@@ -7,10 +7,13 @@ use tokio::time::Instant;
 
 use crate::net::Asker;
 
-/// How long an answer is waited for before it is asked for again. One that comes later counts still.
+/// How long an answer is waited for before it is asked for again; one that comes later counts still. A host that took
+/// longer for the first one is given three times that, but not more than so much.
 const PATIENCE: Duration = Duration::from_millis(40);
-/// How often it is asked for; that is 320 ms in all, if everything must be tried.
+const LONGEST: Duration = Duration::from_millis(200);
+/// How often it is asked for, to the own MAC and to the other one, and again when that was in vain.
 const ATTEMPTS: u32 = 3;
+const TRIALS: u32 = 4;
 const LAST_ATTEMPTS: u32 = 2;
 /// Locally administered (IEEE 802-2014 section 8.2), and "HA": what is in a filter and begins so was left there.
 const PREFIX: [u8; 3] = [0x0a, b'H', b'A'];
@@ -51,33 +54,37 @@ pub(super) async fn attempt(
     hosts: &[Ipv4Addr],
 ) -> io::Result<Tried> {
     let asker = Asker::open(index, own)?;
-    let ask = async |source, mac, hosts: &[Ipv4Addr], attempts| {
+    let ask = async |source, mac, hosts: &[Ipv4Addr], attempts, patience| {
         for _ in 0..attempts {
             for host in hosts {
                 asker.ask(source, mac, *host)?;
             }
-            let answer = asker.answer(mac, hosts, Instant::now() + PATIENCE).await?;
+            // An answer to the other MAC may be late, and counts whenever it comes.
+            let end = Instant::now() + patience;
+            let answer = asker.answer(&[mac, trial], hosts, end).await?;
             if answer.is_some() {
                 return io::Result::Ok(answer);
             }
         }
         Ok(None)
     };
-    let Some(host) = ask(own, own, hosts, ATTEMPTS).await? else {
+    let begun = Instant::now();
+    let Some((host, _)) = ask(own, own, hosts, ATTEMPTS, PATIENCE).await? else {
         return Ok(Tried::Nobody);
     };
+    let patience = (begun.elapsed() * 3).clamp(PATIENCE, LONGEST);
     let host = &[host];
-    if ask(trial, trial, host, ATTEMPTS).await?.is_some() {
+    if ask(trial, trial, host, TRIALS, patience).await?.is_some() {
         return Ok(Tried::Arrived);
     }
     // It may have gone just now; else it can be told which of the two ways is closed.
-    if ask(own, own, host, LAST_ATTEMPTS).await?.is_none() {
-        return Ok(Tried::Nobody);
+    match ask(own, own, host, LAST_ATTEMPTS, patience).await? {
+        None => return Ok(Tried::Nobody),
+        Some((_, mac)) if mac == trial => return Ok(Tried::Arrived),
+        Some(_) => {}
     }
-    Ok(match ask(own, trial, host, LAST_ATTEMPTS).await? {
-        Some(host) => Tried::NotFrom(host),
-        None => Tried::NotTo(host[0]),
-    })
+    let turned = ask(own, trial, host, LAST_ATTEMPTS, patience).await?;
+    Ok(turned.map_or(Tried::NotTo(host[0]), |(host, _)| Tried::NotFrom(host)))
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ impl Asker {
     ) -> io::Result<bool> {
         self.ask(self.own, mac, target)?;
         let end = Instant::now() + patience;
-        Ok(self.answer(mac, &[target], end).await?.is_some())
+        Ok(self.answer(&[mac], &[target], end).await?.is_some())
     }
 
     /// Asks a host, in a frame from the MAC `source`, to answer to `mac`.
@@ -73,16 +73,16 @@ impl Asker {
         self.socket.get_ref().send(&request).map(drop)
     }
 
-    /// Waits until `end` for one of these hosts to answer to `mac`.
+    /// Waits until `end` for one of these hosts to answer to one of these MACs; which, and to which.
     ///
     /// # Errors
     /// The kernel's.
     pub async fn answer(
         &self,
-        mac: Mac,
+        macs: &[Mac],
         targets: &[Ipv4Addr],
         end: Instant,
-    ) -> io::Result<Option<Ipv4Addr>> {
+    ) -> io::Result<Option<(Ipv4Addr, Mac)>> {
         loop {
             let Ok(ready) = tokio::time::timeout_at(end, self.socket.readable()).await else {
                 return Ok(None);
@@ -91,9 +91,12 @@ impl Asker {
             let mut frame = [0; 64];
             match self.socket.get_ref().read(&mut frame) {
                 Ok(len) => {
-                    let is_of = |target: &&Ipv4Addr| is_answer(&frame[..len], mac, **target);
-                    if let Some(target) = targets.iter().find(is_of) {
-                        return Ok(Some(*target));
+                    let mut all = targets
+                        .iter()
+                        .flat_map(|target| macs.iter().map(|mac| (*target, *mac)));
+                    let is_of = |(target, mac): &(_, _)| is_answer(&frame[..len], *mac, *target);
+                    if let Some(found) = all.find(is_of) {
+                        return Ok(Some(found));
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
