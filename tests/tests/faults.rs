@@ -22,6 +22,8 @@ use ha_lab::{
 const PATIENCE: Duration = Duration::from_secs(20);
 const GLANCE: Duration = Duration::from_millis(10);
 const PROBE_INTERVAL: Duration = Duration::from_millis(10);
+/// Longer than a start takes.
+const LEASE: Duration = Duration::from_secs(3);
 
 /// The points whose names begin with this; there are some.
 fn points(prefix: &str) -> Vec<Point> {
@@ -153,7 +155,12 @@ fn pinned(directory: &Path) -> BTreeSet<String> {
 /// Has each point of a start of the variant be the last one of an agent, over the ordinary one. The two follow in turn;
 /// `first` says who does after the first point.
 fn die_at(points: &[Point], variant: Variant, first: Option<Variant>) {
-    let mut deaths = Deaths::begin(Service::new(1, 1));
+    // Otherwise a busy machine decides whether there is a lease to go on with, and so what is on the way of a start.
+    let mut deaths = Deaths::begin(Service {
+        liveness: Some(PROBE_INTERVAL),
+        lease: LEASE,
+        ..Service::new(1, 1)
+    });
     let mut next = first;
     for point in points {
         let after = format!("killed at {}, then {next:?}", point.name());
