@@ -18,7 +18,7 @@ pub use self::{
     config::peer,
     on_link::OnLink,
     reload::{Standing, group, group_on},
-    status::{BfdStatus, GuestStatus, RoundTrip, StaleSender, Way},
+    status::{Answers, BfdStatus, GuestStatus, RoundTrip, StaleSender, Way},
 };
 use self::{
     config::{common, config},
@@ -243,6 +243,23 @@ impl Agent {
         let mut named = groups.filter(|found| found.name == group);
         let found = named.next();
         found.with_context(|| format!("the agent does not know the group {group}"))
+    }
+
+    /// With which MAC a group answers.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`], and when it has none of this name.
+    pub fn answers(&self, group: &str) -> Result<Answers> {
+        let groups = self.status()?.groups.into_iter();
+        let mut named = groups.filter(|found| found.name == group);
+        let found = named.next();
+        let found = found.with_context(|| format!("the agent does not know the group {group}"))?;
+        Ok(Answers {
+            mac: found.mac,
+            mac4: found.mac4,
+            note: found.mac_note,
+        })
     }
 
     /// The session of BFD of this name.

@@ -22,7 +22,7 @@ use nix::{
 
 use crate::{
     address::{self, PREFIX4, PREFIX6, Station},
-    capture, command,
+    capture, closed, command,
     daemon::Daemon,
     loss,
     netns::NetNs,
@@ -31,7 +31,7 @@ use crate::{
     remains::{BPFFS, Remains},
 };
 
-pub use crate::loss::Loss;
+pub use crate::{closed::Closed, loss::Loss};
 
 const BRIDGE: &str = "br0";
 const CLIENT_PORT: &str = "client";
@@ -308,6 +308,25 @@ impl Lab {
     /// When `nft` fails, or nothing was being lost.
     pub fn lose_nothing(&self) -> Result<u64> {
         loss::end(&self.switch)
+    }
+
+    /// Has the port of a node let through its own MAC only.
+    ///
+    /// # Errors
+    ///
+    /// When `nft` fails.
+    pub fn close(&self, node: u8, what: Closed) -> Result<()> {
+        let node = self.node(node);
+        closed::close(&self.switch, &node.name, &node.mac(), what)
+    }
+
+    /// Ends what [`Self::close`] began, of all nodes.
+    ///
+    /// # Errors
+    ///
+    /// When `nft` fails, or nothing was closed.
+    pub fn open(&self) -> Result<()> {
+        closed::open(&self.switch)
     }
 
     /// Records what goes over the nodes' ports, beside the logs.

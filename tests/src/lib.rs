@@ -23,6 +23,7 @@ pub mod bench;
 pub mod bpf;
 mod capture;
 pub mod cases;
+mod closed;
 pub mod cluster;
 pub mod command;
 pub mod daemon;

@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
+use ha_common::abi::GROUP_VIRTUAL_MAC;
 use serde::{Deserialize, Serialize};
 
 use crate::config::difference::Change;
@@ -170,6 +171,9 @@ pub struct Peer {
     pub replies: u64,
     /// Its questions so far.
     pub requests: u64,
+    /// What is strange about it, as that it is heard and has never answered.
+    #[serde(default)]
+    pub note: Option<String>,
 }
 
 /// The witness without which nobody is presumed dead.
@@ -305,6 +309,13 @@ pub struct Group {
     pub mac4: String,
     /// MAC that answers for IPv6.
     pub mac6: String,
+    /// Whose these are: `virtual` (the group's), or `interface`.
+    #[serde(default)]
+    pub mac: String,
+    /// Why the virtual one may not get through, or why the interface's answers in its place; `None` if it is as
+    /// configured and nothing speaks against it.
+    #[serde(default)]
+    pub mac_note: Option<String>,
     /// How many virtual IPs it has.
     pub vips: usize,
     /// Why it has its role, as a sentence.
@@ -316,6 +327,16 @@ pub struct Group {
     /// Who has used this node for it while another one was Active; the last one first.
     #[serde(default)]
     pub stale_senders: Vec<StaleSender>,
+}
+
+/// Whose MACs a group answers with that has these `GROUP_*` bits.
+#[must_use]
+pub const fn whose_mac(flags: u16) -> &'static str {
+    if flags & GROUP_VIRTUAL_MAC != 0 {
+        "virtual"
+    } else {
+        "interface"
+    }
 }
 
 /// A sender whose frames came to a node that was not Active, and were sent on.

@@ -176,6 +176,7 @@ pub(super) struct Group {
     pub(super) vips: Spanned<Vec<Spanned<Vip>>>,
     pub(super) deliver: Option<Deliver>,
     pub(super) mac: Option<Spanned<String>>,
+    pub(super) mac_fallback: Option<Spanned<String>>,
     pub(super) stale: Option<Spanned<String>>,
     pub(super) router: Option<bool>,
     #[serde(default)]

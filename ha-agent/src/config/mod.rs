@@ -236,6 +236,8 @@ pub struct Group {
     pub delivery: Delivery,
     /// Which MAC answers.
     pub mac: AnsweringMac,
+    /// Which one answers where virtual MACs are not admitted.
+    pub mac_fallback: MacFallback,
     /// What becomes of stale traffic.
     pub stale: Stale,
     /// Whether the hosts behind the addresses are routers.
@@ -288,6 +290,16 @@ impl Group {
 pub enum AnsweringMac {
     /// The virtual MACs of this virtual router id (RFC 9568 section 7.3).
     Virtual(NonZeroU8),
+    /// The interface's own.
+    Interface,
+}
+
+/// Which MAC answers for a group whose virtual MACs do not get through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MacFallback {
+    /// None: the group does not begin, and the operator is told why.
+    #[default]
+    None,
     /// The interface's own.
     Interface,
 }

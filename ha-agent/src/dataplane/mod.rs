@@ -35,6 +35,7 @@ mod peer;
 mod pin;
 mod predecessor;
 mod programs;
+mod refusal;
 mod router;
 mod schema;
 mod serving;

@@ -116,6 +116,8 @@ fn group(slot: u32, group: &Group, lease: LeaseWord) -> types::Group {
         ways: Vec::new(),
         mac4: group.mac4.to_string(),
         mac6: group.mac6.to_string(),
+        mac: types::whose_mac(group.flags).to_owned(),
+        mac_note: None,
         vips: 0,
         cause: None,
         since: None,

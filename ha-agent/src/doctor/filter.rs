@@ -17,7 +17,8 @@ use super::{
     finding::Verdict,
 };
 use crate::{
-    config::{AnsweringMac, Group},
+    admission::MEND,
+    config::{AnsweringMac, Group, MacFallback},
     dataplane,
     net::frame::solicited_node_mac,
 };
@@ -67,9 +68,14 @@ impl Check for Filter {
     async fn look(host: &Host) -> Result<Vec<(String, Facts)>> {
         // Without privileges, or an agent so far, nothing can be said of roles.
         let status = dataplane::status_of_pins(&host.config.node.pin_dir).await;
-        let active: Vec<_> = status
-            .map(|status| status.groups)
-            .unwrap_or_default()
+        let groups = status.map(|status| status.groups).unwrap_or_default();
+        // What fell back to the interface's MAC needs no other.
+        let fallen: Vec<String> = groups
+            .iter()
+            .filter(|group| group.mac == "interface")
+            .map(|group| group.name.clone())
+            .collect();
+        let active: Vec<_> = groups
             .into_iter()
             .filter(|group| group.role == "active" && group.fenced.is_none())
             .map(|group| (group.name, group.interface))
@@ -79,7 +85,7 @@ impl Check for Filter {
             let device = served.device;
             let name = &device.name;
             let listed = host.netlink.filters(device.index).await?;
-            let needed = needed(host, name, &active).into_iter();
+            let needed = needed(host, name, &active, &fallen).into_iter();
             let mut macs: Vec<_> = needed
                 .map(|(mac, active)| Needed {
                     mac,
@@ -166,12 +172,20 @@ impl Check for Filter {
 }
 
 /// The MACs, and for which of them this node is Active.
-fn needed(host: &Host, name: &str, active: &[(String, String)]) -> BTreeMap<Mac, bool> {
+fn needed(
+    host: &Host,
+    name: &str,
+    active: &[(String, String)],
+    fallen: &[String],
+) -> BTreeMap<Mac, bool> {
     let mut macs = BTreeMap::new();
     for group in host.groups_on(name) {
         let mut active = active.iter();
         let is_active = active.any(|(active, on)| *active == group.name && on == name);
-        macs.extend(virtual_macs(group).into_iter().map(|mac| (mac, is_active)));
+        let may_fall = group.mac_fallback == MacFallback::Interface;
+        if !(may_fall && fallen.contains(&group.name)) {
+            macs.extend(virtual_macs(group).into_iter().map(|mac| (mac, is_active)));
+        }
         for vip in &group.vips {
             if let std::net::IpAddr::V6(vip) = vip {
                 macs.insert(solicited_node_mac(*vip), is_active);
@@ -220,9 +234,8 @@ fn judge_lost(facts: &Facts, lost: &Needed, asked: Asked) -> Verdict {
         seen,
         "The NIC, or the hypervisor or switch before it, drops it: the virtual IPs behind it are not reached.",
         format!(
-            "ip link set dev {name} promisc on; for a virtual function, on the host: ip link set dev PF vf N trust on \
-             spoofchk off; in a virtual machine, have its network allow other MACs{}, or set `mac = \"interface\"`",
-            if is_group { " and multicast" } else { "" }
+            "ip link set dev {name} promisc on; {MEND}{}, or set `mac = \"interface\"`",
+            if is_group { ", and multicast" } else { "" }
         ),
     )
 }

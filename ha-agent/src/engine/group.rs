@@ -14,6 +14,7 @@ use ha_core::{
     vrrp::{self, Addresses, Advertisement, ChecksumChoice, Machine, Primary},
 };
 
+use super::admission::Answers;
 use crate::config::{Delivery, track::Track};
 
 /// A group of virtual IPs.
@@ -41,6 +42,8 @@ pub(super) struct Group {
     pub(super) router: bool,
     /// `GROUP_*` bits for the map.
     pub(super) flags: u16,
+    /// How it has come to its MACs.
+    pub(super) answers: Answers,
     /// Places for the announcer: what is removed leaves a hole.
     pub(super) vips: Vec<Option<IpAddr>>,
     /// To whom they belong.

@@ -11,6 +11,7 @@
 //! It never waits for anything but its inputs: a request to the kernel that takes time runs in a task
 //! of its own and comes back as an input.
 
+mod admission;
 mod adverts;
 mod announcer;
 mod bfd;
@@ -30,6 +31,7 @@ mod liveness;
 mod local;
 mod meanwhile;
 mod moving;
+mod mute;
 mod peers;
 mod port;
 mod reconcile;
@@ -91,6 +93,7 @@ pub struct Engine {
     history: History,
     discards: Discards,
     liveness: Option<liveness::Peers>,
+    mute: mute::Mute,
     witness: Option<witness::Witness>,
     bfd: Bfd,
     health: Health,
@@ -177,6 +180,7 @@ impl Engine {
             self.settle_lease();
             self.settle_moves();
             self.end_moving();
+            self.look_for_mute();
             self.announce();
         }
     }

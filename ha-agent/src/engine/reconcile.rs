@@ -43,6 +43,7 @@ impl Engine {
         self.netlink
             .add_client_routes(clients.difference(&found_clients).copied())
             .await?;
+        self.sweep_filters().await?;
         // Last, since the program keeps the host silent as long as there are routes for its interface.
         self.dataplane.detach_others()
     }

@@ -22,6 +22,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Engine,
+    admission::{self, Answers},
     announcer::Announcer,
     death,
     fitness::{checks, tracks},
@@ -36,8 +37,9 @@ use super::{
     vanished::Lookout,
 };
 use crate::{
+    admission::{Admissions, find_out},
     config::{self, AnsweringMac, Config, Election, Loaded, Mode, Source, Stale, track::Check},
-    dataplane::{Attach, Dataplane},
+    dataplane::{Admitted, Attach, Dataplane},
     discards::Discards,
     fault::{self, Point},
     health::{Health, Means, Processes, Vips},
@@ -71,17 +73,28 @@ impl Engine {
             .collect();
         tags::turn_off(&tags::look(&config).await?).await?;
         let pin_dir = &config.node.pin_dir;
-        let mut dataplane = match Dataplane::found(pin_dir, &attach)? {
-            Some(found) => found,
-            None => Dataplane::open(pin_dir, &attach)?,
-        };
+        let found = Dataplane::found(pin_dir, &attach)?;
         fault::reached(Point::Found);
+        let left = admission::left(&config, found.as_ref())?;
         let ports = ports(&config, &links, &netlink).await?;
         fault::reached(Point::Sockets);
-        let checks = checks(&config);
         let grounds: Vec<_> = ports.iter().map(Port::ground).collect();
+        let (mut dataplane, admissions) = match found {
+            Some(found) => (found, Admissions::new()),
+            None => {
+                // Before anything is loaded: some drivers take the link away when a program comes.
+                let admissions = admit_all(&config, &grounds, &netlink).await?;
+                (Dataplane::open(pin_dir, &attach)?, admissions)
+            }
+        };
+        let checks = checks(&config);
         let places = recovery::found(&config, &grounds, &dataplane)?;
-        let groups = groups(&config, &grounds, &checks, &places)?;
+        let mut groups = groups(&config, &grounds, &checks, &places)?;
+        for ((group, config), left) in groups.iter_mut().zip(&config.groups).zip(&left) {
+            let nic = grounds[group.port].home.mac;
+            admission::settle(group, config, &admissions, nic);
+            admission::go_on(group, *left, nic);
+        }
         let bfd = super::bfd::start(&config, &grounds, &mut dataplane)?;
         let changes = Changes::listen()?;
         let guests = Guests::prepare(&config, &grounds, &dataplane, &netlink, &changes).await?;
@@ -110,6 +123,7 @@ impl Engine {
             history: History::default(),
             discards: Discards::new("an advertisement"),
             liveness: None,
+            mute: super::mute::Mute::default(),
             bfd,
             witness: None,
             health: Health::start(Vec::new(), &means),
@@ -125,6 +139,7 @@ impl Engine {
         };
         if let Some(load) = engine.dataplane.loader() {
             engine.succeed(load).await?;
+            engine.admit_others(&left).await?;
         }
         let mut exits = engine.dataplane.take_exits();
         death::prepare(engine.config.node.on_exit, exits.as_mut())?;
@@ -146,6 +161,9 @@ impl Engine {
         engine.set_targets();
         engine.look_out();
         engine.history.node("started", "the agent started");
+        for index in 0..engine.groups.len() {
+            engine.tell_answers(index);
+        }
         Ok(engine)
     }
 
@@ -184,6 +202,15 @@ pub(super) fn groups(
             prepare_group(group, grounds, checks, sync_of(index), about, on)
         })
         .collect()
+}
+
+/// Finds out whether the groups can begin with the MACs that they are to have.
+async fn admit_all(config: &Config, grounds: &[Ground], netlink: &Netlink) -> Result<Admissions> {
+    let (groups, kept) = (config.groups.iter(), Admitted::new());
+    let questions = admission::questions(config, groups.clone(), grounds, &kept, netlink).await?;
+    let found = find_out(netlink.clone(), questions).await?;
+    admission::permit(groups, &found)?;
+    Ok(found)
 }
 
 async fn links(config: &Config, netlink: &Netlink) -> Result<Vec<Link>> {
@@ -401,6 +428,7 @@ fn prepare_group(
         vlan: group.vlan,
         mac4,
         mac6,
+        answers: Answers::AsConfigured,
         flags: virtual_flag | stale | if group.router { GROUP_ROUTER } else { 0 },
         router: group.router,
         vips: group.vips.iter().copied().map(Some).collect(),

@@ -95,6 +95,8 @@ impl Engine {
             ways: self.ways_status(index),
             mac4: group.mac4.to_string(),
             mac6: group.mac6.to_string(),
+            mac: types::whose_mac(group.flags).to_owned(),
+            mac_note: group.answers.note().map(str::to_owned),
             vips: group.vips.iter().flatten().count(),
             cause: group.changed.map(|change| change.cause.to_string()),
             since: group.changed.map(|change| seconds(change.at)),

@@ -8,7 +8,8 @@ use crate::workspace;
 /// Frames through the program in the kernel.
 pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
 /// Network namespaces.
-pub(crate) const LAB: [&str; 18] = [
+pub(crate) const LAB: [&str; 19] = [
+    "admission",
     "bfd_echo",
     "conflict",
     "demotion",

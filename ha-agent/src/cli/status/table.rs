@@ -25,6 +25,7 @@ pub(super) fn render(status: &Status) -> String {
             interface.name, interface.mac, interface.mode
         );
     }
+    notes(&mut text, status);
     if let Some(witness) = &status.witness {
         let _ = writeln!(text, "witness {}: {}", witness.name, witness.state);
     }
@@ -90,6 +91,36 @@ fn headline(text: &mut String, status: &Status) {
         "lease {}{consequence} ({} ms, granted {} times, lapsed {} times)",
         lease.state, lease.length_ms, lease.grants, lease.lapses
     );
+}
+
+/// What is not as it should be, and would be overlooked in a table.
+fn notes(text: &mut String, status: &Status) {
+    for group in &status.groups {
+        let Some(why) = &group.mac_note else {
+            continue;
+        };
+        let _ = match group.mac.as_str() {
+            "interface" => writeln!(
+                text,
+                "group {}: ANSWERS WITH THE INTERFACE'S MAC, not the virtual one: {why}",
+                group.name
+            ),
+            _ => writeln!(
+                text,
+                "group {}: whether its virtual MAC gets through is not known: {why}",
+                group.name
+            ),
+        };
+    }
+    for peer in &status.peers {
+        if let Some(note) = &peer.note {
+            let _ = writeln!(
+                text,
+                "peer {} ({} over {}) {note}",
+                peer.name, peer.address, peer.interface
+            );
+        }
+    }
 }
 
 fn section(text: &mut String, table: Option<Table>) {

@@ -9,6 +9,7 @@ mod guest;
 mod lease;
 mod liveness;
 mod local;
+mod mac;
 mod node;
 mod peers;
 mod sync;

@@ -12,7 +12,7 @@ use ha_core::{
 };
 
 use super::{
-    super::{AnsweringMac, Config, Election, Group, Stale, Vrrp, value::shown},
+    super::{AnsweringMac, Config, Election, Group, MacFallback, Stale, Vrrp, value::shown},
     Action, Change, Details, Difference, Fate, Subject,
 };
 
@@ -172,6 +172,11 @@ fn keys(
         Stale::Forward => "forward",
         Stale::Drop => "drop",
     };
+    let fallback = |group: &Group| match group.mac_fallback {
+        MacFallback::None => "none",
+        MacFallback::Interface => "interface",
+    };
+    details.values("mac_fallback", &fallback(old), &fallback(new));
     details.values("stale", &stale(old), &stale(new));
     details.values("router", &old.router, &new.router);
     details.texts("track", &tracks(old_config, old), &tracks(new_config, new));

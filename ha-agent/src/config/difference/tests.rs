@@ -118,7 +118,7 @@ fn each_change_has_its_line() {
         db()
     );
     let synced = format!("{}{SYNC}", db());
-    let rows: [Row<'_>; 21] = [
+    let rows: [Row<'_>; 22] = [
         (
             &[("vrid = 51", "vrid = 51\npriority = 150")],
             &["~ group web: changed in place: priority 100 → 150"],
@@ -170,6 +170,13 @@ fn each_change_has_its_line() {
                 "vips = [\"192.0.2.20\"]\nstale = \"drop\"\nrouter = true",
             )],
             &["~ group db: changed in place: stale forward → drop, router false → true"],
+        ),
+        (
+            &[(
+                "vips = [\"192.0.2.20\"]",
+                "vips = [\"192.0.2.20\"]\nmac_fallback = \"interface\"",
+            )],
+            &["~ group db: changed in place: mac_fallback none → interface"],
         ),
         (
             &[(

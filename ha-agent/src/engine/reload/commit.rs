@@ -308,7 +308,10 @@ impl Engine {
             self.weigh(index);
             match turn {
                 Turn::GoOn { .. } => {}
-                Turn::Begin => self.begin(index),
+                Turn::Begin => {
+                    self.tell_answers(index);
+                    self.begin(index);
+                }
             }
         }
     }
