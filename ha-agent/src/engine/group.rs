@@ -14,7 +14,7 @@ use ha_core::{
     vrrp::{self, Addresses, Advertisement, ChecksumChoice, Machine, Primary},
 };
 
-use super::admission::Answers;
+use super::answers::Answers;
 use crate::config::{Delivery, track::Track};
 
 /// A group of virtual IPs.

@@ -14,6 +14,7 @@
 mod admission;
 mod adverts;
 mod announcer;
+mod answers;
 mod bfd;
 mod calls;
 mod cross;

@@ -21,9 +21,9 @@ use ha_core::{
 use tokio::sync::mpsc;
 
 use super::{
-    Engine,
-    admission::{self, Answers},
+    Engine, admission,
     announcer::Announcer,
+    answers::{self, Answers},
     death,
     fitness::{checks, tracks},
     group::{Group, Kind, Vrrp},
@@ -75,7 +75,7 @@ impl Engine {
         let pin_dir = &config.node.pin_dir;
         let found = Dataplane::found(pin_dir, &attach)?;
         fault::reached(Point::Found);
-        let left = admission::left(&config, found.as_ref())?;
+        let left = answers::left(&config, found.as_ref())?;
         let ports = ports(&config, &links, &netlink).await?;
         fault::reached(Point::Sockets);
         let grounds: Vec<_> = ports.iter().map(Port::ground).collect();
@@ -93,7 +93,7 @@ impl Engine {
         for ((group, config), left) in groups.iter_mut().zip(&config.groups).zip(&left) {
             let nic = grounds[group.port].home.mac;
             admission::settle(group, config, &admissions, nic);
-            admission::go_on(group, *left, nic);
+            answers::go_on(group, *left, nic);
         }
         let bfd = super::bfd::start(&config, &grounds, &mut dataplane)?;
         let changes = Changes::listen()?;
