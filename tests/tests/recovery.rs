@@ -294,7 +294,7 @@ fn nothing_is_left_in_the_filters_of_both_interfaces() {
     assert_eq!((on(INTERFACE), on(SECOND)), (3, 3), "{:?}", filters());
     pair.agents[0].daemon().stop(LIMIT).unwrap();
     assert_eq!((on(INTERFACE), on(SECOND)), (3, 3), "{:?}", filters());
-    let mut detach = node.namespace().command(&under_test::agent()).unwrap();
+    let mut detach = node.namespace().command(under_test::agent()).unwrap();
     detach.arg("--pin-dir").arg(node.pins());
     command::run(detach.args(["detach", "--all"])).unwrap();
     assert_eq!(filters(), [""; 0]);

@@ -139,18 +139,21 @@ impl Targets {
 }
 
 fn tell(before: Reach, after: Reach, name: &str, ping: &config::Ping, history: &mut History) {
+    let is_news = match after {
+        // The link is told of by itself.
+        Reach::Unknown | Reach::Late => false,
+        Reach::Answers => matches!(before, Reach::Unknown | Reach::Silent),
+        Reach::Silent => before != Reach::Silent,
+    };
+    if !is_news {
+        return;
+    }
     let targets: Vec<_> = ping.targets.iter().map(ToString::to_string).collect();
     let targets = targets.join(", ");
-    let text = match (before, after) {
-        // The link is told of by itself.
-        (_, Reach::Unknown | Reach::Late) => return,
-        (Reach::Answers | Reach::Late, Reach::Answers) | (Reach::Silent, Reach::Silent) => return,
-        (Reach::Unknown | Reach::Silent, Reach::Answers) => {
-            format!("{name} reaches a ping target (of {targets})")
-        }
-        (Reach::Unknown | Reach::Answers | Reach::Late, Reach::Silent) => {
-            format!("{name} reaches none of its ping targets ({targets})")
-        }
+    let text = if after == Reach::Silent {
+        format!("{name} reaches none of its ping targets ({targets})")
+    } else {
+        format!("{name} reaches a ping target (of {targets})")
     };
     tracing::info!("{text}");
     history.node("ping", text);
