@@ -8,6 +8,7 @@ use ha_common::{
 
 use crate::{
     End,
+    maps::Maps,
     packet::{Packet, SocketBuffer},
 };
 
@@ -33,7 +34,7 @@ pub(crate) struct Hit {
     pub(crate) l3: usize,
     pub(crate) dst: Mac,
     pub(crate) src: Mac,
-    /// The interface that received the frame.
+    /// The interface that received the frame; the bond, if that is a port of one.
     pub(crate) ifindex: u32,
     /// Octets of the frame, all its buffers together.
     pub(crate) len: usize,
@@ -105,7 +106,7 @@ impl Frame {
 
     /// Reads what is needed to handle a frame for this virtual IP.
     #[inline(always)]
-    pub(crate) fn hit(&self, packet: &Packet, vip: &Vip) -> Hit {
+    pub(crate) fn hit(&self, packet: &Packet, maps: &Maps, vip: &Vip) -> Hit {
         let eth::Header { dst, src, .. } = packet.get(0).copied().unwrap_or_default();
         Hit {
             vip: *vip,
@@ -113,7 +114,7 @@ impl Frame {
             l3: self.l3,
             dst,
             src,
-            ifindex: packet.ifindex(),
+            ifindex: maps.arrival(packet),
             len: packet.len(),
         }
     }

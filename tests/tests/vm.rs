@@ -37,7 +37,7 @@ fn play(network: Network) {
     assert!(cost.report.outage_ms <= MOVED_MS, "{cost:?}");
     assert!(cost.report.takeover_ms.is_some(), "{cost:?}");
 
-    if network == Network::Bonded {
+    if network.nics() > 1 {
         inside_the_bond(&mut pair, 1);
     }
 
@@ -66,8 +66,14 @@ fn restart(pair: &mut Pair, signal: &str) {
     assert_eq!(cost.role_changes, 0, "{cost:?}");
 }
 
-/// The NIC that the bond of the Active node uses loses its cable, and then the other one.
+/// The NIC that the bond of the Active node does not use is replaced. Then the other one loses its cable, and then that
+/// one.
 fn inside_the_bond(pair: &mut Pair, node: u8) {
+    let used = pair.member(node).bond_uses().unwrap();
+    let cost = pair.cost(node, |pair| pair.member(node).replace_nic(1 - used));
+    let cost = said("NIC replaced", cost.unwrap());
+    assert_eq!(cost.report.probes_lost, 0, "{cost:?}");
+    assert_eq!(cost.role_changes, 0, "{cost:?}");
     for _ in 0..2 {
         let used = pair.member(node).bond_uses().unwrap();
         let cost = pair.cost(node, |pair| {
@@ -120,4 +126,9 @@ fn doubly_tagged() {
 #[test]
 fn bonded() {
     play(Network::Bonded);
+}
+
+#[test]
+fn bonded_generic() {
+    play(Network::BondedGeneric);
 }

@@ -21,6 +21,7 @@ use super::{
     cross::{self, Crossing},
     echo, load, local,
     pin::PinLock,
+    ports,
     predecessor::{self, Predecessor},
     programs::Programs,
 };
@@ -320,6 +321,14 @@ impl Dataplane {
             Crossing::None | Crossing::Done(_) => echo::set(&self.pins, &entries)?,
         }
         Ok(())
+    }
+
+    /// Takes what comes in by these ports for what the bonds that they are of receive, and that of no others.
+    ///
+    /// # Errors
+    /// If there is no room, or the kernel refuses.
+    pub fn set_ports(&self, ports: &BTreeMap<u32, u32>) -> Result<()> {
+        ports::set(&self.pins, ports)
     }
 
     /// Puts a peer into a slot that no role word names.

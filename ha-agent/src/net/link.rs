@@ -28,6 +28,8 @@ pub struct Link {
     pub veth: bool,
     /// Whether it is a bridge.
     pub bridge: bool,
+    /// Whether it is a bond.
+    pub bond: bool,
     /// What becomes of what is sent to it.
     pub leads: Leads,
     /// Index of the bridge or bond that it is a port of.
@@ -187,6 +189,7 @@ fn describe(name: &str, message: &LinkMessage) -> Link {
         mtu: 0,
         veth: false,
         bridge: false,
+        bond: false,
         leads: Leads::Out,
         master: None,
         lower: None,
@@ -202,6 +205,7 @@ fn describe(name: &str, message: &LinkMessage) -> Link {
             LinkAttribute::LinkInfo(details) => {
                 link.veth = details.contains(&LinkInfo::Kind(InfoKind::Veth));
                 link.bridge = details.contains(&LinkInfo::Kind(InfoKind::Bridge));
+                link.bond = details.contains(&LinkInfo::Kind(InfoKind::Bond));
                 link.leads = leads(details);
             }
             LinkAttribute::Controller(index) => link.master = Some(*index),

@@ -58,6 +58,8 @@ pub const MAX_PEERS: u32 = if cfg!(feature = "variant-schema") {
 } else {
     256
 };
+/// Ports that bonds of a node can have, all together. Sizes `ha_port`.
+pub const MAX_PORTS: u32 = 256;
 /// Processes whose exit a node can watch. Sizes `ha_watch`.
 pub const MAX_WATCHED: u32 = 1024;
 /// Value of `ha_watch`: the end of the process is reported.

@@ -52,6 +52,8 @@ pub struct Maps {
     pub stale: HashMap<StaleKey, Stale>,
     /// `ha_event`: all records so far.
     pub events: Vec<Event>,
+    /// `ha_port`.
+    pub bonds: HashMap<u32, u32>,
     /// `ha_limit`.
     pub limits: HashMap<u32, Limit>,
     /// `ha_asked`.
@@ -136,6 +138,10 @@ impl Maps {
 
     pub(crate) fn is_peer(&self, mac: &Mac) -> bool {
         self.peer_macs.contains_key(mac)
+    }
+
+    pub(crate) fn bond(&self, ifindex: u32) -> u32 {
+        self.bonds.get(&ifindex).copied().unwrap_or(0)
     }
 
     pub(crate) fn deliver(&self, slot: u32) -> Option<&Deliver> {

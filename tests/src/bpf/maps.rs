@@ -121,6 +121,15 @@ impl DataPath {
         Ok(self.map(map::ECHO)?.try_into()?)
     }
 
+    /// `ha_port`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn ports(&mut self) -> Result<HashMap<&mut MapData, u32, u32>> {
+        Ok(self.map(map::PORT)?.try_into()?)
+    }
+
     /// `ha_stale`.
     ///
     /// # Errors
