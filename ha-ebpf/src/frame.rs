@@ -1,7 +1,7 @@
 //! The Ethernet header and its VLAN tags.
 
 use ha_common::{
-    abi::{Group, Mac, Vip, Vlan},
+    abi::{Group, Mac, PORT_IDLE, Vip, Vlan},
     reason::Reason,
     wire::eth,
 };
@@ -136,6 +136,14 @@ impl Hit {
     #[inline(always)]
     pub(crate) fn is_at_home(&self, group: &Group) -> bool {
         self.ifindex == group.ifindex
+    }
+
+    /// Whether the frame is for everybody, and came by a port that its bond does not use. The port in use gets it, too,
+    /// and while a group changes hands two owners could answer one of them each. What is for this node alone is not
+    /// asked about: when a bond has just gone over, the agent has yet to say so.
+    #[inline(always)]
+    pub(crate) fn is_idle_copy(&self, packet: &Packet, maps: &Maps) -> bool {
+        self.dst.is_multicast() && maps.port(packet.ifindex()).flags & PORT_IDLE != 0
     }
 
     /// Whose the destination is, when `mac` is the group's MAC for the frame's family.

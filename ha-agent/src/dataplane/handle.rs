@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use ha_common::abi::{Deliver, Peer, Vip, Vlan};
+use ha_common::abi::{Deliver, Peer, Port, Vip, Vlan};
 use ha_core::plan::{Actual, Routers, VipKey, Write};
 
 use super::{
@@ -327,7 +327,7 @@ impl Dataplane {
     ///
     /// # Errors
     /// If there is no room, or the kernel refuses.
-    pub fn set_ports(&self, ports: &BTreeMap<u32, u32>) -> Result<()> {
+    pub fn set_ports(&self, ports: &BTreeMap<u32, Port>) -> Result<()> {
         ports::set(&self.pins, ports)
     }
 

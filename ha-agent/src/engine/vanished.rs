@@ -7,18 +7,16 @@
 //!
 //! Beside them the ports of bonds, which come and go while their bond stays.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::Result;
+use ha_common::abi::{self, PORT_IDLE};
 use tokio::{sync::mpsc, task::AbortHandle, time::timeout};
 
 use super::{Engine, group::Group, setup};
 use crate::{
     config::Mode,
-    net::{Addresses, Changes, Link, Netlink},
+    net::{Addresses, Bond, Changes, Link, Netlink},
 };
 
 /// How often interfaces are looked at without being told of a change.
@@ -28,8 +26,8 @@ const GLANCE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(super) enum Sighting {
     Interface(Seen),
-    /// All ports of the bonds whose programs run in the drivers of their ports, each with its bond.
-    Ports(BTreeMap<u32, u32>),
+    /// All ports, by their index, of the bonds whose programs run in the drivers of their ports.
+    Ports(BTreeMap<u32, abi::Port>),
 }
 
 /// What there is of an interface of the configuration.
@@ -102,7 +100,7 @@ async fn look_out(
 ) {
     let mut known = None;
     loop {
-        let mut bonds = BTreeSet::new();
+        let mut bonds = BTreeMap::new();
         for (name, mode) in &names {
             let found = match look(name, &netlink).await {
                 Ok(found) => found,
@@ -112,10 +110,10 @@ async fn look_out(
                 }
             };
             if let Some((link, _)) = &found
-                && link.bond
+                && let Some(bond) = link.bond
                 && *mode == Mode::Native
             {
-                bonds.insert(link.index);
+                bonds.insert(link.index, bond);
             }
             let name = name.clone();
             let seen = Sighting::Interface(Seen { name, found });
@@ -147,14 +145,22 @@ async fn look(name: &str, netlink: &Netlink) -> Result<Option<(Link, Addresses)>
     Ok(Some((link, addresses)))
 }
 
-/// The ports of these bonds, each with its bond.
-async fn ports(bonds: &BTreeSet<u32>, netlink: &Netlink) -> Result<BTreeMap<u32, u32>> {
+/// The ports of these bonds.
+async fn ports(bonds: &BTreeMap<u32, Bond>, netlink: &Netlink) -> Result<BTreeMap<u32, abi::Port>> {
     if bonds.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let links = netlink.links().await?.into_iter();
-    let ports = links.filter_map(|link| Some((link.index, link.master?)));
-    Ok(ports.filter(|(_, bond)| bonds.contains(bond)).collect())
+    let links = netlink.links().await?;
+    let of_each = links.iter().filter_map(|link| port_of(bonds, link));
+    Ok(of_each.collect())
+}
+
+fn port_of(bonds: &BTreeMap<u32, Bond>, link: &Link) -> Option<(u32, abi::Port)> {
+    let bond = link.master?;
+    let Bond { uses } = bonds.get(&bond)?;
+    let is_idle = uses.is_some_and(|used| used != link.index);
+    let flags = if is_idle { PORT_IDLE } else { 0 };
+    Some((link.index, abi::Port { bond, flags }))
 }
 
 impl Engine {

@@ -38,7 +38,7 @@ pub mod map {
     pub const STALE: &str = "ha_stale";
     /// Ring buffer of [`Event`](super::super::Event).
     pub const EVENT: &str = "ha_event";
-    /// Hash: index of a bond's port to that of the bond.
+    /// Hash: index of a bond's port to [`Port`](super::super::Port).
     pub const PORT: &str = "ha_port";
 
     /// All of them, in the order in which they are pinned.

@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use ha_common::{
     abi::{
-        Deliver, Demotion, EchoPeer, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector,
-        Reply, Router, RouterKey, RouterPeerKey, Stale, StaleKey, Traffic, Vip, Vip4Key, Vip6Key,
+        Deliver, Demotion, EchoPeer, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Port,
+        Reflector, Reply, Router, RouterKey, RouterPeerKey, Stale, StaleKey, Traffic, Vip, Vip4Key,
+        Vip6Key,
     },
     lease::LeaseWord,
 };
@@ -53,7 +54,7 @@ pub struct Maps {
     /// `ha_event`: all records so far.
     pub events: Vec<Event>,
     /// `ha_port`.
-    pub bonds: HashMap<u32, u32>,
+    pub ports: HashMap<u32, Port>,
     /// `ha_limit`.
     pub limits: HashMap<u32, Limit>,
     /// `ha_asked`.
@@ -140,8 +141,8 @@ impl Maps {
         self.peer_macs.contains_key(mac)
     }
 
-    pub(crate) fn bond(&self, ifindex: u32) -> u32 {
-        self.bonds.get(&ifindex).copied().unwrap_or(0)
+    pub(crate) fn port(&self, ifindex: u32) -> Port {
+        self.ports.get(&ifindex).copied().unwrap_or_default()
     }
 
     pub(crate) fn deliver(&self, slot: u32) -> Option<&Deliver> {

@@ -16,7 +16,7 @@ use ha_common::{
     abi::{
         Deliver, Demotion, EVENT_RING_BYTES, EchoPeer, Event, Group, Live, LivePeerKey,
         MAX_DELIVER, MAX_ECHO, MAX_GROUPS, MAX_LIVE, MAX_PEERS, MAX_PORTS, MAX_REFLECT,
-        MAX_ROUTER_PEERS, MAX_ROUTERS, MAX_STALE, MAX_VIPS, MAX_WATCHED, Mac, Node, Peer,
+        MAX_ROUTER_PEERS, MAX_ROUTERS, MAX_STALE, MAX_VIPS, MAX_WATCHED, Mac, Node, Peer, Port,
         Reflector, Reply, RoleWord, Router, RouterKey, RouterPeerKey, Stale, StaleKey, Traffic,
         Vip, Vip4Key, Vip6Key,
     },
@@ -88,7 +88,7 @@ static STALE: LruHashMap<StaleKey, Stale, { MAX_STALE as usize }> = LruHashMap::
 static EVENT: RingBuf<Event, { EVENT_RING_BYTES as usize }> = RingBuf::new();
 
 #[btf_map(name = "ha_port")]
-static PORT: HashMap<u32, u32, { MAX_PORTS as usize }, SPARSE> = HashMap::new();
+static PORT: HashMap<u32, Port, { MAX_PORTS as usize }, SPARSE> = HashMap::new();
 
 /// Of no interest to the agent, so not pinned: each load of the program has its own.
 #[btf_map(name = "ha_limit")]
@@ -244,11 +244,11 @@ impl Maps {
         unsafe { WATCH.get(&process).copied().unwrap_or(0) }
     }
 
-    /// The bond that a port is of; zero if it is of none.
+    /// Zeros if it is no port of a bond.
     #[inline(always)]
-    pub(crate) fn bond(&self, ifindex: u32) -> u32 {
+    pub(crate) fn port(&self, ifindex: u32) -> Port {
         // SAFETY: as in `vip4`.
-        unsafe { PORT.get(&ifindex).copied().unwrap_or(0) }
+        unsafe { PORT.get(&ifindex).copied().unwrap_or_default() }
     }
 
     #[inline(always)]

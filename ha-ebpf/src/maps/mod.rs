@@ -57,7 +57,7 @@ impl Maps {
     #[inline(always)]
     pub(crate) fn arrival(&self, packet: &Packet) -> u32 {
         let ifindex = packet.ifindex();
-        match self.bond(ifindex) {
+        match self.port(ifindex).bond {
             0 => ifindex,
             bond => bond,
         }

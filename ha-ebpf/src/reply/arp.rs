@@ -142,6 +142,9 @@ fn question(
     if !hit.is_at_home(&served.group) {
         return Reason::WrongInterface;
     }
+    if hit.is_idle_copy(packet, maps) {
+        return Reason::IdlePort;
+    }
     if let Err(silent) = moving::hear(maps, hit, served) {
         return silent;
     }
