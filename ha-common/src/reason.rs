@@ -228,6 +228,9 @@ reasons! {
     /// Packet of a program on this host to a virtual IP that another node has, while it is not known at which MAC
     /// that is.
     LocalNoPeer = 58, "local_no_peer", Dropped;
+    /// ARP request or neighbour solicitation to everybody by a port that its bond does not use: the port in use gets it as
+    /// well.
+    IdlePort = 59, "idle_port", Dropped;
 }
 
 impl Reason {

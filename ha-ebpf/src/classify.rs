@@ -57,7 +57,7 @@ fn v4(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> End {
     let Some(vip) = maps.vip4(&Vip4Key { addr, vlan }) else {
         return live::judge::<ipv4::Header>(packet, maps, frame);
     };
-    let hit = frame.hit(packet, vip);
+    let hit = frame.hit(packet, maps, vip);
     let reason = steer::steer::<ipv4::Header>(packet, maps, &hit);
     hit.end(reason)
 }
@@ -68,7 +68,7 @@ fn v6(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> End {
     if let Some(&addr) = target(packet, frame.l3)
         && let Some(vip) = maps.vip6(&Vip6Key { addr, vlan })
     {
-        let hit = frame.hit(packet, vip);
+        let hit = frame.hit(packet, maps, vip);
         let reason = reply::nd::judge(packet, maps, &hit);
         return hit.end(reason);
     }
@@ -92,7 +92,7 @@ fn v6(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> End {
     let Some(vip) = maps.vip6(&Vip6Key { addr, vlan }) else {
         return live::judge::<ipv6::Header>(packet, maps, frame);
     };
-    let hit = frame.hit(packet, vip);
+    let hit = frame.hit(packet, maps, vip);
     let reason = steer::steer::<ipv6::Header>(packet, maps, &hit);
     hit.end(reason)
 }

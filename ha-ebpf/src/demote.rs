@@ -73,7 +73,7 @@ pub(crate) fn judge<H: Carrier>(packet: &Packet, maps: &mut Maps, frame: &Frame)
         return End::NOT_OURS;
     };
     let key = RouterKey {
-        ifindex: packet.ifindex(),
+        ifindex: maps.arrival(packet),
         vlan: frame.vlan,
         ip: H::IP,
         vrid: message.vrid,

@@ -1,13 +1,14 @@
 //! The Ethernet header and its VLAN tags.
 
 use ha_common::{
-    abi::{Group, Mac, Vip, Vlan},
+    abi::{Group, Mac, PORT_IDLE, Vip, Vlan},
     reason::Reason,
     wire::eth,
 };
 
 use crate::{
     End,
+    maps::Maps,
     packet::{Packet, SocketBuffer},
 };
 
@@ -33,7 +34,7 @@ pub(crate) struct Hit {
     pub(crate) l3: usize,
     pub(crate) dst: Mac,
     pub(crate) src: Mac,
-    /// The interface that received the frame.
+    /// The interface that received the frame; the bond, if that is a port of one.
     pub(crate) ifindex: u32,
     /// Octets of the frame, all its buffers together.
     pub(crate) len: usize,
@@ -105,7 +106,7 @@ impl Frame {
 
     /// Reads what is needed to handle a frame for this virtual IP.
     #[inline(always)]
-    pub(crate) fn hit(&self, packet: &Packet, vip: &Vip) -> Hit {
+    pub(crate) fn hit(&self, packet: &Packet, maps: &Maps, vip: &Vip) -> Hit {
         let eth::Header { dst, src, .. } = packet.get(0).copied().unwrap_or_default();
         Hit {
             vip: *vip,
@@ -113,7 +114,7 @@ impl Frame {
             l3: self.l3,
             dst,
             src,
-            ifindex: packet.ifindex(),
+            ifindex: maps.arrival(packet),
             len: packet.len(),
         }
     }
@@ -135,6 +136,14 @@ impl Hit {
     #[inline(always)]
     pub(crate) fn is_at_home(&self, group: &Group) -> bool {
         self.ifindex == group.ifindex
+    }
+
+    /// Whether the frame is for everybody, and came by a port that its bond does not use. The port in use gets it, too,
+    /// and while a group changes hands two owners could answer one of them each. What is for this node alone is not
+    /// asked about: when a bond has just gone over, the agent has yet to say so.
+    #[inline(always)]
+    pub(crate) fn is_idle_copy(&self, packet: &Packet, maps: &Maps) -> bool {
+        self.dst.is_multicast() && maps.port(packet.ifindex()).flags & PORT_IDLE != 0
     }
 
     /// Whose the destination is, when `mac` is the group's MAC for the frame's family.

@@ -137,9 +137,9 @@ fn check<H: Bearer>(packet: &Packet, frame: &Frame, demand: bool) -> Result<(), 
 
 /// Where the packet comes from, as peers are known.
 #[inline(always)]
-fn peer<H: Bearer>(packet: &Packet, frame: &Frame) -> LivePeerKey {
+fn peer<H: Bearer>(packet: &Packet, maps: &Maps, frame: &Frame) -> LivePeerKey {
     LivePeerKey {
         addr: packet.get::<H>(frame.l3).map_or([0; 16], H::source),
-        ifindex: packet.ifindex(),
+        ifindex: maps.arrival(packet),
     }
 }

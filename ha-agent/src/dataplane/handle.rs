@@ -11,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use ha_common::abi::{Deliver, Peer, Vip, Vlan};
+use ha_common::abi::{Deliver, Peer, Port, Vip, Vlan};
 use ha_core::plan::{Actual, Routers, VipKey, Write};
 
 use super::{
@@ -21,6 +21,7 @@ use super::{
     cross::{self, Crossing},
     echo, load, local,
     pin::PinLock,
+    ports,
     predecessor::{self, Predecessor},
     programs::Programs,
 };
@@ -320,6 +321,14 @@ impl Dataplane {
             Crossing::None | Crossing::Done(_) => echo::set(&self.pins, &entries)?,
         }
         Ok(())
+    }
+
+    /// Takes what comes in by these ports for what the bonds that they are of receive, and that of no others.
+    ///
+    /// # Errors
+    /// If there is no room, or the kernel refuses.
+    pub fn set_ports(&self, ports: &BTreeMap<u32, Port>) -> Result<()> {
+        ports::set(&self.pins, ports)
     }
 
     /// Puts a peer into a slot that no role word names.

@@ -33,6 +33,7 @@ mod maps;
 mod node;
 mod peer;
 mod pin;
+mod ports;
 mod predecessor;
 mod programs;
 mod refusal;

@@ -32,7 +32,7 @@ pub(super) struct Bond;
 impl Check for Bond {
     const NAME: &'static str = "bond";
     const ABOUT: &'static str = "Whether the data path is on a bond and not on a port of one, and whether the bond's \
-         mode runs XDP programs: `balance-rr`, `active-backup`, `balance-xor` and `802.3ad` do, since 5.15.";
+         mode runs XDP programs: `active-backup`, `balance-xor` and `802.3ad` do, since 5.15.";
     const SHOWN: Shown = Shown::Facts;
     type Facts = Facts;
 
@@ -82,10 +82,14 @@ impl Check for Bond {
 
 fn judge_mode(how: BondMode) -> Verdict {
     match how {
-        BondMode::BalanceRr
-        | BondMode::ActiveBackup
-        | BondMode::BalanceXor
-        | BondMode::Ieee8023Ad => Verdict::ok(format!("a bond in the mode {how}")),
+        BondMode::ActiveBackup | BondMode::BalanceXor | BondMode::Ieee8023Ad => {
+            Verdict::ok(format!("a bond in the mode {how}"))
+        }
+        BondMode::BalanceRr => Verdict::failure(
+            format!("is a bond in the mode {how}"),
+            "Without a change of May 2026 the kernel may panic on such a bond with an XDP program: the agent does not start.",
+            "set the mode active-backup or 802.3ad, or `mode = \"generic\"` in [[interface]]",
+        ),
         BondMode::Broadcast | BondMode::BalanceTlb | BondMode::BalanceAlb | _ => Verdict::failure(
             format!("is a bond in the mode {how}"),
             "The kernel runs no XDP programs on it: the agent does not start.",
@@ -107,10 +111,9 @@ mod tests {
         let new = KernelVersion::new(6, 1, 0);
         assert_eq!(bond(BondMode::ActiveBackup, Mode::Native, new), Level::Ok);
         assert_eq!(bond(BondMode::Ieee8023Ad, Mode::Native, new), Level::Ok);
-        assert_eq!(
-            bond(BondMode::BalanceAlb, Mode::Native, new),
-            Level::Failure
-        );
+        for how in [BondMode::BalanceAlb, BondMode::BalanceRr] {
+            assert_eq!(bond(how, Mode::Native, new), Level::Failure);
+        }
         assert_eq!(bond(BondMode::BalanceAlb, Mode::Generic, new), Level::Ok);
         let old = KernelVersion::new(5, 10, 0);
         assert_eq!(

@@ -52,6 +52,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_millis(100);
 /// How long it takes to tell a lost peer that it is: the way there, and the data path.
 const LOSS_GRACE: Duration = Duration::from_millis(1);
+/// Modes of bonds whose ports run the program. The kernel would let those of `balance-rr` do, too (`bond_xdp_check`), but
+/// without the change "fix null-ptr-deref in xdp_master_redirect() for down master" it may panic where such a bond has
+/// never been up.
+const NATIVE_BONDS: [&str; 3] = ["active-backup", "balance-xor", "802.3ad"];
 
 impl Engine {
     /// Loads the data path, makes maps, routes and filters what `config` says, and opens the sockets.
@@ -237,22 +241,30 @@ pub(super) fn missing(name: &str) -> String {
 /// Whether an interface that is there can be served so.
 ///
 /// # Errors
-/// If it is a bond in native mode: the drivers of its NICs run the program, which finds these in place of the bond
-/// that groups and peers are on.
+/// If it is a bond in native mode whose own mode is not one of [`NATIVE_BONDS`].
 pub(super) fn check_link(interface: &config::Interface) -> Result<()> {
     let name = &interface.name;
-    if interface.mode == Mode::Native && is_bond(name) {
-        bail!("{name} is a bond, which is served in the stack only: set mode = \"generic\" for it");
+    if interface.mode == Mode::Generic {
+        return Ok(());
+    }
+    if let Some(mode) = bond_mode(name)
+        && !NATIVE_BONDS.contains(&mode.as_str())
+    {
+        bail!(
+            "{name} is a bond in the mode {mode}, which is served in the stack only: set mode = \"generic\" for it, \
+             or have the bond in one of the modes {}",
+            NATIVE_BONDS.join(", ")
+        );
     }
     Ok(())
 }
 
-/// Whether the kernel has the settings of a bond for it (`Documentation/networking/bonding.rst`).
-fn is_bond(name: &str) -> bool {
-    Path::new("/sys/class/net")
-        .join(name)
-        .join("bonding")
-        .exists()
+/// What mode a bond is in; `None` if it is no bond. The kernel says it as `active-backup 1`
+/// (`Documentation/networking/bonding.rst`).
+fn bond_mode(name: &str) -> Option<String> {
+    let path = Path::new("/sys/class/net").join(name).join("bonding/mode");
+    let said = std::fs::read_to_string(path).ok()?;
+    said.split_whitespace().next().map(str::to_owned)
 }
 
 async fn ports(config: &Config, links: &[Link], netlink: &Netlink) -> Result<Vec<Port>> {

@@ -1,10 +1,12 @@
 //! VLAN tags have to be in the frames when the data path looks for them: a NIC that takes them off is told not to, if
 //! the configuration says so, and is refused if not.
 
+use std::{fs, path::Path};
+
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::{
-    config::{Config, Interface, VlanOffload},
+    config::{Config, VlanOffload},
     net::{Ethtool, Features, STRIPS, Strip},
 };
 
@@ -26,8 +28,10 @@ pub(super) async fn look(config: &Config) -> Result<Vec<Wrong>> {
         if tags == 0 {
             continue;
         }
-        let features = features(&interface.name).await?;
-        wrong.extend(judge(interface, tags, &features)?);
+        for nic in nics(&interface.name) {
+            let features = features(&nic).await?;
+            wrong.extend(judge(&nic, interface.vlan_offload, tags, &features)?);
+        }
     }
     Ok(wrong)
 }
@@ -68,8 +72,18 @@ async fn features(interface: &str) -> Result<Features> {
         .unwrap_or_default())
 }
 
-fn judge(interface: &Interface, tags: usize, features: &Features) -> Result<Vec<Wrong>> {
-    let name = &interface.name;
+/// What receives for the interface: the ports of a bond, or itself.
+fn nics(interface: &str) -> Vec<String> {
+    let ports = Path::new("/sys/class/net")
+        .join(interface)
+        .join("bonding/slaves");
+    match fs::read_to_string(ports) {
+        Ok(ports) => ports.split_whitespace().map(str::to_owned).collect(),
+        Err(_) => vec![interface.to_owned()],
+    }
+}
+
+fn judge(name: &str, offload: VlanOffload, tags: usize, features: &Features) -> Result<Vec<Wrong>> {
     let strips = STRIPS.iter().take(tags);
     let mut wrong = Vec::new();
     for strip in strips.filter(|strip| features.active.contains(strip.feature)) {
@@ -80,13 +94,13 @@ fn judge(interface: &Interface, tags: usize, features: &Features) -> Result<Vec<
                  be changed: serve the groups with vlan = [...] on another NIC"
             );
         }
-        match interface.vlan_offload {
+        match offload {
             VlanOffload::Keep => bail!(
                 "{name} takes VLAN tags off before the data path sees them: run `ethtool -K {name} {called} off`, or set \
-                 vlan_offload = \"off\" for it, which has the agent do so"
+                 vlan_offload = \"off\" for its [[interface]], which has the agent do so"
             ),
             VlanOffload::Off => wrong.push(Wrong {
-                interface: name.clone(),
+                interface: name.to_owned(),
                 strip: *strip,
             }),
         }
@@ -97,22 +111,16 @@ fn judge(interface: &Interface, tags: usize, features: &Features) -> Result<Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Mode;
 
     #[test]
     fn a_nic_that_takes_tags_off_is_refused_unless_it_may_be_told_not_to() {
         let judged = |vlan_offload, tags, active: &[&str], fixed: &[&str]| {
             let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
-            let interface = Interface {
-                name: "eth0".to_owned(),
-                mode: Mode::Native,
-                vlan_offload,
-            };
             let features = Features {
                 active: names(active),
                 fixed: names(fixed),
             };
-            let wrong = judge(&interface, tags, &features);
+            let wrong = judge("eth0", vlan_offload, tags, &features);
             wrong.map_err(|error| error.to_string()).map(|wrong| {
                 let called = wrong.into_iter().map(|wrong| wrong.strip.called);
                 called.collect::<Vec<_>>()

@@ -4,21 +4,35 @@
 //! before. As long as there is none, its groups are let go and their addresses are local no more, since the kernel
 //! would answer for them on an interface without the data path. When it is back and has its addresses, it is
 //! opened as one that a reload adds, and its groups begin anew.
+//!
+//! Beside them the ports of bonds, which come and go while their bond stays.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::Result;
+use ha_common::abi::{self, PORT_IDLE};
 use tokio::{sync::mpsc, task::AbortHandle, time::timeout};
 
 use super::{Engine, group::Group, setup};
-use crate::net::{Addresses, Changes, Link, Netlink};
+use crate::{
+    config::Mode,
+    net::{Addresses, Bond, Changes, Link, Netlink},
+};
 
 /// How often interfaces are looked at without being told of a change.
 const GLANCE: Duration = Duration::from_secs(1);
 
+/// What was seen.
+#[derive(Clone, Debug)]
+pub(super) enum Sighting {
+    Interface(Seen),
+    /// All ports, by their index, of the bonds whose programs run in the drivers of their ports.
+    Ports(BTreeMap<u32, abi::Port>),
+}
+
 /// What there is of an interface of the configuration.
 #[derive(Clone, Debug)]
-pub(super) struct Sighting {
+pub(super) struct Seen {
     name: String,
     /// With its own addresses; `None` if there is no interface of this name.
     found: Option<(Link, Addresses)>,
@@ -44,7 +58,7 @@ impl Lookout {
     }
 
     /// Looks at these interfaces from now on. What was seen before does not count any more.
-    fn watch(&mut self, names: Vec<String>, netlink: Netlink, changes: Changes) {
+    fn watch(&mut self, names: Vec<(String, Mode)>, netlink: Netlink, changes: Changes) {
         if let Some(task) = self.task.take() {
             task.abort();
         }
@@ -79,13 +93,15 @@ impl Drop for Lookout {
 }
 
 async fn look_out(
-    names: Vec<String>,
+    names: Vec<(String, Mode)>,
     netlink: Netlink,
     mut changes: Changes,
     sender: mpsc::UnboundedSender<Sighting>,
 ) {
+    let mut known = None;
     loop {
-        for name in &names {
+        let mut bonds = BTreeMap::new();
+        for (name, mode) in &names {
             let found = match look(name, &netlink).await {
                 Ok(found) => found,
                 Err(error) => {
@@ -93,10 +109,27 @@ async fn look_out(
                     continue;
                 }
             };
+            if let Some((link, _)) = &found
+                && let Some(bond) = link.bond
+                && *mode == Mode::Native
+            {
+                bonds.insert(link.index, bond);
+            }
             let name = name.clone();
-            if sender.send(Sighting { name, found }).is_err() {
+            let seen = Sighting::Interface(Seen { name, found });
+            if sender.send(seen).is_err() {
                 return;
             }
+        }
+        match ports(&bonds, &netlink).await {
+            Ok(ports) if known.as_ref() == Some(&ports) => {}
+            Ok(ports) => {
+                known = Some(ports.clone());
+                if sender.send(Sighting::Ports(ports)).is_err() {
+                    return;
+                }
+            }
+            Err(error) => tracing::debug!("{error:#}"),
         }
         // Either is as good.
         let _ = timeout(GLANCE, changes.link_or_address()).await;
@@ -112,10 +145,29 @@ async fn look(name: &str, netlink: &Netlink) -> Result<Option<(Link, Addresses)>
     Ok(Some((link, addresses)))
 }
 
+/// The ports of these bonds.
+async fn ports(bonds: &BTreeMap<u32, Bond>, netlink: &Netlink) -> Result<BTreeMap<u32, abi::Port>> {
+    if bonds.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let links = netlink.links().await?;
+    let of_each = links.iter().filter_map(|link| port_of(bonds, link));
+    Ok(of_each.collect())
+}
+
+fn port_of(bonds: &BTreeMap<u32, Bond>, link: &Link) -> Option<(u32, abi::Port)> {
+    let bond = link.master?;
+    let Bond { uses } = bonds.get(&bond)?;
+    let is_idle = uses.is_some_and(|used| used != link.index);
+    let flags = if is_idle { PORT_IDLE } else { 0 };
+    Some((link.index, abi::Port { bond, flags }))
+}
+
 impl Engine {
     /// Looks at the interfaces that there are ports of.
     pub(super) fn look_out(&mut self) {
-        let names = self.ports.iter().map(|port| port.link.name.clone());
+        let configured = self.config.interfaces.iter();
+        let names = configured.map(|interface| (interface.name.clone(), interface.mode));
         let (netlink, changes) = (self.netlink.clone(), self.means.changes.clone());
         self.lookout.watch(names.collect(), netlink, changes);
     }
@@ -126,17 +178,31 @@ impl Engine {
         self.ports[group.port].is_gone || group.ways.len() > 1 && !self.is_well(group.port)
     }
 
-    /// An interface was looked at.
+    /// Interfaces were looked at.
     ///
     /// # Errors
     /// If the lease was lost meanwhile, and there is no other.
     pub(super) async fn sighted(&mut self, sighting: &Sighting) -> Result<()> {
+        match sighting {
+            Sighting::Interface(seen) => self.seen_interface(seen).await,
+            Sighting::Ports(ports) => {
+                if let Err(error) = self.dataplane.set_ports(ports) {
+                    tracing::error!(
+                        "what comes in by some ports of bonds is not served: {error:#}"
+                    );
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn seen_interface(&mut self, seen: &Seen) -> Result<()> {
         let mut ports = self.ports.iter();
-        let Some(place) = ports.position(|port| port.link.name == sighting.name) else {
+        let Some(place) = ports.position(|port| port.link.name == seen.name) else {
             return Ok(());
         };
         let port = &self.ports[place];
-        match &sighting.found {
+        match &seen.found {
             Some((link, _)) if port.is(link) => return Ok(()),
             None if port.is_gone => return Ok(()),
             Some(_) | None => {}
@@ -144,7 +210,7 @@ impl Engine {
         if !port.is_gone {
             self.let_go_of(place).await;
         }
-        if let Some((link, addresses)) = &sighting.found
+        if let Some((link, addresses)) = &seen.found
             && self.has_enough(&link.name, *addresses)
         {
             self.take_back_port(link).await;

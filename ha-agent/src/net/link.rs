@@ -6,7 +6,10 @@ use futures_util::TryStreamExt;
 use ha_common::abi::Mac;
 use rtnetlink::packet_route::{
     address::AddressAttribute,
-    link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, LinkXdp, XdpAttached},
+    link::{
+        InfoBond, InfoData, InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, LinkXdp,
+        XdpAttached,
+    },
 };
 
 use super::netlink::{Netlink, NetlinkError, errno};
@@ -28,6 +31,8 @@ pub struct Link {
     pub veth: bool,
     /// Whether it is a bridge.
     pub bridge: bool,
+    /// If it is a bond.
+    pub bond: Option<Bond>,
     /// What becomes of what is sent to it.
     pub leads: Leads,
     /// Index of the bridge or bond that it is a port of.
@@ -36,6 +41,13 @@ pub struct Link {
     pub lower: Option<u32>,
     /// The XDP program on it, whosever it is.
     pub xdp: Option<AttachedXdp>,
+}
+
+/// What is known of a bond.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bond {
+    /// Index of the port that it uses, if it uses one alone.
+    pub uses: Option<u32>,
 }
 
 /// What becomes of a frame that is sent to an interface.
@@ -187,6 +199,7 @@ fn describe(name: &str, message: &LinkMessage) -> Link {
         mtu: 0,
         veth: false,
         bridge: false,
+        bond: None,
         leads: Leads::Out,
         master: None,
         lower: None,
@@ -202,6 +215,7 @@ fn describe(name: &str, message: &LinkMessage) -> Link {
             LinkAttribute::LinkInfo(details) => {
                 link.veth = details.contains(&LinkInfo::Kind(InfoKind::Veth));
                 link.bridge = details.contains(&LinkInfo::Kind(InfoKind::Bridge));
+                link.bond = bond(details);
                 link.leads = leads(details);
             }
             LinkAttribute::Controller(index) => link.master = Some(*index),
@@ -211,6 +225,24 @@ fn describe(name: &str, message: &LinkMessage) -> Link {
         }
     }
     link
+}
+
+fn bond(details: &[LinkInfo]) -> Option<Bond> {
+    if !details.contains(&LinkInfo::Kind(InfoKind::Bond)) {
+        return None;
+    }
+    let settings = details.iter().find_map(|detail| match detail {
+        LinkInfo::Data(InfoData::Bond(settings)) => Some(settings),
+        _ => None,
+    });
+    let uses = settings
+        .into_iter()
+        .flatten()
+        .find_map(|setting| match setting {
+            InfoBond::ActivePort(index) => Some(*index),
+            _ => None,
+        });
+    Some(Bond { uses })
 }
 
 fn leads(details: &[LinkInfo]) -> Leads {

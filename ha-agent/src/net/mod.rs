@@ -41,7 +41,7 @@ pub use self::{
     client_route::ClientRoute,
     ethtool::{Channels, Count, Ethtool, Features, STRIPS, Strip, XdpFeatures},
     inventory::{Assigned, Bridge, Device},
-    link::{Addresses, AttachedXdp, Leads, Link},
+    link::{Addresses, AttachedXdp, Bond, Leads, Link},
     membership::Membership,
     name::interface_name,
     netlink::{Netlink, NetlinkError},

@@ -58,6 +58,8 @@ pub const MAX_PEERS: u32 = if cfg!(feature = "variant-schema") {
 } else {
     256
 };
+/// Ports that bonds of a node can have, all together. Sizes `ha_port`.
+pub const MAX_PORTS: u32 = 256;
 /// Processes whose exit a node can watch. Sizes `ha_watch`.
 pub const MAX_WATCHED: u32 = 1024;
 /// Value of `ha_watch`: the end of the process is reported.
@@ -230,6 +232,19 @@ pub struct Peer {
     pub addr: [u8; 16],
 }
 
+/// Value of `ha_port`, whose key is the index of a bond's port.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Port {
+    /// Index of the bond.
+    pub bond: u32,
+    /// `PORT_*` bits.
+    pub flags: u32,
+}
+
+/// [`Port::flags`]: the bond uses another port.
+pub const PORT_IDLE: u32 = 1 << 0;
+
 /// Value of `ha_stat` and `ha_reason`, per CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -263,6 +278,7 @@ const _: () = {
     assert!(size_of::<Node>() == 72);
     assert!(offset_of!(Node, lease) == 16);
     assert!(size_of::<Peer>() == 28);
+    assert!(size_of::<Port>() == 8);
     assert!(size_of::<Deliver>() == 44);
     assert!(size_of::<Traffic>() == 16);
     assert!(size_of::<Event>() == 48);
@@ -274,8 +290,8 @@ const _: () = {
 #[cfg(feature = "user")]
 mod pod {
     use super::{
-        Deliver, EchoPeer, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector, Reply,
-        Router, RouterKey, RouterPeerKey, Stale, StaleKey, Traffic, Vip, Vip4Key, Vip6Key,
+        Deliver, EchoPeer, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Port, Reflector,
+        Reply, Router, RouterKey, RouterPeerKey, Stale, StaleKey, Traffic, Vip, Vip4Key, Vip6Key,
     };
 
     macro_rules! pod {
@@ -295,6 +311,7 @@ mod pod {
         Mac,
         Node,
         Peer,
+        Port,
         Reflector,
         Reply,
         Router,

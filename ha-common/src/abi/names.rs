@@ -38,9 +38,11 @@ pub mod map {
     pub const STALE: &str = "ha_stale";
     /// Ring buffer of [`Event`](super::super::Event).
     pub const EVENT: &str = "ha_event";
+    /// Hash: index of a bond's port to [`Port`](super::super::Port).
+    pub const PORT: &str = "ha_port";
 
     /// All of them, in the order in which they are pinned.
-    pub const ALL: [&str; 18] = [
+    pub const ALL: [&str; 19] = [
         VIP4,
         VIP6,
         GROUP,
@@ -59,6 +61,7 @@ pub mod map {
         REASON,
         STALE,
         EVENT,
+        PORT,
     ];
 }
 

@@ -28,12 +28,12 @@ pub(super) fn judge<H: Bearer>(packet: &mut Packet, maps: &Maps, frame: &Frame) 
     if frame.vlan != Vlan::default() {
         return None;
     }
-    let from = peer::<H>(packet, frame);
+    let from = peer::<H>(packet, maps, frame);
     let addr = packet.get::<H>(frame.l3)?.destination();
     let sender = maps.echo_peer(&from);
     // Where one neighbour addresses another, it is the sender's.
     let is_to_sender = sender.is_none() || addr == from.addr;
-    let ifindex = packet.ifindex();
+    let ifindex = from.ifindex;
     let &EchoPeer { nic, .. } = match sender {
         Some(sender) => sender,
         None => maps.echo_peer(&LivePeerKey { addr, ifindex })?,

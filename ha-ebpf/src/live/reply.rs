@@ -16,7 +16,7 @@ use crate::{
 #[inline(always)]
 pub(super) fn judge<H: Bearer>(packet: &Packet, maps: &mut Maps, frame: &Frame) -> Option<Reason> {
     let your = your::<H>(packet, frame)?;
-    let slot = maps.live_peer(&peer::<H>(packet, frame))?;
+    let slot = maps.live_peer(&peer::<H>(packet, maps, frame))?;
     if maps.live_session(slot) != your >> SEQUENCE_BITS || your >> SEQUENCE_BITS == 0 {
         return None;
     }

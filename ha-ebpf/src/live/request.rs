@@ -43,7 +43,7 @@ fn answer<H: Bearer>(
     frame: &Frame,
     reflector: Reflector,
 ) -> Reason {
-    let Some(slot) = maps.live_peer(&peer::<H>(packet, frame)) else {
+    let Some(slot) = maps.live_peer(&peer::<H>(packet, maps, frame)) else {
         return Reason::LiveStranger;
     };
     let view = match packet.get::<Message<H>>(frame.l3) {

@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use ha_common::{
     abi::{
-        Deliver, Demotion, EchoPeer, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector,
-        Reply, Router, RouterKey, RouterPeerKey, Stale, StaleKey, Traffic, Vip, Vip4Key, Vip6Key,
+        Deliver, Demotion, EchoPeer, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Port,
+        Reflector, Reply, Router, RouterKey, RouterPeerKey, Stale, StaleKey, Traffic, Vip, Vip4Key,
+        Vip6Key,
     },
     lease::LeaseWord,
 };
@@ -52,6 +53,8 @@ pub struct Maps {
     pub stale: HashMap<StaleKey, Stale>,
     /// `ha_event`: all records so far.
     pub events: Vec<Event>,
+    /// `ha_port`.
+    pub ports: HashMap<u32, Port>,
     /// `ha_limit`.
     pub limits: HashMap<u32, Limit>,
     /// `ha_asked`.
@@ -136,6 +139,10 @@ impl Maps {
 
     pub(crate) fn is_peer(&self, mac: &Mac) -> bool {
         self.peer_macs.contains_key(mac)
+    }
+
+    pub(crate) fn port(&self, ifindex: u32) -> Port {
+        self.ports.get(&ifindex).copied().unwrap_or_default()
     }
 
     pub(crate) fn deliver(&self, slot: u32) -> Option<&Deliver> {

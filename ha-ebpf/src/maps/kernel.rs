@@ -15,9 +15,10 @@ use aya_ebpf::{
 use ha_common::{
     abi::{
         Deliver, Demotion, EVENT_RING_BYTES, EchoPeer, Event, Group, Live, LivePeerKey,
-        MAX_DELIVER, MAX_ECHO, MAX_GROUPS, MAX_LIVE, MAX_PEERS, MAX_REFLECT, MAX_ROUTER_PEERS,
-        MAX_ROUTERS, MAX_STALE, MAX_VIPS, MAX_WATCHED, Mac, Node, Peer, Reflector, Reply, RoleWord,
-        Router, RouterKey, RouterPeerKey, Stale, StaleKey, Traffic, Vip, Vip4Key, Vip6Key,
+        MAX_DELIVER, MAX_ECHO, MAX_GROUPS, MAX_LIVE, MAX_PEERS, MAX_PORTS, MAX_REFLECT,
+        MAX_ROUTER_PEERS, MAX_ROUTERS, MAX_STALE, MAX_VIPS, MAX_WATCHED, Mac, Node, Peer, Port,
+        Reflector, Reply, RoleWord, Router, RouterKey, RouterPeerKey, Stale, StaleKey, Traffic,
+        Vip, Vip4Key, Vip6Key,
     },
     lease::LeaseWord,
     reason::{MAX_REASONS, Reason, Verdict},
@@ -85,6 +86,9 @@ static STALE: LruHashMap<StaleKey, Stale, { MAX_STALE as usize }> = LruHashMap::
 
 #[btf_map(name = "ha_event")]
 static EVENT: RingBuf<Event, { EVENT_RING_BYTES as usize }> = RingBuf::new();
+
+#[btf_map(name = "ha_port")]
+static PORT: HashMap<u32, Port, { MAX_PORTS as usize }, SPARSE> = HashMap::new();
 
 /// Of no interest to the agent, so not pinned: each load of the program has its own.
 #[btf_map(name = "ha_limit")]
@@ -238,6 +242,13 @@ impl Maps {
     pub(crate) fn watched(&self, process: u32) -> u32 {
         // SAFETY: as in `vip4`.
         unsafe { WATCH.get(&process).copied().unwrap_or(0) }
+    }
+
+    /// Zeros if it is no port of a bond.
+    #[inline(always)]
+    pub(crate) fn port(&self, ifindex: u32) -> Port {
+        // SAFETY: as in `vip4`.
+        unsafe { PORT.get(&ifindex).copied().unwrap_or_default() }
     }
 
     #[inline(always)]

@@ -14,6 +14,8 @@ use core::mem::size_of;
 
 use ha_common::abi::Mac;
 
+use crate::Packet;
+
 /// A question that this node has answered while a group came to it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
@@ -48,6 +50,19 @@ pub struct Flow<A> {
 }
 
 const _: () = assert!(size_of::<Flow<[u8; 4]>>() == 12 && size_of::<Flow<[u8; 16]>>() == 36);
+
+impl Maps {
+    /// The interface that a frame came in on, as the agent knows it. In native mode the drivers of a bond's ports run
+    /// the bond's program (`bond_xdp_set`, `drivers/net/bonding/bond_main.c`), and the kernel names the port.
+    #[inline(always)]
+    pub(crate) fn arrival(&self, packet: &Packet) -> u32 {
+        let ifindex = packet.ifindex();
+        match self.port(ifindex).bond {
+            0 => ifindex,
+            bond => bond,
+        }
+    }
+}
 
 /// State of a socket that is not there.
 pub(crate) const NO_SOCKET: u32 = 0;

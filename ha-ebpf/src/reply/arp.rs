@@ -31,7 +31,7 @@ pub(crate) fn handle(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> End
         return End::NOT_OURS;
     };
     if let Some(vip) = vip(maps, target, frame.vlan) {
-        let hit = frame.hit(packet, vip);
+        let hit = frame.hit(packet, maps, vip);
         let reason = asked(packet, maps, &hit);
         return hit.end(reason);
     }
@@ -41,7 +41,7 @@ pub(crate) fn handle(packet: &mut Packet, maps: &mut Maps, frame: &Frame) -> End
     let Some(vip) = vip(maps, sender, frame.vlan) else {
         return End::NOT_OURS;
     };
-    let hit = frame.hit(packet, vip);
+    let hit = frame.hit(packet, maps, vip);
     let reason = used(packet, maps, &hit);
     hit.end(reason)
 }
@@ -141,6 +141,9 @@ fn question(
 ) -> Reason {
     if !hit.is_at_home(&served.group) {
         return Reason::WrongInterface;
+    }
+    if hit.is_idle_copy(packet, maps) {
+        return Reason::IdlePort;
     }
     if let Err(silent) = moving::hear(maps, hit, served) {
         return silent;

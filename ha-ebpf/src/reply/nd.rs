@@ -49,6 +49,9 @@ pub(crate) fn judge(packet: &mut Packet, maps: &mut Maps, hit: &Hit) -> Reason {
         if !is_at_home {
             return Reason::WrongInterface;
         }
+        if hit.is_idle_copy(packet, maps) {
+            return Reason::IdlePort;
+        }
         if let Err(silent) = moving::hear(maps, hit, &served) {
             return silent;
         }

@@ -6,7 +6,7 @@ use aya::{
     maps::{Array, DevMapHash, HashMap, Map, MapData, PerCpuArray, RingBuf},
 };
 use ha_common::abi::{
-    Deliver, EchoPeer, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Reflector, Router,
+    Deliver, EchoPeer, Event, Group, Live, LivePeerKey, Mac, Node, Peer, Port, Reflector, Router,
     RouterKey, RouterPeerKey, Stale, StaleKey, Traffic, Vip, Vip4Key, Vip6Key, map,
 };
 
@@ -119,6 +119,15 @@ impl DataPath {
     /// As for [`Self::vip4`].
     pub fn echo(&mut self) -> Result<HashMap<&mut MapData, LivePeerKey, EchoPeer>> {
         Ok(self.map(map::ECHO)?.try_into()?)
+    }
+
+    /// `ha_port`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::vip4`].
+    pub fn ports(&mut self) -> Result<HashMap<&mut MapData, u32, Port>> {
+        Ok(self.map(map::PORT)?.try_into()?)
     }
 
     /// `ha_stale`.

@@ -17,6 +17,9 @@ use crate::{netns::NetNs, sys};
 /// How long a machine may take to boot, on a busy machine and without the processor's help.
 const BOOT: Duration = Duration::from_secs(120);
 
+/// How much a machine goes before what else the host does: it is measured, and has but a part of the processor that it emulates.
+const NICENESS: &str = "-15";
+
 /// How long qemu's monitor may take to answer.
 const MONITOR: Duration = Duration::from_secs(10);
 /// What it says when it waits for a command.
@@ -98,14 +101,15 @@ impl Machine {
             .with_context(|| format!("writing {}", initrd.display()))?;
         let program = "qemu-system-x86_64";
         let mut command = match setup.namespace {
-            Some(namespace) => namespace.command(program)?,
+            Some(namespace) => namespace.command("nice")?,
             None => {
-                let mut command = Command::new(program);
+                let mut command = Command::new("nice");
                 sys::die_with_parent(&mut command);
                 command
             }
         };
         command
+            .args(["-n", NICENESS, program])
             .args(["-accel", "tcg", "-cpu", "max", "-nodefaults", "-no-reboot"])
             .args(["-m", &setup.memory.to_string()])
             .args(["-display", "none", "-serial", "stdio"])

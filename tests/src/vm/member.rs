@@ -250,6 +250,21 @@ impl Member {
         Ok(number.parse()?)
     }
 
+    /// Puts another NIC in the place of one of the bond's, by number: one of the same name and MAC, with another index.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses.
+    pub fn replace_nic(&mut self, nic: usize) -> Result<()> {
+        let driver = "/sys/bus/virtio/drivers/virtio_net";
+        self.run(&format!(
+            "NIC=$(basename $(readlink /sys/class/net/eth{nic}/device)) && echo $NIC > {driver}/unbind && \
+             echo $NIC > {driver}/bind"
+        ))?;
+        self.run(&Network::join(nic))?;
+        Ok(())
+    }
+
     /// Pulls the cable of a NIC, which both ends notice, or puts it back.
     ///
     /// # Errors

@@ -32,6 +32,8 @@ pub enum Network {
     DoublyTagged,
     /// That of an active-backup bond of two NICs.
     Bonded,
+    /// The same, where the program is in the stack and not in the drivers of the NICs.
+    BondedGeneric,
 }
 
 impl Network {
@@ -40,7 +42,7 @@ impl Network {
     pub const fn nics(self) -> usize {
         match self {
             Self::Plain | Self::Tagged | Self::DoublyTagged => 1,
-            Self::Bonded => 2,
+            Self::Bonded | Self::BondedGeneric => 2,
         }
     }
 
@@ -49,16 +51,16 @@ impl Network {
     pub const fn interface(self) -> &'static str {
         match self {
             Self::Plain | Self::Tagged | Self::DoublyTagged => INTERFACE,
-            Self::Bonded => BOND,
+            Self::Bonded | Self::BondedGeneric => BOND,
         }
     }
 
-    /// How the program is attached. In the drivers of a bond's NICs it would see these, not the bond.
+    /// How the program is attached.
     #[must_use]
     pub const fn mode(self) -> &'static str {
         match self {
-            Self::Plain | Self::Tagged | Self::DoublyTagged => "native",
-            Self::Bonded => "generic",
+            Self::Plain | Self::Tagged | Self::DoublyTagged | Self::Bonded => "native",
+            Self::BondedGeneric => "generic",
         }
     }
 
@@ -66,7 +68,7 @@ impl Network {
     #[must_use]
     pub fn tags(self) -> &'static [u16] {
         match self {
-            Self::Plain | Self::Bonded => &[],
+            Self::Plain | Self::Bonded | Self::BondedGeneric => &[],
             Self::Tagged => &TAGS[..1],
             Self::DoublyTagged => &TAGS,
         }
@@ -88,7 +90,7 @@ impl Network {
         match self {
             Self::Plain => &[],
             Self::Tagged | Self::DoublyTagged => &["8021q"],
-            Self::Bonded => &["bonding"],
+            Self::Bonded | Self::BondedGeneric => &["bonding"],
         }
     }
 
@@ -107,12 +109,12 @@ impl Network {
     #[must_use]
     pub fn commands(self, addresses: Station) -> Vec<String> {
         let mut lines = Vec::new();
-        if self == Self::Bonded {
+        if self.nics() > 1 {
             lines.push(format!(
                 "{IP} link add {BOND} type bond mode active-backup miimon 100"
             ));
             for nic in 0..self.nics() {
-                lines.push(format!("{IP} link set dev eth{nic} master {BOND}"));
+                lines.push(Self::join(nic));
             }
         }
         let interface = self.interface();
@@ -129,6 +131,12 @@ impl Network {
         }
         lines.extend(add_addresses(home, addresses).map(|line| format!("{IP} {line}")));
         lines
+    }
+
+    /// What makes a NIC, by number, a port of the bond.
+    #[must_use]
+    pub fn join(nic: usize) -> String {
+        format!("{IP} link set dev eth{nic} master {BOND}")
     }
 
     /// What its frames have behind their MACs, as octets.

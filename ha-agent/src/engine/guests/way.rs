@@ -185,6 +185,7 @@ mod tests {
             mtu: 1500,
             veth: false,
             bridge: false,
+            bond: None,
             leads: Leads::Out,
             master: None,
             lower: None,
