@@ -22,7 +22,7 @@ pub use self::{
 };
 use self::{
     config::{common, config},
-    status::Status,
+    status::{GroupStatus, Status},
 };
 use crate::{
     cluster::Service,
@@ -216,11 +216,33 @@ impl Agent {
     ///
     /// As for [`Self::is_active`], and when it has none of this name.
     pub fn place(&self, group: &str) -> Result<String> {
+        Ok(self.group(group)?.interface)
+    }
+
+    /// Why a group is not served on its first interface, if it is so.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::place`].
+    pub fn stands_in(&self, group: &str) -> Result<Option<String>> {
+        Ok(self.group(group)?.stands_in)
+    }
+
+    /// What the ping targets say of a group's interfaces, in order.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::place`].
+    pub fn targets(&self, group: &str) -> Result<Vec<String>> {
+        let ways = self.group(group)?.ways.into_iter();
+        Ok(ways.filter_map(|way| way.targets).collect())
+    }
+
+    fn group(&self, group: &str) -> Result<GroupStatus> {
         let groups = self.status()?.groups.into_iter();
         let mut named = groups.filter(|found| found.name == group);
         let found = named.next();
-        let found = found.with_context(|| format!("the agent does not know the group {group}"))?;
-        Ok(found.interface)
+        found.with_context(|| format!("the agent does not know the group {group}"))
     }
 
     /// With which MAC a group answers.

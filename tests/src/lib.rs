@@ -44,6 +44,7 @@ pub mod probe;
 mod remains;
 pub mod report;
 pub mod scenario;
+pub mod second;
 pub mod silence;
 pub mod station;
 mod sys;

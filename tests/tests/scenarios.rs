@@ -112,6 +112,15 @@ fn a_dead_application_is_replaced_within_10_ms() {
     assert!(report.outage_ms <= 10.0, "{} ms", report.outage_ms);
 }
 
+#[test]
+fn a_lost_link_is_made_good_for_by_the_node_s_second_nic() {
+    let Outcome {
+        report, account, ..
+    } = play("local-recovery");
+    assert!(report.outage_ms <= 20.0, "{} ms", report.outage_ms);
+    assert_eq!((report.takeover_ms, account.role_changes), (None, 0));
+}
+
 /// Plays scenarios of which neither a client nor a peer may notice anything.
 fn play_unnoticed(names: &[&str]) {
     for name in names {

@@ -116,6 +116,17 @@ pub struct Interface {
     pub gone: bool,
 }
 
+/// An interface on which a group may be served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalWay {
+    /// Its name.
+    pub interface: String,
+    /// Whether it is there and has a link.
+    pub link: bool,
+    /// Whether the ping targets `answer` over it, are `silent` or are `unknown`; `None` if there are none.
+    pub targets: Option<String>,
+}
+
 /// A guest of this host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Guest {
@@ -291,6 +302,9 @@ pub struct Group {
     /// Why it is served there and not on the first of its interfaces, if it is so.
     #[serde(default)]
     pub stands_in: Option<String>,
+    /// The interfaces on which it may be served, in order, if there are several.
+    #[serde(default)]
+    pub ways: Vec<LocalWay>,
     /// MAC that answers for IPv4.
     pub mac4: String,
     /// MAC that answers for IPv6.

@@ -194,6 +194,9 @@ pub(super) struct Local {
     #[serde(rename = "return")]
     pub(super) returns: Option<Spanned<String>>,
     pub(super) return_delay: Option<Spanned<String>>,
+    pub(super) ping: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) ping_interval: Option<Spanned<String>>,
+    pub(super) ping_fall: Option<Spanned<i64>>,
 }
 
 /// An entry of `vips`: an address or a range as a text, or a table with more about it.

@@ -252,7 +252,7 @@ pub struct Group {
     pub election: Election,
 }
 
-/// `[group.local]`: where a group is served when its interface has no link.
+/// `[group.local]`: where a group is served when its interface is not well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Local {
     /// The interfaces after the first one, in order.
@@ -260,6 +260,19 @@ pub struct Local {
     /// How long an interface that is before the present one must have been well before the group goes back to it;
     /// `None` if it stays where it is.
     pub returns_after: Option<Duration>,
+    /// Who has to answer over an interface that is well; `None` if the link alone decides.
+    pub ping: Option<Ping>,
+}
+
+/// Who is pinged over each of a group's interfaces, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ping {
+    /// One of them has to answer.
+    pub targets: Vec<IpAddr>,
+    /// Time between two rounds.
+    pub interval: Duration,
+    /// So many rounds without an answer are a silence.
+    pub fall: u16,
 }
 
 impl Group {

@@ -46,7 +46,7 @@ pub mod validate;
 mod vip;
 
 pub use self::{
-    admitted::{Admitted, admitted},
+    admitted::{Admitted, admitted, everywhere},
     attach::{Attach, attached, link_of, program_name},
     attempt::attempt,
     deliver::DeliverMaps,

@@ -113,6 +113,7 @@ fn group(slot: u32, group: &Group, lease: LeaseWord) -> types::Group {
         priority: (group.priority != 0).then_some(group.priority),
         interface: String::new(),
         stands_in: None,
+        ways: Vec::new(),
         mac4: group.mac4.to_string(),
         mac6: group.mac6.to_string(),
         mac: types::whose_mac(group.flags).to_owned(),

@@ -3,7 +3,10 @@
 
 mod probe;
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::Ipv4Addr,
+};
 
 use anyhow::{Context, Result};
 use ha_common::{abi::Mac, wire::vrrp};
@@ -15,7 +18,7 @@ use super::{
 };
 use crate::{
     admission::MEND,
-    config::{AnsweringMac, MacFallback},
+    config::{AnsweringMac, Group, MacFallback},
     dataplane,
     net::frame::solicited_node_mac,
 };
@@ -37,7 +40,7 @@ struct Needed {
     mac: Mac,
     /// Whether it is in the list of the filter.
     listed: bool,
-    /// Whether this node is Active for it, so that switches send it here.
+    /// Whether this node is Active for it on this interface, so that switches send it here.
     active: bool,
     /// Whether a frame that another host sent there has arrived, if one was asked to.
     arrives: Option<bool>,
@@ -72,10 +75,10 @@ impl Check for Filter {
             .filter(|group| group.mac == "interface")
             .map(|group| group.name.clone())
             .collect();
-        let active: Vec<String> = groups
+        let active: Vec<_> = groups
             .into_iter()
             .filter(|group| group.role == "active" && group.fenced.is_none())
-            .map(|group| group.name)
+            .map(|group| (group.name, group.interface))
             .collect();
         let mut seen = Vec::new();
         for served in host.served() {
@@ -93,6 +96,10 @@ impl Check for Filter {
                 .collect();
             let probed = probe::all(host, device, &mut macs).await;
             let asked = probed.with_context(|| format!("cannot probe the filter of {name}"))?;
+            let elsewhere = elsewhere(host, name, &active);
+            let macs_elsewhere = macs.iter_mut().filter(|n| elsewhere.contains(&n.mac));
+            // Switches send it to the other NIC of this node, so that nothing is said of this one.
+            macs_elsewhere.for_each(|needed| needed.arrives = None);
             let facts = Facts {
                 name: name.clone(),
                 prepared: host.is_own(device),
@@ -165,16 +172,19 @@ impl Check for Filter {
 }
 
 /// The MACs, and for which of them this node is Active.
-fn needed(host: &Host, name: &str, active: &[String], fallen: &[String]) -> BTreeMap<Mac, bool> {
+fn needed(
+    host: &Host,
+    name: &str,
+    active: &[(String, String)],
+    fallen: &[String],
+) -> BTreeMap<Mac, bool> {
     let mut macs = BTreeMap::new();
     for group in host.groups_on(name) {
-        let is_active = active.contains(&group.name);
+        let mut active = active.iter();
+        let is_active = active.any(|(active, on)| *active == group.name && on == name);
         let may_fall = group.mac_fallback == MacFallback::Interface;
-        if let AnsweringMac::Virtual(vrid) = group.mac
-            && !(may_fall && fallen.contains(&group.name))
-        {
-            macs.insert(vrrp::mac4(vrid.get()), is_active);
-            macs.insert(vrrp::mac6(vrid.get()), is_active);
+        if !(may_fall && fallen.contains(&group.name)) {
+            macs.extend(virtual_macs(group).into_iter().map(|mac| (mac, is_active)));
         }
         for vip in &group.vips {
             if let std::net::IpAddr::V6(vip) = vip {
@@ -183,6 +193,23 @@ fn needed(host: &Host, name: &str, active: &[String], fallen: &[String]) -> BTre
         }
     }
     macs
+}
+
+/// The virtual MACs of groups that this node serves on another interface.
+fn elsewhere(host: &Host, name: &str, active: &[(String, String)]) -> BTreeSet<Mac> {
+    let is_elsewhere = |group: &&Group| {
+        let mut active = active.iter();
+        active.any(|(active, on)| *active == group.name && on != name)
+    };
+    let groups = host.groups_on(name).filter(is_elsewhere);
+    groups.flat_map(virtual_macs).collect()
+}
+
+fn virtual_macs(group: &Group) -> Vec<Mac> {
+    match group.mac {
+        AnsweringMac::Virtual(vrid) => vec![vrrp::mac4(vrid.get()), vrrp::mac6(vrid.get())],
+        AnsweringMac::Interface => Vec::new(),
+    }
 }
 
 fn judge_lost(facts: &Facts, lost: &Needed, asked: Asked) -> Verdict {

@@ -27,6 +27,8 @@ pub(super) struct Group {
     pub(super) port: usize,
     /// Where it may be served, in order.
     pub(super) ways: Vec<usize>,
+    /// Which of them reach no ping target that another one has reached.
+    pub(super) cut: Vec<bool>,
     /// How long a better way must have been well before it goes back.
     pub(super) returns_after: Option<Duration>,
     /// When it goes back.

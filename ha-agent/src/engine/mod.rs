@@ -107,6 +107,7 @@ pub struct Engine {
     /// The groups that change hands at this moment, and until when; `None` while the role lasts.
     moving: Vec<(usize, Option<Time>)>,
     lookout: vanished::Lookout,
+    targets: recovery::Targets,
     lapses: mpsc::UnboundedReceiver<Lapse>,
 }
 
@@ -123,6 +124,7 @@ enum Wake {
     Router(News),
     Neighbour(peers::Found),
     Interface(vanished::Sighting),
+    Pings(recovery::News),
     Guests(Vec<guests::Way>),
     Stop(Ending),
 }
@@ -169,6 +171,7 @@ impl Engine {
                 Wake::Router(news) => self.session_changed(news),
                 Wake::Neighbour(found) => self.found_neighbour(&found),
                 Wake::Interface(sighting) => self.sighted(&sighting).await?,
+                Wake::Pings(news) => self.pinged(news),
                 Wake::Guests(ways) => self.found_guests(ways),
                 Wake::Stop(Ending::Release) => return self.stop(),
                 Wake::Stop(Ending::HandOver) => return self.hand_over(),
@@ -205,6 +208,7 @@ impl Engine {
             news = self.bfd.next() => Wake::Router(news),
             found = self.peers.found() => Wake::Neighbour(found),
             sighting = self.lookout.next() => Wake::Interface(sighting),
+            news = self.targets.next() => Wake::Pings(news),
             ways = self.guests.found() => Wake::Guests(ways),
         }
     }

@@ -97,7 +97,7 @@ impl Engine {
         }
         let bfd = super::bfd::start(&config, &grounds, &mut dataplane)?;
         let changes = Changes::listen()?;
-        let guests = Guests::prepare(&config, &ports, &dataplane, &netlink, &changes).await?;
+        let guests = Guests::prepare(&config, &grounds, &dataplane, &netlink, &changes).await?;
         let means = Means {
             netlink: netlink.clone(),
             changes,
@@ -134,6 +134,7 @@ impl Engine {
             reach: super::local::Reach::Own,
             moving: Vec::new(),
             lookout: Lookout::new(),
+            targets: recovery::Targets::new(),
             lapses,
         };
         if let Some(load) = engine.dataplane.loader() {
@@ -157,6 +158,7 @@ impl Engine {
         fault::reached(Point::Watching);
         engine.be_alone()?;
         engine.call_witness()?;
+        engine.set_targets();
         engine.look_out();
         engine.history.node("started", "the agent started");
         for index in 0..engine.groups.len() {
@@ -368,7 +370,7 @@ fn prepare_group(
         place.context("a group names an unknown interface")
     };
     let port = find(on)?;
-    let ways = group.interfaces().map(find).collect::<Result<_>>()?;
+    let ways = group.interfaces().map(find).collect::<Result<Vec<_>>>()?;
     let ground = &grounds[port];
     let (link, nic, own) = (&ground.link, ground.home.mac, ground.addresses);
     let (mac4, mac6, virtual_flag) = match group.mac {
@@ -418,6 +420,7 @@ fn prepare_group(
         name: group.name.clone(),
         slot: 0,
         port,
+        cut: vec![false; ways.len()],
         ways,
         returns_after: group.local.as_ref().and_then(|local| local.returns_after),
         returns_at: None,

@@ -33,6 +33,10 @@ pub(super) struct GroupStatus {
     pub(super) name: String,
     pub(super) id: u32,
     pub(super) interface: String,
+    #[serde(default)]
+    pub(super) stands_in: Option<String>,
+    #[serde(default)]
+    pub(super) ways: Vec<LocalWay>,
     pub(super) role: String,
     pub(super) epoch: u32,
     pub(super) since: Option<f64>,
@@ -46,6 +50,12 @@ pub(super) struct GroupStatus {
     #[serde(default)]
     pub(super) mac_note: Option<String>,
     pub(super) stale_senders: Vec<StaleSender>,
+}
+
+/// An interface on which a group may be served.
+#[derive(Debug, Deserialize)]
+pub(super) struct LocalWay {
+    pub(super) targets: Option<String>,
 }
 
 /// With which MAC a group answers, and why.

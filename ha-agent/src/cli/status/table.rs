@@ -162,12 +162,20 @@ fn groups(groups: &[Group]) -> Option<Table> {
             group.epoch.to_string(),
             priority(group),
             group.vips.to_string(),
-            group.interface.clone(),
+            place(group),
             stale(group),
             group.cause.clone().unwrap_or_else(|| "-".to_owned()),
         ]);
     }
     (!groups.is_empty()).then_some(rows)
+}
+
+/// Where it is served, and why not on the first of its interfaces.
+fn place(group: &Group) -> String {
+    match &group.stands_in {
+        None => group.interface.clone(),
+        Some(why) => format!("{} ({why})", group.interface),
+    }
 }
 
 /// How many still use this node for it; those who have not for a minute have learned where it is.

@@ -54,6 +54,7 @@ pub(super) fn config(file: &file::File, report: &mut Report<'_>) -> Option<Confi
         .map(|group| group::group(group, file, report))
         .collect();
     unique::check(&file.group, &groups, report);
+    local::no_vips(&file.group, &groups, report);
     let peers = liveness::peers(file, report);
     let witness = witness::witness(file, report);
     let bfd = bfd::sessions(file, &groups, report);

@@ -110,6 +110,19 @@ fn local(group: &Group) -> String {
     format!("{}, {returns}", local.fallback.join(" "))
 }
 
+fn pings(group: &Group) -> String {
+    let Some(ping) = group.local.as_ref().and_then(|local| local.ping.as_ref()) else {
+        return String::new();
+    };
+    let targets: Vec<_> = ping.targets.iter().map(IpAddr::to_string).collect();
+    format!(
+        "{} each {} x {}",
+        targets.join(" "),
+        shown(ping.interval),
+        ping.fall
+    )
+}
+
 fn tags(vlan: Vlan) -> String {
     match vlan {
         Vlan { outer: 0, .. } => String::new(),
@@ -172,6 +185,7 @@ fn keys(
         &old.track_interface,
         &new.track_interface,
     );
+    details.texts("local.ping", &pings(old), &pings(new));
     let (Election::Vrrp(old), Election::Vrrp(new)) = (&old.election, &new.election) else {
         return;
     };

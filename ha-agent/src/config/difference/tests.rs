@@ -266,6 +266,34 @@ fn each_change_has_its_line() {
 }
 
 #[test]
+fn what_is_pinged_changes_in_place_and_where_a_group_may_be_served_does_not() {
+    let local = |keys: &str| {
+        let keys = format!("vrid = 52\n[group.local]\nfallback = [\"eth1\"]\n{keys}\n");
+        with(&[("vrid = 52\n", &keys)])
+    };
+    let pinged = local("ping = [\"10.0.0.254\"]");
+    for (old, new, plan) in [
+        (
+            local(""),
+            pinged.clone(),
+            "~ group db: changed in place: local.ping none → 10.0.0.254 each 1s x 3",
+        ),
+        (
+            pinged,
+            local("ping = [\"10.0.0.254\", \"10.0.0.253\"]\nping_fall = 2"),
+            "~ group db: changed in place: local.ping 10.0.0.254 each 1s x 3 → 10.0.0.254 10.0.0.253 each 1s x 2",
+        ),
+        (
+            local(""),
+            local("return = \"never\""),
+            "! group db: released, then begun anew: local eth1, returns after 5s → eth1, stays",
+        ),
+    ] {
+        assert_eq!(lines(&between(&old, &new)), [plan]);
+    }
+}
+
+#[test]
 fn places_mean_nothing() {
     let first = OLD.find("[[group]]\nname = \"web\"").unwrap();
     let second = OLD.find("[[group]]\nname = \"db\"").unwrap();

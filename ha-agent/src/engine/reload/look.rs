@@ -15,6 +15,7 @@ use super::{
         Engine, admission, bfd,
         fitness::checks,
         group::Group,
+        guests,
         port::{Ground, Port, Presence},
         reconcile::desired,
         setup,
@@ -49,6 +50,7 @@ pub(super) struct Next {
     pub(super) checks: Vec<(Check, Option<usize>)>,
     /// As they would begin.
     pub(super) groups: Vec<Group>,
+    pub(super) guests: Vec<guests::Place>,
     pub(super) desired: Desired,
 }
 
@@ -163,7 +165,8 @@ impl Engine {
             }
         }
         self.breathe();
-        let desired = self.desired_for(&groups, &grounds)?;
+        let guests = guests::places(config, &grounds, &self.dataplane.targets()?)?;
+        let desired = desired_for(&groups, &grounds, &guests)?;
         self.breathe();
         let plan = plan::plan(&desired, &self.settled())?;
         self.breathe();
@@ -187,6 +190,7 @@ impl Engine {
             strips,
             renewed,
             groups,
+            guests,
             desired,
             loaded,
         })
@@ -211,13 +215,8 @@ impl Engine {
                 Fate::Kept { .. } => {}
             }
         }
-        next.desired = self.desired_for(&next.groups, &next.grounds)?;
+        next.desired = desired_for(&next.groups, &next.grounds, &next.guests)?;
         Ok(())
-    }
-
-    fn desired_for(&self, groups: &[Group], grounds: &[Ground]) -> Result<Desired> {
-        let slot = |group: &Group, vip| self.guests.slot_of(group, vip);
-        desired(groups, |port| grounds[port].home.mac, slot)
     }
 
     /// The interfaces. Of those that there are what is known stays: who advertises from an address goes on to.
@@ -386,4 +385,9 @@ fn is_same(old_config: &Config, old: &Check, new_config: &Config, new: &Check) -
         ..old.clone()
     };
     moved == *new && old_config.bfd[*before] == new_config.bfd[*after]
+}
+
+fn desired_for(groups: &[Group], grounds: &[Ground], guests: &[guests::Place]) -> Result<Desired> {
+    let slot = |group: &Group, vip| guests::slot_of(guests.iter(), group, vip);
+    desired(groups, |port| grounds[port].home.mac, slot)
 }

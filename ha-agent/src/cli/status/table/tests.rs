@@ -48,6 +48,7 @@ fn status() -> Status {
             hands_over: false,
             interface: "eth0".to_owned(),
             stands_in: None,
+            ways: Vec::new(),
             mac4: "00:00:5e:00:01:33".to_owned(),
             mac6: "00:00:5e:00:02:33".to_owned(),
             mac: "virtual".to_owned(),
@@ -149,6 +150,19 @@ fn how_a_guest_is_reached_is_seen() {
     for part in ["tap0", "eth0", "bridged", "not counted", "its driver takes"] {
         assert!(text.contains(part), "{part}: {text}");
     }
+}
+
+#[test]
+fn why_a_group_is_not_on_its_first_interface_is_seen() {
+    let mut moved = status();
+    "eth1".clone_into(&mut moved.groups[0].interface);
+    assert!(!render(&moved).contains("eth1 ("));
+    moved.groups[0].stands_in = Some("eth0 reaches none of its ping targets".to_owned());
+    let text = render(&moved);
+    assert!(
+        text.contains("eth1 (eth0 reaches none of its ping targets)"),
+        "{text}"
+    );
 }
 
 #[test]
