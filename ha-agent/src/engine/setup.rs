@@ -297,7 +297,7 @@ async fn addresses(
             .iter()
             .filter(|group| group.interfaces().any(|name| name == link.name));
         let missing = own
-            .filter_map(|group| primary(group, addresses).err())
+            .filter_map(|group| primary(group, &link.name, addresses).err())
             .next();
         match missing {
             None => return Ok(addresses),
@@ -307,12 +307,16 @@ async fn addresses(
     }
 }
 
-/// The addresses from which a group advertises.
-pub(super) fn primary(group: &config::Group, own: Addresses) -> Result<Option<Primary>> {
+/// The addresses from which a group advertises on this interface.
+pub(super) fn primary(
+    group: &config::Group,
+    interface: &str,
+    own: Addresses,
+) -> Result<Option<Primary>> {
     if group.election == Election::Manual {
         return Ok(None);
     }
-    let (name, interface) = (&group.name, &group.interface);
+    let name = &group.name;
     let v4 = group.vips.iter().any(IpAddr::is_ipv4);
     let v6 = group.vips.iter().any(IpAddr::is_ipv6);
     let need4 = || {
@@ -401,7 +405,7 @@ fn prepare_group(
         Election::Vrrp(settings) => settings.priority.get(),
         Election::Manual => 0,
     };
-    let election = match (&group.election, primary(group, own)?) {
+    let election = match (&group.election, primary(group, on, own)?) {
         (Election::Vrrp(settings), Some(primary)) => Kind::Vrrp(Box::new(Vrrp {
             machine: Machine::new(VrrpConfig {
                 version: settings.version,
