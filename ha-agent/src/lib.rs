@@ -4,11 +4,12 @@
 //! * [`config`]: what the operator wants;
 //! * [`dataplane`]: the BPF half in the kernel; [`keeper`] renews its lease;
 //! * [`liveness`]: whether peers live; [`bfd`]: sessions with routers;
-//! * [`net`]: links, routes, filters and frames;
+//! * [`net`]: links, routes, filters and frames; [`admission`]: whether a second MAC gets through;
 //! * [`doctor`]: whether the host is as virtual IPs need it;
 //! * [`fault`]: where the lab has an agent die;
 //! * [`api`]: the control socket; [`cli`]: the command line, which is its client.
 
+pub mod admission;
 pub mod api;
 pub mod bfd;
 pub mod cli;

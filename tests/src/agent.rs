@@ -18,11 +18,11 @@ pub use self::{
     config::peer,
     on_link::OnLink,
     reload::{Standing, group, group_on},
-    status::{BfdStatus, GuestStatus, RoundTrip, StaleSender, Way},
+    status::{Answers, BfdStatus, GuestStatus, RoundTrip, StaleSender, Way},
 };
 use self::{
     config::{common, config},
-    status::Status,
+    status::{GroupStatus, Status},
 };
 use crate::{
     cluster::Service,
@@ -216,11 +216,50 @@ impl Agent {
     ///
     /// As for [`Self::is_active`], and when it has none of this name.
     pub fn place(&self, group: &str) -> Result<String> {
+        Ok(self.group(group)?.interface)
+    }
+
+    /// Why a group is not served on its first interface, if it is so.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::place`].
+    pub fn stands_in(&self, group: &str) -> Result<Option<String>> {
+        Ok(self.group(group)?.stands_in)
+    }
+
+    /// What the ping targets say of a group's interfaces, in order.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::place`].
+    pub fn targets(&self, group: &str) -> Result<Vec<String>> {
+        let ways = self.group(group)?.ways.into_iter();
+        Ok(ways.filter_map(|way| way.targets).collect())
+    }
+
+    fn group(&self, group: &str) -> Result<GroupStatus> {
+        let groups = self.status()?.groups.into_iter();
+        let mut named = groups.filter(|found| found.name == group);
+        let found = named.next();
+        found.with_context(|| format!("the agent does not know the group {group}"))
+    }
+
+    /// With which MAC a group answers.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::is_active`], and when it has none of this name.
+    pub fn answers(&self, group: &str) -> Result<Answers> {
         let groups = self.status()?.groups.into_iter();
         let mut named = groups.filter(|found| found.name == group);
         let found = named.next();
         let found = found.with_context(|| format!("the agent does not know the group {group}"))?;
-        Ok(found.interface)
+        Ok(Answers {
+            mac: found.mac,
+            mac4: found.mac4,
+            note: found.mac_note,
+        })
     }
 
     /// The session of BFD of this name.

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     net::IpAddr,
+    os::fd::OwnedFd,
     path::PathBuf,
     thread::sleep,
     time::{Duration, Instant},
@@ -19,6 +20,7 @@ use crate::{
     keepalived::Keepalived,
     lab::Lab,
     node::Node,
+    second,
     under_test::Variant,
 };
 
@@ -31,6 +33,8 @@ pub const STANDBY: u8 = 1;
 pub(crate) const NODES: [&str; 2] = ["a", "b"];
 /// How long a program may take to end when it is asked to.
 const END: Duration = Duration::from_secs(5);
+/// When a group goes back to an interface that is well again.
+const RETURN: &str = "return_delay = \"1s\"";
 /// VRRP priorities of the nodes.
 pub(crate) const PRIORITIES: [u8; 2] = [200, 150];
 
@@ -76,6 +80,8 @@ pub struct Service {
     pub mac: AnsweringMac,
     /// Time between the probes with which the agents watch each other, if they do.
     pub liveness: Option<Duration>,
+    /// Whether the first node has a second interface on which it may serve it.
+    pub has_second: bool,
     /// Whether it is served only where an application runs, which the nodes watch.
     pub has_application: bool,
     /// Time for which an agent that is not heard of by its own kernel keeps the addresses.
@@ -94,6 +100,7 @@ impl Service {
             mac: AnsweringMac::Virtual,
             liveness: None,
             has_application: false,
+            has_second: false,
             advert_interval: Duration::from_millis(100),
             // The longest that ends before any peer takes over.
             lease: Duration::from_millis(190),
@@ -130,6 +137,7 @@ pub struct Cluster {
     applications: Vec<Application>,
     _echoes: Vec<Echo>,
     service: Service,
+    _second: Option<OwnedFd>,
     // Last: the others are stopped before the lab goes.
     lab: Lab,
 }
@@ -143,6 +151,7 @@ impl Cluster {
     pub fn start(system: &System, service: Service) -> Result<Self> {
         let mut lab = Lab::create(&NODES)?;
         lab.capture()?;
+        let second = service.has_second.then(|| lab.add_second(PREFERRED));
         let sampled = service.sampled();
         let echoes = lab
             .nodes()
@@ -154,6 +163,7 @@ impl Cluster {
             applications: Vec::new(),
             _echoes: echoes,
             service,
+            _second: second.transpose()?,
             lab,
         };
         cluster.start_members(system).inspect_err(|_| {
@@ -346,7 +356,7 @@ impl Cluster {
             let member = match system {
                 System::HaAgent(program) => {
                     let mut setup = Setup {
-                        tables: peers(&self.lab, node, self.service.liveness),
+                        tables: tables(&self.lab, node, &self.service),
                         ..Setup::new(&self.service, priority)
                     };
                     if self.service.has_application {
@@ -389,6 +399,14 @@ impl Cluster {
             }
             sleep(Duration::from_millis(100));
         }
+    }
+}
+
+/// What the agent on this node is told beside its group.
+fn tables(lab: &Lab, node: &Node, service: &Service) -> String {
+    match service.liveness {
+        Some(interval) if service.has_second => second::tables(lab, node.index(), interval, RETURN),
+        interval => peers(lab, node, interval),
     }
 }
 

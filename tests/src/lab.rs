@@ -22,7 +22,7 @@ use nix::{
 
 use crate::{
     address::{self, PREFIX4, PREFIX6, Station},
-    capture, command,
+    capture, closed, command,
     daemon::Daemon,
     loss,
     netns::NetNs,
@@ -31,7 +31,7 @@ use crate::{
     remains::{BPFFS, Remains},
 };
 
-pub use crate::loss::Loss;
+pub use crate::{closed::Closed, loss::Loss};
 
 const BRIDGE: &str = "br0";
 const CLIENT_PORT: &str = "client";
@@ -156,6 +156,17 @@ impl Lab {
         command::ip_batch(self.client.name(), &entries.collect::<String>())
     }
 
+    /// Lets the client answer no pings, or answer them again.
+    ///
+    /// # Errors
+    ///
+    /// When the kernel refuses.
+    pub fn hush_client(&self, is_silent: bool) -> Result<()> {
+        let value = if is_silent { "1" } else { "0" };
+        self.client.set("ipv4/icmp_echo_ignore_all", value)?;
+        self.client.set("ipv6/icmp/echo_ignore_all", value)
+    }
+
     /// Pulls the node's cable at the switch. To the others this is what power loss looks like.
     ///
     /// # Errors
@@ -171,7 +182,7 @@ impl Lab {
     ///
     /// When `ip` fails.
     pub fn unplug_second(&self, node: u8) -> Result<()> {
-        let port = format!("{}-2", self.node(node).name());
+        let port = self.node(node).second_port();
         command::ip_batch(self.switch.name(), &format!("link set dev {port} down\n"))
     }
 
@@ -221,7 +232,7 @@ impl Lab {
     #[must_use = "the port takes what a program sends back only as long as this lives"]
     pub fn add_second(&self, node: u8) -> Result<OwnedFd> {
         let node = self.node(node);
-        let (port, namespace) = (format!("{}-2", node.name()), node.namespace());
+        let (port, namespace) = (node.second_port(), node.namespace());
         let second = address::second(node.index());
         let handle = plug_as(&self.switch, &port, namespace, SECOND, second.mac)?;
         configure_as(namespace, SECOND, second)?;
@@ -281,13 +292,41 @@ impl Lab {
         loss::begin(&self.switch, from, to, loss)
     }
 
-    /// Ends what [`Self::lose`] began, between all nodes; returns how many frames were lost.
+    /// Lets the switch lose frames from a port to the client.
+    ///
+    /// # Errors
+    ///
+    /// When `nft` fails.
+    pub fn lose_to_client(&self, from: &str, loss: Loss) -> Result<()> {
+        loss::begin(&self.switch, from, CLIENT_PORT, loss)
+    }
+
+    /// Ends what [`Self::lose`] and [`Self::lose_to_client`] began, between all nodes; returns how many frames were lost.
     ///
     /// # Errors
     ///
     /// When `nft` fails, or nothing was being lost.
     pub fn lose_nothing(&self) -> Result<u64> {
         loss::end(&self.switch)
+    }
+
+    /// Has the port of a node let through its own MAC only.
+    ///
+    /// # Errors
+    ///
+    /// When `nft` fails.
+    pub fn close(&self, node: u8, what: Closed) -> Result<()> {
+        let node = self.node(node);
+        closed::close(&self.switch, &node.name, &node.mac(), what)
+    }
+
+    /// Ends what [`Self::close`] began, of all nodes.
+    ///
+    /// # Errors
+    ///
+    /// When `nft` fails, or nothing was closed.
+    pub fn open(&self) -> Result<()> {
+        closed::open(&self.switch)
     }
 
     /// Records what goes over the nodes' ports, beside the logs.

@@ -20,6 +20,10 @@ pub enum Loss {
     Adverts,
     /// IPv4 and its ARP, so that only the other family is left.
     V4,
+    /// Echo requests of both families.
+    Pings,
+    /// Those of IPv4.
+    Pings4,
 }
 
 impl Loss {
@@ -30,6 +34,8 @@ impl Loss {
             // RFC 9568 sections 5.1.1.4 and 5.1.2.4.
             Self::Adverts => &["ip protocol 112", "ip6 nexthdr 112"],
             Self::V4 => &["ether type ip", "ether type arp"],
+            Self::Pings => &["icmp type echo-request", "icmpv6 type echo-request"],
+            Self::Pings4 => &["icmp type echo-request"],
         }
     }
 }

@@ -39,6 +39,12 @@ impl Node {
         &self.name
     }
 
+    /// The switch's port of its second interface, if it has one.
+    #[must_use]
+    pub fn second_port(&self) -> String {
+        format!("{}-2", self.name)
+    }
+
     /// Where its programs run.
     #[must_use]
     pub fn namespace(&self) -> &NetNs {

@@ -16,12 +16,18 @@ use crate::{address, lab::Lab, netns::NetNs, node::INTERFACE, sys};
 
 /// Room for a frame of ARP, padded.
 const FRAME_LEN: usize = 128;
+/// The length of both MACs, behind which a VLAN tag is.
+const MACS: usize = 12;
+/// What is in front of a tag (IEEE 802.1Q).
+const TPID: u16 = 0x8100;
 
 /// The observer's port, or another machine's.
 #[derive(Debug)]
 pub struct Station {
     socket: Socket,
     address: Ipv4Addr,
+    /// The VLAN on which it asks.
+    vlan: Option<u16>,
 }
 
 impl Station {
@@ -49,7 +55,20 @@ impl Station {
         let IpAddr::V4(address) = address::asking(Ipv4Addr::UNSPECIFIED.into(), 0) else {
             unreachable!("an asking address is of the target's family")
         };
-        Ok(Self { socket, address })
+        Ok(Self {
+            socket,
+            address,
+            vlan: None,
+        })
+    }
+
+    /// The same station, asking on a VLAN.
+    #[must_use]
+    pub fn on_vlan(self, id: u16) -> Self {
+        Self {
+            vlan: Some(id),
+            ..self
+        }
     }
 
     /// Sends a frame as it is.
@@ -100,6 +119,10 @@ impl Station {
         frame.set_dst_addr(EthernetAddress::BROADCAST);
         frame.set_ethertype(EthernetProtocol::Arp);
         request.emit(&mut ArpPacket::new_unchecked(frame.payload_mut()));
+        if let Some(id) = self.vlan {
+            let tag = [TPID.to_be_bytes(), id.to_be_bytes()].concat();
+            bytes.splice(MACS..MACS, tag);
+        }
         bytes
     }
 

@@ -18,6 +18,7 @@ use ha_lab::{
     ear::Ear,
     guest::{self, Guest, Kind, MachineGuest, pulse, pulse::Pulse, service::PORT, stream},
     lab::Lab,
+    node::INTERFACE,
     under_test, waiting,
 };
 
@@ -388,4 +389,24 @@ fn virtual_ips_of_one_group_lie_in_different_guests() {
         assert_eq!(beats.lost(), 0, "{beats:?}");
         assert_eq!(beats.last, Some(format!("guest{name}")));
     }
+}
+
+/// The kernel knows the NIC by another index then.
+#[test]
+fn a_nic_that_is_exchanged_leads_to_its_guests_again() {
+    let mut stage = Stage::set([Kind::Veth, Kind::Veth]);
+    let index = |stage: &Stage| stage.agents[0].index_of(INTERFACE);
+    let before = index(&stage).unwrap();
+    stage.lab.take_out(0).unwrap();
+    stage.until("the second is Active", |stage| stage.is_served_by(1));
+    // It is not to see the NIC before that is a port of the bridge.
+    stage.agents[0].daemon().freeze().unwrap();
+    let _port = stage.lab.put_in(0).unwrap();
+    guest::enslave(stage.lab.node(0)).unwrap();
+    stage.agents[0].daemon().thaw().unwrap();
+    stage.until("the NIC is there again", |stage| {
+        index(stage).is_ok_and(|index| index.is_some() && index != before)
+    });
+    stage.switch_over(1, "guest1");
+    stage.count(0);
 }

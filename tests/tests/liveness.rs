@@ -205,3 +205,46 @@ fn a_third_agent_is_a_witness() {
     stage.agents.push(witness);
     is_witnessed(&stage, "c");
 }
+
+/// What a node says of its peer that never answers it.
+fn strange(agent: &Agent) -> Option<String> {
+    let ways = agent.ways().unwrap_or_default();
+    ways.into_iter().find_map(|way| way.note)
+}
+
+#[test]
+fn a_peer_that_is_called_otherwise_is_told_of() {
+    let lab = Lab::create(&["a", "b"]).unwrap();
+    let service = Service::new(1, 1);
+    // What a calls wrong asks it; what b calls wrong advertises.
+    let agents = [(0, 200), (1, 150)].map(|(index, priority)| {
+        let name = |node: &Node| format!("name = \"{}\"", node.name());
+        let right = peer(&lab, index);
+        let wrong = right.replacen(&name(other(&lab, index)), "name = \"x\"", 1);
+        assert_ne!(right, wrong);
+        let setup = Setup {
+            tables: wrong,
+            ..Setup::new(&service, priority)
+        };
+        Agent::start_as(&under_test::agent(), lab.node(index), &setup).unwrap()
+    });
+    waiting::until(LIMIT, "b says so", || strange(&agents[1]).is_some());
+    let said = strange(&agents[1]).unwrap();
+    assert!(said.contains("node.name really \"x\""), "{said}");
+    assert!(agents[1].noted().unwrap().contains("never_answered"));
+    assert!(!agents[1].is_active().unwrap());
+
+    // Once b is right, it asks a, which does not know whom else it has asked.
+    let file = agents[1].file().unwrap();
+    agents[1]
+        .rewrite(&file.replacen("name = \"x\"", "name = \"a\"", 1))
+        .unwrap();
+    agents[1].reload().unwrap();
+    waiting::until(LIMIT, "b has nothing to say any more", || {
+        let ways = agents[1].ways().unwrap();
+        ways.iter()
+            .all(|way| way.state == "up" && way.note.is_none())
+    });
+    waiting::until(LIMIT, "a says so", || strange(&agents[0]).is_some());
+    assert!(agents[0].noted().unwrap().contains("never_answered"));
+}

@@ -8,14 +8,15 @@ use std::{net::IpAddr, os::fd::OwnedFd, thread::sleep, time::Duration};
 
 use ha_lab::{
     address,
-    agent::{self, Agent, GROUP, Setup, Standing},
+    agent::{Agent, GROUP, Setup, Standing},
     cluster::{AnsweringMac, Service},
+    command,
     echo::Echo,
-    lab::Lab,
+    lab::{Lab, Loss},
     node::{INTERFACE, SECOND},
     probe::Prober,
     report::{Report, Window},
-    under_test, waiting,
+    second, under_test, waiting,
 };
 
 const PROBES: Duration = Duration::from_millis(10);
@@ -35,7 +36,7 @@ impl Pair {
     /// Two nodes, of which the first has two interfaces and is Active.
     fn start(mac: AnsweringMac, local: &str) -> Self {
         let lab = Lab::create(&["a", "b"]).unwrap();
-        let second = lab.add_second(0).unwrap();
+        let handle = lab.add_second(0).unwrap();
         let service = Service {
             mac,
             ..Service::new(1, 1)
@@ -44,30 +45,18 @@ impl Pair {
         let echoes = echoes.map(|node| Echo::start(node, &service.vips).unwrap());
         let echoes = echoes.collect();
         let program = under_test::agent();
-        let peer = agent::peer(lab.node(1), PROBES);
-        let path = |interface: &str, address: IpAddr| {
-            format!("paths = [\n  {{ interface = \"{interface}\", address = \"{address}\" }},")
+        let start = |node: u8, priority| {
+            let setup = Setup {
+                tables: second::tables(&lab, node, PROBES, local),
+                ..Setup::new(&service, priority)
+            };
+            Agent::start_as(&program, lab.node(node), &setup).unwrap()
         };
-        let more = path(SECOND, lab.node(1).station().v4.into());
-        let setup = Setup {
-            tables: format!(
-                "[group.local]\nfallback = [\"{SECOND}\"]\n{local}\n[[interface]]\nname = \"{SECOND}\"\n{}",
-                peer.replacen("paths = [", &more, 1)
-            ),
-            ..Setup::new(&service, 200)
-        };
-        let first = Agent::start_as(&program, lab.node(0), &setup).unwrap();
-        let peer = agent::peer(lab.node(0), PROBES);
-        let more = path(INTERFACE, address::second(0).v4.into());
-        let setup = Setup {
-            tables: peer.replacen("paths = [", &more, 1),
-            ..Setup::new(&service, 150)
-        };
-        let other = Agent::start_as(&program, lab.node(1), &setup).unwrap();
+        let agents = vec![start(0, 200), start(1, 150)];
         let pair = Self {
-            agents: vec![first, other],
+            agents,
             _echoes: echoes,
-            _second: second,
+            _second: handle,
             lab,
         };
         pair.until(
@@ -171,4 +160,142 @@ fn what_does_not_return_stays_and_without_any_link_the_other_node_takes_over() {
     pair.until("a has it on the first", |pair| {
         pair.role(0) == "active" && pair.role(1) == "backup" && pair.place() == INTERFACE
     });
+}
+
+/// The client is asked over both interfaces, in both families.
+fn pinging() -> String {
+    format!(
+        "return_delay = \"500ms\"\nping = [\"{}\", \"{}\"]\nping_interval = \"100ms\"\nping_fall = 3",
+        address::CLIENT.v4,
+        address::CLIENT.v6
+    )
+}
+
+/// Longer than it takes to find the targets silent, and to go back.
+const RESPITE: Duration = Duration::from_secs(1);
+
+#[test]
+fn an_interface_that_alone_reaches_no_ping_target_is_left_for_another_one() {
+    let pair = Pair::start(AnsweringMac::Virtual, &pinging());
+    let both =
+        |of: &'static str| move |pair: &Pair| pair.agents[0].targets(GROUP).unwrap() == [of, of];
+    pair.until("the client answers over both", both("answer"));
+    let before = pair.standings();
+    let ports = [
+        pair.lab.node(0).name().to_owned(),
+        pair.lab.node(0).second_port(),
+    ];
+    let prober = Prober::start(&pair.lab, &targets()).unwrap();
+    sleep(Duration::from_millis(500));
+    let from = prober.clock().now();
+
+    pair.lab.lose_to_client(&ports[0], Loss::Pings4).unwrap();
+    sleep(RESPITE);
+    assert_eq!(pair.place(), INTERFACE, "one target is enough");
+    pair.lab.lose_to_client(&ports[0], Loss::Pings).unwrap();
+    pair.until("it is served on the second", |pair| pair.place() == SECOND);
+    let why = pair.agents[0].stands_in(GROUP).unwrap();
+    assert_eq!(
+        why.as_deref(),
+        Some("eth0 reaches none of its ping targets")
+    );
+    pair.lab.lose_to_client(&ports[1], Loss::Pings).unwrap();
+    pair.until("the client is silent over both", both("silent"));
+    sleep(RESPITE);
+    assert_eq!(pair.place(), SECOND, "the first is no better");
+    pair.lab.lose_nothing().unwrap();
+    pair.until("it is back on the first", |pair| pair.place() == INTERFACE);
+
+    assert_eq!(pair.standings(), before, "nothing changes hands");
+    sleep(Duration::from_millis(500));
+    let window = Window {
+        from,
+        fault: None,
+        owner: 0,
+        split: None,
+    };
+    let report = Report::new(&prober.finish().unwrap(), window);
+    println!(
+        "{} ms, {} lost, {} dual",
+        report.outage_ms, report.probes_lost, report.dual_answers
+    );
+    assert_eq!(report.dual_answers, 0, "{report:?}");
+    if report.outage_ms > LONGEST_OUTAGE_MS {
+        let kept = pair.lab.keep_evidence();
+        panic!("{report:?} {}", kept.display());
+    }
+}
+
+#[test]
+fn a_ping_target_that_is_down_itself_moves_nothing_and_a_lost_link_still_does() {
+    let pair = Pair::start(AnsweringMac::Virtual, &pinging());
+    let both =
+        |of: &'static str| move |pair: &Pair| pair.agents[0].targets(GROUP).unwrap() == [of, of];
+    pair.until("the client answers over both", both("answer"));
+    let before = pair.standings();
+    pair.lab.hush_client(true).unwrap();
+    pair.until("the client is silent over both", both("silent"));
+    sleep(RESPITE);
+    assert_eq!(
+        (pair.place(), pair.standings()),
+        (INTERFACE.to_owned(), before.clone())
+    );
+    pair.lab.unplug(0).unwrap();
+    pair.until("it is served on the second", |pair| pair.place() == SECOND);
+    pair.lab.plug_in(0).unwrap();
+    pair.until("it is back on the first", |pair| pair.place() == INTERFACE);
+    assert_eq!(pair.standings(), before, "nothing changes hands");
+}
+
+#[test]
+fn without_targets_the_link_alone_decides_again() {
+    let pair = Pair::start(AnsweringMac::Virtual, &pinging());
+    pair.until("the client answers over both", |pair| {
+        pair.agents[0].targets(GROUP).unwrap() == ["answer"; 2]
+    });
+    let before = pair.standings();
+    let port = pair.lab.node(0).name();
+    pair.lab.lose_to_client(port, Loss::Pings).unwrap();
+    pair.until("it is served on the second", |pair| pair.place() == SECOND);
+    let file = pair.agents[0].file().unwrap();
+    let is_kept = |line: &&str| !line.starts_with("ping");
+    let lines: Vec<_> = file.lines().filter(is_kept).collect();
+    pair.agents[0].rewrite(&lines.join("\n")).unwrap();
+    let plan = pair.agents[0].reload().unwrap();
+    assert!(
+        plan.contains("~ group lab: changed in place: local.ping"),
+        "{plan}"
+    );
+    pair.until("it is back on the first", |pair| pair.place() == INTERFACE);
+    assert_eq!(pair.standings(), before, "nothing changes hands");
+}
+
+#[test]
+fn nothing_is_left_in_the_filters_of_both_interfaces() {
+    let mut pair = Pair::start(AnsweringMac::Virtual, "return = \"never\"");
+    let node = pair.lab.node(0);
+    let filters = || {
+        let mut bridge = node.namespace().command("bridge").unwrap();
+        let printed = command::run(bridge.args(["fdb", "show"])).unwrap();
+        let ours = |line: &&str| {
+            line.starts_with("00:00:5e:00:0") || line.starts_with("33:33:ff:01:00:01")
+        };
+        let lines = printed.lines().filter(ours);
+        let mut lines: Vec<_> = lines.map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let on = |interface: &str| {
+        let filters = filters();
+        let dev = format!("dev {interface} ");
+        filters.iter().filter(|line| line.contains(&dev)).count()
+    };
+    // Both virtual MACs, and the group of solicitations.
+    assert_eq!((on(INTERFACE), on(SECOND)), (3, 3), "{:?}", filters());
+    pair.agents[0].daemon().stop(LIMIT).unwrap();
+    assert_eq!((on(INTERFACE), on(SECOND)), (3, 3), "{:?}", filters());
+    let mut detach = node.namespace().command(under_test::agent()).unwrap();
+    detach.arg("--pin-dir").arg(node.pins());
+    command::run(detach.args(["detach", "--all"])).unwrap();
+    assert_eq!(filters(), [""; 0]);
 }

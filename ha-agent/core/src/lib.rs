@@ -11,6 +11,7 @@
 //! * [`sbfd`]: whether a peer answers liveness probes;
 //! * [`bfd`]: sessions of RFC 5880 with routers;
 //! * [`witness`]: questions to a third party;
+//! * [`recovery`]: on which of its interfaces a node serves a group;
 //! * [`plan`]: from desired and actual map contents to the writes between them.
 #![forbid(unsafe_code)]
 
@@ -19,6 +20,7 @@ pub mod bfd;
 pub mod election;
 pub mod manual;
 pub mod plan;
+pub mod recovery;
 pub mod sbfd;
 pub mod sync;
 pub mod time;

@@ -4,6 +4,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
+use ha_common::abi::GROUP_VIRTUAL_MAC;
 use serde::{Deserialize, Serialize};
 
 use crate::config::difference::Change;
@@ -115,6 +116,17 @@ pub struct Interface {
     pub gone: bool,
 }
 
+/// An interface on which a group may be served.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalWay {
+    /// Its name.
+    pub interface: String,
+    /// Whether it is there and has a link.
+    pub link: bool,
+    /// Whether the ping targets `answer` over it, are `silent` or are `unknown`; `None` if there are none.
+    pub targets: Option<String>,
+}
+
 /// A guest of this host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Guest {
@@ -159,6 +171,9 @@ pub struct Peer {
     pub replies: u64,
     /// Its questions so far.
     pub requests: u64,
+    /// What is strange about it, as that it is heard and has never answered.
+    #[serde(default)]
+    pub note: Option<String>,
 }
 
 /// The witness without which nobody is presumed dead.
@@ -287,10 +302,20 @@ pub struct Group {
     /// Why it is served there and not on the first of its interfaces, if it is so.
     #[serde(default)]
     pub stands_in: Option<String>,
+    /// The interfaces on which it may be served, in order, if there are several.
+    #[serde(default)]
+    pub ways: Vec<LocalWay>,
     /// MAC that answers for IPv4.
     pub mac4: String,
     /// MAC that answers for IPv6.
     pub mac6: String,
+    /// Whose these are: `virtual` (the group's), or `interface`.
+    #[serde(default)]
+    pub mac: String,
+    /// Why the virtual one may not get through, or why the interface's answers in its place; `None` if it is as
+    /// configured and nothing speaks against it.
+    #[serde(default)]
+    pub mac_note: Option<String>,
     /// How many virtual IPs it has.
     pub vips: usize,
     /// Why it has its role, as a sentence.
@@ -302,6 +327,16 @@ pub struct Group {
     /// Who has used this node for it while another one was Active; the last one first.
     #[serde(default)]
     pub stale_senders: Vec<StaleSender>,
+}
+
+/// Whose MACs a group answers with that has these `GROUP_*` bits.
+#[must_use]
+pub const fn whose_mac(flags: u16) -> &'static str {
+    if flags & GROUP_VIRTUAL_MAC != 0 {
+        "virtual"
+    } else {
+        "interface"
+    }
 }
 
 /// A sender whose frames came to a node that was not Active, and were sent on.

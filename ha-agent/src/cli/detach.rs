@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::{
-    dataplane::{Admitted, PinDir, admitted, egress, local, pinned_contents},
+    dataplane::{Admitted, PinDir, admitted, egress, everywhere, local, pinned_contents},
     net::Netlink,
 };
 
@@ -51,15 +51,18 @@ pub(super) async fn everything(pin_dir: &Path) -> Result<()> {
         println!("nothing is pinned in {}", pin_dir.display());
         return Ok(());
     }
+    let links = pins.links()?;
     // Pins of which some are missing or damaged must not be in the way.
     for contents in pinned_contents(&pins)? {
         match contents {
-            Ok(actual) => remove_filters(&netlink, admitted(&actual)).await?,
+            Ok(actual) => {
+                let all = everywhere(&admitted(&actual), links.iter().copied());
+                remove_filters(&netlink, all).await?;
+            }
             Err(error) => eprintln!("the NIC filters stay as they are: {error:#}"),
         }
     }
     local::remove(&pins)?;
-    let links = pins.links()?;
     for index in &links {
         egress::remove(&pins, *index)?;
     }
@@ -78,6 +81,8 @@ async fn remove_filters(netlink: &Netlink, filters: Admitted) -> Result<()> {
         let Some(link) = netlink.link_at(index).await? else {
             continue;
         };
+        let found = netlink.filters(index).await?;
+        let macs: Vec<_> = macs.intersection(&found).copied().collect();
         println!(
             "removed {} MACs from the filter of {}",
             macs.len(),

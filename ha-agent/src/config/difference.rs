@@ -114,7 +114,7 @@ pub fn difference(old: &Config, running: &[Vec<IpAddr>], new: &Config) -> Differ
         Subject::Interface,
         (&of(old), &of(new)),
         |interface| &interface.name,
-        |_, _| Vec::new(),
+        node::interface,
     ));
     found.changes.extend(list(
         Subject::Peer,

@@ -80,6 +80,7 @@ pub(super) struct Announce {
 pub(super) struct Interface {
     pub(super) name: Spanned<String>,
     pub(super) mode: Option<Spanned<String>>,
+    pub(super) vlan_offload: Option<Spanned<String>>,
 }
 
 /// `[[peer]]`
@@ -175,6 +176,7 @@ pub(super) struct Group {
     pub(super) vips: Spanned<Vec<Spanned<Vip>>>,
     pub(super) deliver: Option<Deliver>,
     pub(super) mac: Option<Spanned<String>>,
+    pub(super) mac_fallback: Option<Spanned<String>>,
     pub(super) stale: Option<Spanned<String>>,
     pub(super) router: Option<bool>,
     #[serde(default)]
@@ -192,6 +194,9 @@ pub(super) struct Local {
     #[serde(rename = "return")]
     pub(super) returns: Option<Spanned<String>>,
     pub(super) return_delay: Option<Spanned<String>>,
+    pub(super) ping: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) ping_interval: Option<Spanned<String>>,
+    pub(super) ping_fall: Option<Spanned<i64>>,
 }
 
 /// An entry of `vips`: an address or a range as a text, or a table with more about it.

@@ -136,6 +136,18 @@ pub struct Interface {
     pub name: String,
     /// Where in its way the data path sits.
     pub mode: Mode,
+    /// Whether the NIC may take VLAN tags out of the frames.
+    pub vlan_offload: VlanOffload,
+}
+
+/// What is done about a NIC that takes off the VLAN tags of its groups.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VlanOffload {
+    /// It is left alone, and the agent does not start.
+    #[default]
+    Keep,
+    /// It is told to leave them.
+    Off,
 }
 
 /// How the data path is attached.
@@ -224,6 +236,8 @@ pub struct Group {
     pub delivery: Delivery,
     /// Which MAC answers.
     pub mac: AnsweringMac,
+    /// Which one answers where virtual MACs are not admitted.
+    pub mac_fallback: MacFallback,
     /// What becomes of stale traffic.
     pub stale: Stale,
     /// Whether the hosts behind the addresses are routers.
@@ -238,7 +252,7 @@ pub struct Group {
     pub election: Election,
 }
 
-/// `[group.local]`: where a group is served when its interface has no link.
+/// `[group.local]`: where a group is served when its interface is not well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Local {
     /// The interfaces after the first one, in order.
@@ -246,6 +260,19 @@ pub struct Local {
     /// How long an interface that is before the present one must have been well before the group goes back to it;
     /// `None` if it stays where it is.
     pub returns_after: Option<Duration>,
+    /// Who has to answer over an interface that is well; `None` if the link alone decides.
+    pub ping: Option<Ping>,
+}
+
+/// Who is pinged over each of a group's interfaces, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ping {
+    /// One of them has to answer.
+    pub targets: Vec<IpAddr>,
+    /// Time between two rounds.
+    pub interval: Duration,
+    /// So many rounds without an answer are a silence.
+    pub fall: u16,
 }
 
 impl Group {
@@ -263,6 +290,16 @@ impl Group {
 pub enum AnsweringMac {
     /// The virtual MACs of this virtual router id (RFC 9568 section 7.3).
     Virtual(NonZeroU8),
+    /// The interface's own.
+    Interface,
+}
+
+/// Which MAC answers for a group whose virtual MACs do not get through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MacFallback {
+    /// None: the group does not begin, and the operator is told why.
+    #[default]
+    None,
     /// The interface's own.
     Interface,
 }

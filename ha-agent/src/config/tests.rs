@@ -9,7 +9,9 @@ use std::{path::Path, time::Duration};
 
 use ha_common::abi::Vlan;
 
-use super::{AnsweringMac, Config, Election, LocalClients, Mode, OnExit, Source, Stale};
+use super::{
+    AnsweringMac, Config, Election, LocalClients, MacFallback, Mode, OnExit, Source, Stale,
+};
 
 /// A file to which the cases add their fault.
 const GOOD: &str = r#"[node]
@@ -54,6 +56,7 @@ fn defaults() {
     assert_eq!(group.stale, Stale::Forward);
     assert_eq!(group.vlan, Vlan::default());
     assert!(matches!(group.mac, AnsweringMac::Virtual(vrid) if vrid.get() == 51));
+    assert_eq!(group.mac_fallback, MacFallback::None);
     let Election::Vrrp(vrrp) = &group.election else {
         panic!("{:?}", group.election);
     };
@@ -63,6 +66,17 @@ fn defaults() {
     assert_eq!(vrrp.yield_grace, Duration::from_millis(290));
     assert_eq!(vrrp.settle, Duration::from_millis(100));
     assert_eq!(vrrp.contention, Duration::from_micros(12_500));
+}
+
+#[test]
+fn the_interface_s_mac_may_stand_in_for_the_virtual_one() {
+    let text = with(&[(
+        "interface = \"eth0\"",
+        "interface = \"eth0\"\nmac_fallback = \"interface\"",
+    )]);
+    let group = &parse(&text).unwrap().groups[0];
+    assert!(matches!(group.mac, AnsweringMac::Virtual(_)));
+    assert_eq!(group.mac_fallback, MacFallback::Interface);
 }
 
 #[test]
@@ -289,6 +303,22 @@ fn each_fault_has_its_place_and_its_mend() {
             &[("\"vrrp\"\nvrid = 51", "\"manual\"")],
             "ha.toml:12:1: group.web.mac: a virtual MAC is made from a virtual router id, and the \
              election has none: add vrid = 1 to 255 to the election, or write mac = \"interface\"",
+        ),
+        (
+            &[(
+                "interface = \"eth0\"",
+                "interface = \"eth0\"\nmac = \"interface\"\nmac_fallback = \"interface\"",
+            )],
+            "ha.toml:11:16: group.web.mac_fallback: the group answers with the interface's MAC in any \
+             case: leave it out, or write mac = \"virtual\"",
+        ),
+        (
+            &[(
+                "interface = \"eth0\"",
+                "interface = \"eth0\"\nmac_fallback = \"virtual\"",
+            )],
+            "ha.toml:10:16: group.web.mac_fallback: \"virtual\" is not known: write \"interface\" or \
+             \"none\"",
         ),
         (
             &[("\"vrrp\"", "\"manual\"\npriority = 1")],

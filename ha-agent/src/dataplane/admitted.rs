@@ -36,6 +36,19 @@ pub fn admitted(actual: &Actual) -> Admitted {
     admitted
 }
 
+/// All of them on each of these interfaces: on any of them a group may have been served, or could have been.
+#[must_use]
+pub fn everywhere(admitted: &Admitted, indices: impl IntoIterator<Item = u32>) -> Admitted {
+    let all: BTreeSet<Mac> = admitted.values().flatten().copied().collect();
+    let of_links = indices.into_iter().map(|index| (index, all.clone()));
+    of_links
+        .chain(admitted.clone())
+        .fold(Admitted::new(), |mut sum, (index, macs)| {
+            sum.entry(index).or_default().extend(macs);
+            sum
+        })
+}
+
 fn is(group: &Group, flag: u16) -> bool {
     group.flags & flag != 0
 }
@@ -69,6 +82,9 @@ mod tests {
         let solicited = Mac([0x33, 0x33, 0xff, 0x01, 0x00, 0x10]);
         let expected = [vrrp::mac4(51), vrrp::mac6(51), solicited].into();
         assert_eq!(admitted(&actual), Admitted::from([(7, expected)]));
+
+        let both = everywhere(&admitted(&actual), [8]);
+        assert_eq!(both[&8], both[&7]);
 
         actual.groups[0].flags = GROUP_USED;
         assert_eq!(admitted(&actual), Admitted::from([(7, [solicited].into())]));

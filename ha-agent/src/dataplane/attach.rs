@@ -15,7 +15,10 @@ use aya::{
 };
 use ha_common::abi::program;
 
-use super::{PinDir, adopt, egress, load};
+use super::{
+    PinDir, adopt, egress, load,
+    refusal::{errno, refusal},
+};
 use crate::{config::Mode, net::Link};
 
 /// An interface to attach to, and how.
@@ -107,7 +110,10 @@ impl<'a> Attacher<'a> {
         let id = self
             .program
             .attach_to_if_index(link.index, aya_mode)
-            .with_context(|| refusal(link, mode))?;
+            .map_err(|error| {
+                let said = refusal(link, mode, errno(&error));
+                anyhow::Error::from(error).context(said)
+            })?;
         let attached = self.program.take_link(id)?;
         // Without bpf_link, aya falls back to netlink, and such a link cannot be pinned.
         let attached = FdLink::try_from(attached).with_context(|| {
@@ -188,22 +194,6 @@ pub(super) fn remove(pins: &PinDir, index: u32) -> Result<()> {
     egress::remove(pins, index)?;
     let pin = pins.link(index);
     fs::remove_file(&pin).with_context(|| format!("cannot remove the link {}", pin.display()))
-}
-
-fn refusal(link: &Link, mode: Mode) -> String {
-    let way_out = match mode {
-        Mode::Native => {
-            "its driver has no XDP, or not at this MTU or number of queues (`dmesg` may tell); \
-             lower them, or set mode = \"generic\" for this interface"
-        }
-        Mode::Generic => "is the interface up, and of Ethernet?",
-    };
-    format!(
-        "cannot attach the program to {} (MTU {}) in {} mode: {way_out}",
-        link.name,
-        link.mtu,
-        mode.name()
-    )
 }
 
 /// The link that is pinned there, of a program of this name; `None` if there is none.

@@ -36,6 +36,7 @@ mod pin;
 mod ports;
 mod predecessor;
 mod programs;
+mod refusal;
 mod router;
 mod schema;
 mod serving;
@@ -46,7 +47,7 @@ pub mod validate;
 mod vip;
 
 pub use self::{
-    admitted::{Admitted, admitted},
+    admitted::{Admitted, admitted, everywhere},
     attach::{Attach, attached, link_of, program_name},
     attempt::attempt,
     deliver::DeliverMaps,

@@ -3,7 +3,10 @@
 
 mod probe;
 
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::Ipv4Addr,
+};
 
 use anyhow::{Context, Result};
 use ha_common::{abi::Mac, wire::vrrp};
@@ -13,7 +16,12 @@ use super::{
     check::{Check, Shown},
     finding::Verdict,
 };
-use crate::{config::AnsweringMac, dataplane, net::frame::solicited_node_mac};
+use crate::{
+    admission::MEND,
+    config::{AnsweringMac, Group, MacFallback},
+    dataplane,
+    net::frame::solicited_node_mac,
+};
 
 /// An interface, and the MACs beside its own that must reach it.
 #[derive(Clone, Debug)]
@@ -32,7 +40,7 @@ struct Needed {
     mac: Mac,
     /// Whether it is in the list of the filter.
     listed: bool,
-    /// Whether this node is Active for it, so that switches send it here.
+    /// Whether this node is Active for it on this interface, so that switches send it here.
     active: bool,
     /// Whether a frame that another host sent there has arrived, if one was asked to.
     arrives: Option<bool>,
@@ -60,19 +68,24 @@ impl Check for Filter {
     async fn look(host: &Host) -> Result<Vec<(String, Facts)>> {
         // Without privileges, or an agent so far, nothing can be said of roles.
         let status = dataplane::status_of_pins(&host.config.node.pin_dir).await;
-        let active: Vec<String> = status
-            .map(|status| status.groups)
-            .unwrap_or_default()
+        let groups = status.map(|status| status.groups).unwrap_or_default();
+        // What fell back to the interface's MAC needs no other.
+        let fallen: Vec<String> = groups
+            .iter()
+            .filter(|group| group.mac == "interface")
+            .map(|group| group.name.clone())
+            .collect();
+        let active: Vec<_> = groups
             .into_iter()
             .filter(|group| group.role == "active" && group.fenced.is_none())
-            .map(|group| group.name)
+            .map(|group| (group.name, group.interface))
             .collect();
         let mut seen = Vec::new();
         for served in host.served() {
             let device = served.device;
             let name = &device.name;
             let listed = host.netlink.filters(device.index).await?;
-            let needed = needed(host, name, &active).into_iter();
+            let needed = needed(host, name, &active, &fallen).into_iter();
             let mut macs: Vec<_> = needed
                 .map(|(mac, active)| Needed {
                     mac,
@@ -83,6 +96,10 @@ impl Check for Filter {
                 .collect();
             let probed = probe::all(host, device, &mut macs).await;
             let asked = probed.with_context(|| format!("cannot probe the filter of {name}"))?;
+            let elsewhere = elsewhere(host, name, &active);
+            let macs_elsewhere = macs.iter_mut().filter(|n| elsewhere.contains(&n.mac));
+            // Switches send it to the other NIC of this node, so that nothing is said of this one.
+            macs_elsewhere.for_each(|needed| needed.arrives = None);
             let facts = Facts {
                 name: name.clone(),
                 prepared: host.is_own(device),
@@ -155,13 +172,19 @@ impl Check for Filter {
 }
 
 /// The MACs, and for which of them this node is Active.
-fn needed(host: &Host, name: &str, active: &[String]) -> BTreeMap<Mac, bool> {
+fn needed(
+    host: &Host,
+    name: &str,
+    active: &[(String, String)],
+    fallen: &[String],
+) -> BTreeMap<Mac, bool> {
     let mut macs = BTreeMap::new();
     for group in host.groups_on(name) {
-        let is_active = active.contains(&group.name);
-        if let AnsweringMac::Virtual(vrid) = group.mac {
-            macs.insert(vrrp::mac4(vrid.get()), is_active);
-            macs.insert(vrrp::mac6(vrid.get()), is_active);
+        let mut active = active.iter();
+        let is_active = active.any(|(active, on)| *active == group.name && on == name);
+        let may_fall = group.mac_fallback == MacFallback::Interface;
+        if !(may_fall && fallen.contains(&group.name)) {
+            macs.extend(virtual_macs(group).into_iter().map(|mac| (mac, is_active)));
         }
         for vip in &group.vips {
             if let std::net::IpAddr::V6(vip) = vip {
@@ -170,6 +193,23 @@ fn needed(host: &Host, name: &str, active: &[String]) -> BTreeMap<Mac, bool> {
         }
     }
     macs
+}
+
+/// The virtual MACs of groups that this node serves on another interface.
+fn elsewhere(host: &Host, name: &str, active: &[(String, String)]) -> BTreeSet<Mac> {
+    let is_elsewhere = |group: &&Group| {
+        let mut active = active.iter();
+        active.any(|(active, on)| *active == group.name && on != name)
+    };
+    let groups = host.groups_on(name).filter(is_elsewhere);
+    groups.flat_map(virtual_macs).collect()
+}
+
+fn virtual_macs(group: &Group) -> Vec<Mac> {
+    match group.mac {
+        AnsweringMac::Virtual(vrid) => vec![vrrp::mac4(vrid.get()), vrrp::mac6(vrid.get())],
+        AnsweringMac::Interface => Vec::new(),
+    }
 }
 
 fn judge_lost(facts: &Facts, lost: &Needed, asked: Asked) -> Verdict {
@@ -194,9 +234,8 @@ fn judge_lost(facts: &Facts, lost: &Needed, asked: Asked) -> Verdict {
         seen,
         "The NIC, or the hypervisor or switch before it, drops it: the virtual IPs behind it are not reached.",
         format!(
-            "ip link set dev {name} promisc on; for a virtual function, on the host: ip link set dev PF vf N trust on \
-             spoofchk off; in a virtual machine, have its network allow other MACs{}, or set `mac = \"interface\"`",
-            if is_group { " and multicast" } else { "" }
+            "ip link set dev {name} promisc on; {MEND}{}, or set `mac = \"interface\"`",
+            if is_group { ", and multicast" } else { "" }
         ),
     )
 }

@@ -93,10 +93,10 @@ impl Host {
         self.addresses.iter().filter(of)
     }
 
-    /// The groups on an interface.
+    /// The groups that are served on an interface, or may be.
     pub(super) fn groups_on<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Group> {
         let groups = self.config.groups.iter();
-        groups.filter(move |group| group.interface == name)
+        groups.filter(move |group| group.interfaces().any(|on| on == name))
     }
 
     /// The virtual IPs on an interface.

@@ -23,6 +23,7 @@ mod firewall;
 mod host;
 mod interface;
 mod kernel;
+mod linkdown;
 mod manager;
 mod mtu;
 mod nonlocal_bind;
@@ -47,7 +48,7 @@ use crate::config::Config;
 use host::Host;
 
 /// All checks, in the order in which they are made.
-pub const CHECKS: [Entry; 22] = [
+pub const CHECKS: [Entry; 23] = [
     entry::<kernel::Kernel>(),
     entry::<capabilities::Capabilities>(),
     entry::<bpffs::BpfFs>(),
@@ -68,6 +69,7 @@ pub const CHECKS: [Entry; 22] = [
     entry::<arp_announce::ArpAnnounce>(),
     entry::<accept_local::AcceptLocal>(),
     entry::<rp_filter::RpFilter>(),
+    entry::<linkdown::LinkDown>(),
     entry::<nonlocal_bind::NonlocalBind>(),
     entry::<firewall::Firewall>(),
 ];

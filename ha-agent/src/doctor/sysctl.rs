@@ -21,9 +21,18 @@ pub(super) fn read(file: &str) -> Result<u8> {
 
 /// The command that sets an IPv4 parameter of an interface.
 pub(super) fn set(interface: &str, parameter: &str, value: u8) -> String {
+    set_of("ipv4", interface, parameter, value)
+}
+
+/// The same of an IPv6 parameter.
+pub(super) fn set6(interface: &str, parameter: &str, value: u8) -> String {
+    set_of("ipv6", interface, parameter, value)
+}
+
+fn set_of(family: &str, interface: &str, parameter: &str, value: u8) -> String {
     // sysctl takes dots for slashes, and slashes for dots.
     let interface = interface.replace('.', "/");
-    format!("sysctl -w net.ipv4.conf.{interface}.{parameter}={value}")
+    format!("sysctl -w net.{family}.conf.{interface}.{parameter}={value}")
 }
 
 fn path(interface: &str, parameter: &str) -> String {

@@ -7,13 +7,8 @@ use super::{
     check::{Check, Shown},
     finding::Verdict,
 };
-use crate::net::Features;
+use crate::net::{Features, STRIPS, Strip};
 
-/// What takes tags off before the data path, and what `ethtool` calls it.
-const STRIPS: [(&str, &str); 2] = [
-    ("rx-vlan-hw-parse", "rxvlan"),
-    ("rx-vlan-stag-hw-parse", "rx-vlan-stag-hw-parse"),
-];
 /// What drops frames of VLANs for which the host has no interface.
 const DROPS: [&str; 2] = ["rx-vlan-filter", "rx-vlan-stag-filter"];
 
@@ -69,9 +64,9 @@ impl Check for Vlan {
             }
         };
         let tags = if *double { 2 } else { 1 };
-        let stripping = STRIPS.iter().take(tags).filter(|(feature, _)| on(feature));
+        let stripping = STRIPS.iter().take(tags).filter(|strip| on(strip.feature));
         let mut verdicts: Vec<_> = stripping
-            .map(|(feature, called)| {
+            .map(|Strip { feature, called }| {
                 Verdict::failure(
                     format!("{called} is on"),
                     "The NIC takes VLAN tags off: the data path takes the frames for those of another network, and \

@@ -87,6 +87,7 @@ impl Engine {
         }
         match Advertisement::decode(heard.message, &context) {
             Ok(advert) => {
+                self.mute.heard(self.now(), group.ifindex, from);
                 self.peers.seek(group.ifindex, from);
                 self.learn_checksum(index, heard);
                 self.input(

@@ -122,7 +122,7 @@ impl Engine {
     /// Takes addresses that the group has no more from the kernel: the routes first, so that it never
     /// answers for them.
     async fn forget(&mut self, index: usize, vips: &[IpAddr]) {
-        let gone = match self.unmake_local(self.groups[index].ifindex, vips).await {
+        let gone = match self.unmake_local(index, vips).await {
             Ok(()) => self.remove_vips(index, vips),
             Err(error) => Err(error),
         };

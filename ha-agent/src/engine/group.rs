@@ -14,6 +14,7 @@ use ha_core::{
     vrrp::{self, Addresses, Advertisement, ChecksumChoice, Machine, Primary},
 };
 
+use super::answers::Answers;
 use crate::config::{Delivery, track::Track};
 
 /// A group of virtual IPs.
@@ -26,6 +27,8 @@ pub(super) struct Group {
     pub(super) port: usize,
     /// Where it may be served, in order.
     pub(super) ways: Vec<usize>,
+    /// Which of them reach no ping target that another one has reached.
+    pub(super) cut: Vec<bool>,
     /// How long a better way must have been well before it goes back.
     pub(super) returns_after: Option<Duration>,
     /// When it goes back.
@@ -39,6 +42,8 @@ pub(super) struct Group {
     pub(super) router: bool,
     /// `GROUP_*` bits for the map.
     pub(super) flags: u16,
+    /// How it has come to its MACs.
+    pub(super) answers: Answers,
     /// Places for the announcer: what is removed leaves a hole.
     pub(super) vips: Vec<Option<IpAddr>>,
     /// To whom they belong.

@@ -4,23 +4,24 @@
 //! it is noticed that one is back, or that it can do more or less than before.
 
 mod lookout;
+mod place;
 mod way;
 
-use std::{collections::BTreeMap, net::IpAddr};
+use std::net::IpAddr;
 
-use anyhow::{Result, ensure};
-use ha_common::{
-    abi::{DELIVER_GUEST, Deliver, MAX_DELIVER},
-    wire::eth,
-};
+use anyhow::Result;
+use ha_common::abi::Deliver;
 use tokio::sync::mpsc;
 
-pub(super) use self::way::Way;
-use self::{lookout::Lookout, way::Nic};
-use super::{Engine, group::Group, port::Port};
+use self::{lookout::Lookout, place::wanted};
+pub(super) use self::{
+    place::{Place, places, slot_of},
+    way::Way,
+};
+use super::{Engine, group::Group, port::Ground};
 use crate::{
     api::types,
-    config::{Config, Guest},
+    config::Config,
     dataplane::{Dataplane, Losses},
     net::{Changes, Netlink},
 };
@@ -37,86 +38,55 @@ pub(super) struct Guests {
 
 #[derive(Debug)]
 struct Target {
-    guest: Guest,
-    nic: Nic,
-    /// Index into `ha_deliver`.
-    slot: u32,
+    place: Place,
     way: Way,
 }
 
 impl Guests {
-    /// The guests of the configuration. Those that the maps know keep their slots.
+    /// The guests of the configuration.
     ///
     /// # Errors
     /// If there are too many, or the kernel does not answer.
     pub(super) async fn prepare(
         config: &Config,
-        ports: &[Port],
+        grounds: &[Ground],
         dataplane: &Dataplane,
         netlink: &Netlink,
         changes: &Changes,
     ) -> Result<Self> {
-        let mut wanted: Vec<(Guest, Nic)> = Vec::new();
-        for group in &config.groups {
-            for guest in group.delivery.guests() {
-                let nic = nic(&group.interface, config, ports);
-                wanted.extend(nic.map(|nic| (guest.clone(), nic)));
-            }
-        }
-        wanted.sort_by(|one, other| (&one.0, one.1.index).cmp(&(&other.0, other.1.index)));
-        wanted.dedup();
-        ensure!(
-            wanted.len() < MAX_DELIVER as usize,
-            "{} guests are more than the {} that a node can deliver to: remove some",
-            wanted.len(),
-            MAX_DELIVER - 1
-        );
         let known = dataplane.targets()?;
-        let slots = slots(&wanted, &known);
-        let obsolete = known.keys().filter(|slot| !slots.contains(slot));
-        let obsolete = obsolete.copied().collect();
-        let (sender, found) = mpsc::unbounded_channel();
-        let lookout = Lookout::new(netlink, wanted.clone())?;
+        let places = places(config, grounds, &known)?;
+        let lookout = Lookout::new(netlink, wanted(&places))?;
         let ways = match &lookout {
             Some(lookout) => lookout.look().await?,
             None => Vec::new(),
         };
-        let targets: Vec<_> = wanted
-            .iter()
-            .zip(slots)
-            .zip(ways.clone())
-            .map(|(((guest, nic), slot), way)| Target {
-                guest: guest.clone(),
-                nic: nic.clone(),
-                slot,
-                way,
-            })
-            .collect();
-        if let Some(lookout) = lookout {
-            tokio::spawn(lookout.watch(changes.clone(), ways, sender));
-        }
-        Ok(Self {
-            targets,
+        let found = follow(lookout, changes, &ways);
+        Ok(Self::new(places, ways, known.keys(), found))
+    }
+
+    /// `known` are the slots that are in the maps.
+    fn new<'a>(
+        places: Vec<Place>,
+        ways: Vec<Way>,
+        known: impl Iterator<Item = &'a u32>,
+        found: mpsc::UnboundedReceiver<Vec<Way>>,
+    ) -> Self {
+        let is_used = |slot: &&u32| places.iter().any(|place| place.slot == **slot);
+        let obsolete = known.filter(|slot| !is_used(slot)).copied().collect();
+        let targets = places.into_iter().zip(ways);
+        let targets = targets.map(|(place, way)| Target { place, way });
+        Self {
+            targets: targets.collect(),
             found,
             obsolete,
             losses: None,
-        })
-    }
-
-    /// Index into `ha_deliver` of a guest, as it is reached from the interface `nic`.
-    fn slot(&self, nic: u32, guest: &Guest) -> Option<u32> {
-        let mut targets = self.targets.iter();
-        let target = targets.find(|target| target.nic.index == nic && target.guest == *guest);
-        target.map(|target| target.slot)
+        }
     }
 
     /// Index into `ha_deliver` for a virtual IP of a group.
     pub(super) fn slot_of(&self, group: &Group, vip: IpAddr) -> u32 {
-        /// This host's own stack.
-        const LOCAL_STACK: u32 = 0;
-        let guest = group.delivery.of(vip);
-        let slot = guest.and_then(|guest| self.slot(group.ifindex, guest));
-        slot.unwrap_or(LOCAL_STACK)
+        slot_of(self.targets.iter().map(|target| &target.place), group, vip)
     }
 
     /// Waits until the ways may have changed.
@@ -134,9 +104,9 @@ impl Guests {
         let targets = self.targets.iter();
         targets
             .map(|target| types::Guest {
-                interface: target.guest.interface.clone(),
-                mac: target.guest.mac.to_string(),
-                from: target.nic.name.clone(),
+                interface: target.place.guest.interface.clone(),
+                mac: target.place.guest.mac.to_string(),
+                from: target.place.nic.name.clone(),
                 way: target.way.word().to_owned(),
                 note: target.way.note.clone(),
                 lost: lost(target.way.ifindex),
@@ -183,6 +153,34 @@ impl Engine {
         Ok(())
     }
 
+    /// Goes over to the guests of another configuration, or to those of this one from interfaces that are others than
+    /// before. Before a virtual IP names them; [`Engine::clear_guests`] comes after.
+    ///
+    /// # Errors
+    /// If the kernel does not answer.
+    pub(super) async fn exchange_guests(&mut self, places: Vec<Place>) -> Result<()> {
+        let present = self.guests.targets.iter().map(|target| &target.place);
+        if present.eq(&places) {
+            return Ok(());
+        }
+        let lookout = Lookout::new(&self.netlink, wanted(&places))?;
+        let work = tokio::spawn(async move {
+            match lookout {
+                Some(lookout) => lookout.look().await.map(|ways| (Some(lookout), ways)),
+                None => Ok((None, Vec::new())),
+            }
+        });
+        let (lookout, ways) = self.meanwhile(work).await??;
+        let found = follow(lookout, &self.means.changes, &ways);
+        let known = self.dataplane.targets()?;
+        let losses = self.guests.losses.take();
+        self.guests = Guests {
+            losses,
+            ..Guests::new(places, ways, known.keys(), found)
+        };
+        self.write_guests()
+    }
+
     /// Takes note of how the guests are reached now.
     pub(super) fn found_guests(&mut self, ways: Vec<Way>) {
         for (index, way) in ways.into_iter().enumerate() {
@@ -202,14 +200,14 @@ impl Engine {
 
     fn write_guest(&mut self, index: usize) -> Result<()> {
         let target = &self.guests.targets[index];
-        let (slot, ifindex) = (target.slot, target.way.ifindex);
+        let (slot, ifindex) = (target.place.slot, target.way.ifindex);
         if let Some(losses) = self.guests.losses.as_mut().filter(|_| ifindex != 0) {
             losses.watch(ifindex)?;
         }
-        let value = target.value();
+        let value = target.place.value(&target.way);
         if let Err(error) = self.dataplane.put_target(slot, value, ifindex) {
             // The interface has gone since it was looked at; the next look says so.
-            tracing::warn!("{}: {error:#}", target.guest.interface);
+            tracing::warn!("{}: {error:#}", target.place.guest.interface);
             return self
                 .dataplane
                 .put_target(slot, Deliver { flags: 0, ..value }, 0);
@@ -219,26 +217,8 @@ impl Engine {
 }
 
 impl Target {
-    fn value(&self) -> Deliver {
-        let mut name = [0; 16];
-        let octets = self.guest.interface.bytes();
-        name.iter_mut()
-            .zip(octets)
-            .for_each(|(to, from)| *to = from);
-        Deliver {
-            kind: DELIVER_GUEST,
-            flags: self.way.flags,
-            max_len: self.way.mtu + size_of::<eth::Header>() as u32,
-            ifindex: self.nic.index,
-            vlan: self.guest.vlan,
-            mac: self.guest.mac,
-            pad: [0; 2],
-            name,
-        }
-    }
-
     fn describe(&self) -> String {
-        let (guest, nic) = (&self.guest.interface, &self.nic.name);
+        let (guest, nic) = (&self.place.guest.interface, &self.place.nic.name);
         let text = match self.way.word() {
             "none" => format!("guest {guest}: not reached from {nic}"),
             way => format!("guest {guest}: {way} from {nic}"),
@@ -250,85 +230,15 @@ impl Target {
     }
 }
 
-fn nic(name: &str, config: &Config, ports: &[Port]) -> Option<Nic> {
-    let port = ports.iter().find(|port| port.link.name == name)?;
-    let interface = config.interfaces.iter().find(|i| i.name == name)?;
-    Some(Nic {
-        name: name.to_owned(),
-        index: port.link.index,
-        mode: interface.mode,
-    })
-}
-
-/// A slot for each guest: the one that it has, or a free one.
-fn slots(wanted: &[(Guest, Nic)], known: &BTreeMap<u32, Deliver>) -> Vec<u32> {
-    let has = |(guest, nic): &(Guest, Nic), found: &Deliver| {
-        let end = found.name.iter().position(|octet| *octet == 0);
-        let name = &found.name[..end.unwrap_or(found.name.len())];
-        name == guest.interface.as_bytes()
-            && found.mac == guest.mac
-            && found.vlan == guest.vlan
-            && found.ifindex == nic.index
-    };
-    let slot_of = |target: &(Guest, Nic)| {
-        let mut known = known.iter();
-        let found = known.find(|(_, found)| has(target, found));
-        found.map(|(slot, _)| *slot)
-    };
-    // What another one has is not taken before no virtual IP names it; if there is no other left, it is.
-    let taken: Vec<u32> = wanted.iter().filter_map(slot_of).collect();
-    let unknown = (1..MAX_DELIVER).filter(|slot| !known.contains_key(slot));
-    let others = known.keys().copied().filter(|slot| !taken.contains(slot));
-    let mut free = unknown.chain(others);
-    let slots = wanted
-        .iter()
-        .map(|target| slot_of(target).or_else(|| free.next()));
-    slots.flatten().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use ha_common::abi::{Mac, Vlan};
-
-    use super::*;
-    use crate::config::Mode;
-
-    fn target(last: u8, nic: u32) -> (Guest, Nic) {
-        let guest = Guest {
-            interface: format!("tap{last}"),
-            mac: Mac([2, 0, 0, 0, 0, last]),
-            vlan: Vlan::default(),
-        };
-        let nic = Nic {
-            name: "eth0".to_owned(),
-            index: nic,
-            mode: Mode::Native,
-        };
-        (guest, nic)
+/// Has the ways looked for from now on, of which these are known.
+fn follow(
+    lookout: Option<Lookout>,
+    changes: &Changes,
+    ways: &[Way],
+) -> mpsc::UnboundedReceiver<Vec<Way>> {
+    let (sender, found) = mpsc::unbounded_channel();
+    if let Some(lookout) = lookout {
+        tokio::spawn(lookout.watch(changes.clone(), ways.to_vec(), sender));
     }
-
-    fn value((guest, nic): (Guest, Nic)) -> Deliver {
-        let target = Target {
-            guest,
-            nic,
-            slot: 0,
-            way: Way::default(),
-        };
-        target.value()
-    }
-
-    #[test]
-    fn a_guest_keeps_its_slot() {
-        let known = BTreeMap::from([(1, value(target(7, 2))), (2, value(target(8, 2)))]);
-        let wanted = [target(5, 2), target(8, 2), target(8, 3)];
-        assert_eq!(slots(&wanted, &known), [3, 2, 4]);
-        assert_eq!(slots(&wanted, &BTreeMap::new()), [1, 2, 3]);
-    }
-
-    #[test]
-    fn a_full_table_gives_what_nobody_wants() {
-        let known = (1..MAX_DELIVER).map(|slot| (slot, value(target(7, slot + 100))));
-        let known = known.collect();
-        assert_eq!(slots(&[target(7, 101), target(9, 2)], &known), [1, 2]);
-    }
+    found
 }

@@ -77,6 +77,13 @@ impl Peers {
             .collect()
     }
 
+    /// What the probing thread has found out of each way.
+    pub(super) fn reports(
+        &self,
+    ) -> impl Iterator<Item = (&liveness::Way, &crate::config::Peer, liveness::Report)> {
+        self.watch.reports()
+    }
+
     /// Asks the peer at this place whether it can be reached.
     pub(super) fn ask_node(&self, peer: usize, number: u16) {
         self.watch.ask_node(peer, number);
@@ -246,8 +253,8 @@ impl Engine {
             Some(Liveness::Lost | Liveness::Unknown) => "lost",
             None => "unknown",
         };
-        let reports = peers.watch.reports();
-        reports
+        peers
+            .reports()
             .map(|(way, peer, report)| types::Peer {
                 name: peer.name.clone(),
                 interface: way.interface.clone(),
@@ -260,6 +267,7 @@ impl Engine {
                 longest_silence_ms: report.longest_silence.as_secs_f64() * 1e3,
                 replies: report.replies,
                 requests: report.requests,
+                note: self.mute.note((way.ifindex, way.address), peer),
             })
             .collect()
     }

@@ -39,6 +39,7 @@ impl Engine {
                 | Wake::Check(_)
                 | Wake::Router(_)
                 | Wake::Interface(_)
+                | Wake::Pings(_)
                 | Wake::Guests(_)
                 | Wake::Stop(_) => unreachable!("it is not waited for"),
             }

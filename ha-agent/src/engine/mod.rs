@@ -11,8 +11,10 @@
 //! It never waits for anything but its inputs: a request to the kernel that takes time runs in a task
 //! of its own and comes back as an input.
 
+mod admission;
 mod adverts;
 mod announcer;
+mod answers;
 mod bfd;
 mod calls;
 mod cross;
@@ -30,6 +32,7 @@ mod liveness;
 mod local;
 mod meanwhile;
 mod moving;
+mod mute;
 mod peers;
 mod port;
 mod reconcile;
@@ -39,6 +42,7 @@ mod resume;
 mod setup;
 mod status;
 mod switchover;
+mod tags;
 mod together;
 mod vanished;
 mod witness;
@@ -90,6 +94,7 @@ pub struct Engine {
     history: History,
     discards: Discards,
     liveness: Option<liveness::Peers>,
+    mute: mute::Mute,
     witness: Option<witness::Witness>,
     bfd: Bfd,
     health: Health,
@@ -102,6 +107,7 @@ pub struct Engine {
     /// The groups that change hands at this moment, and until when; `None` while the role lasts.
     moving: Vec<(usize, Option<Time>)>,
     lookout: vanished::Lookout,
+    targets: recovery::Targets,
     lapses: mpsc::UnboundedReceiver<Lapse>,
 }
 
@@ -118,6 +124,7 @@ enum Wake {
     Router(News),
     Neighbour(peers::Found),
     Interface(vanished::Sighting),
+    Pings(recovery::News),
     Guests(Vec<guests::Way>),
     Stop(Ending),
 }
@@ -164,6 +171,7 @@ impl Engine {
                 Wake::Router(news) => self.session_changed(news),
                 Wake::Neighbour(found) => self.found_neighbour(&found),
                 Wake::Interface(sighting) => self.sighted(&sighting).await?,
+                Wake::Pings(news) => self.pinged(news),
                 Wake::Guests(ways) => self.found_guests(ways),
                 Wake::Stop(Ending::Release) => return self.stop(),
                 Wake::Stop(Ending::HandOver) => return self.hand_over(),
@@ -173,6 +181,7 @@ impl Engine {
             self.settle_lease();
             self.settle_moves();
             self.end_moving();
+            self.look_for_mute();
             self.announce();
         }
     }
@@ -199,6 +208,7 @@ impl Engine {
             news = self.bfd.next() => Wake::Router(news),
             found = self.peers.found() => Wake::Neighbour(found),
             sighting = self.lookout.next() => Wake::Interface(sighting),
+            news = self.targets.next() => Wake::Pings(news),
             ways = self.guests.found() => Wake::Guests(ways),
         }
     }

@@ -11,7 +11,7 @@ use ha_core::plan::{
 
 use super::{Engine, group::Group};
 use crate::{
-    dataplane::{Admitted, admitted},
+    dataplane::{Admitted, admitted, everywhere},
     net::frame::solicited_node_mac,
 };
 
@@ -20,7 +20,8 @@ impl Engine {
     pub(super) async fn reconcile(&mut self) -> Result<()> {
         self.silence_leftovers();
         let wanted: BTreeSet<IpAddr> = self.groups.iter().flat_map(Group::own_vips).collect();
-        let before = admitted(&self.dataplane.actual());
+        let links = self.dataplane.links()?;
+        let before = everywhere(&admitted(&self.dataplane.actual()), links);
         let found = self.netlink.local_routes().await?;
         // What is not wanted stops being local before it leaves the map, and what is wanted becomes
         // local after it has come into the map: in between the kernel would answer for it.
@@ -33,7 +34,8 @@ impl Engine {
             .del_local_routes(found.difference(&wanted).copied())
             .await?;
         self.write_maps()?;
-        let after = admitted(&self.dataplane.actual());
+        let mut after = admitted(&self.dataplane.actual());
+        self.add_others(&mut after);
         self.filter(&before, &after).await?;
         self.netlink
             .add_local_routes(wanted.difference(&found).copied())
@@ -41,7 +43,7 @@ impl Engine {
         self.netlink
             .add_client_routes(clients.difference(&found_clients).copied())
             .await?;
-        self.admit_on_others().await?;
+        self.sweep_filters().await?;
         // Last, since the program keeps the host silent as long as there are routes for its interface.
         self.dataplane.detach_others()
     }
@@ -58,8 +60,8 @@ impl Engine {
             let before = before.get(&index).unwrap_or(&none);
             let after = after.get(&index).unwrap_or(&none);
             let found = self.netlink.filters(index).await?;
-            let gone = before.difference(after).copied();
-            self.netlink.del_filters(index, gone).await?;
+            let gone = before.difference(after).filter(|mac| found.contains(mac));
+            self.netlink.del_filters(index, gone.copied()).await?;
             let missing = after.difference(&found).copied();
             self.netlink.add_filters(index, missing).await?;
         }
@@ -172,11 +174,7 @@ impl Engine {
     }
 
     /// Takes back [`Engine::make_local`], but for what another address still needs.
-    pub(super) async fn unmake_local(&self, ifindex: u32, vips: &[IpAddr]) -> Result<()> {
-        let others = || self.groups.iter().filter(|group| group.ifindex == ifindex);
-        let kept: Vec<IpAddr> = others()
-            .flat_map(|g| g.vips.iter().copied().flatten())
-            .collect();
+    pub(super) async fn unmake_local(&self, index: usize, vips: &[IpAddr]) -> Result<()> {
         let local: BTreeSet<IpAddr> = self.groups.iter().flat_map(Group::own_vips).collect();
         let gone = vips.iter().copied().filter(|vip| !local.contains(vip));
         let clients = self.netlink.client_routes().await?.into_iter();
@@ -184,11 +182,17 @@ impl Engine {
         let clients = clients.filter(|route| !local.contains(&route.vip));
         self.netlink.del_client_routes(clients).await?;
         self.netlink.del_local_routes(gone).await?;
-        let needed = solicited(&kept);
-        let macs = solicited(vips)
-            .into_iter()
-            .filter(|mac| !needed.contains(mac));
-        Ok(self.netlink.del_filters(ifindex, macs).await?)
+        let there = self.groups[index].ways.iter();
+        for way in there.filter(|way| !self.ports[**way].is_gone) {
+            let groups = self.groups.iter().filter(|group| group.ways.contains(way));
+            let needed = solicited(&groups.flat_map(Group::addresses).collect::<Vec<_>>());
+            let macs = solicited(vips)
+                .into_iter()
+                .filter(|mac| !needed.contains(mac));
+            let ifindex = self.ports[*way].link.index;
+            self.netlink.del_filters(ifindex, macs).await?;
+        }
+        Ok(())
     }
 }
 

@@ -1,7 +1,11 @@
-//! Local recovery: a group whose interface has no link is served on another one of this node.
+//! Local recovery: a group whose interface is not well is served on another one of this node.
 //!
 //! Role and epoch stay, so no other node has to do anything. The data path is on all interfaces, and their NICs let
 //! through what the group needs, so a move is the group's fields in the map, an advertisement and announcements.
+
+mod lanes;
+mod status;
+mod targets;
 
 use std::collections::BTreeSet;
 
@@ -10,8 +14,11 @@ use ha_common::abi::{GROUP_USED, GROUP_VIRTUAL_MAC, Mac, RoleWord};
 use ha_core::{
     election::{Election as _, Input, Role},
     plan::GroupName,
+    recovery::{Choice, Way, choose, judge},
     track::State,
 };
+
+pub(super) use self::{lanes::News, targets::Targets};
 
 use super::{Engine, group::Group, port::Ground, reconcile::solicited, setup};
 use crate::{
@@ -54,23 +61,23 @@ impl Engine {
 
     /// Has a group served where it should be.
     pub(super) fn choose_way(&mut self, index: usize) {
-        let group = &self.groups[index];
-        if group.ways.len() < 2 {
+        if self.groups[index].ways.len() < 2 {
             return;
         }
-        let Some(best) = group.ways.iter().copied().find(|way| self.is_well(*way)) else {
-            return;
-        };
+        self.tell_links(index);
+        let mut ways = self.ways(index);
+        judge(&mut ways);
         let now = self.now();
-        let is_well = self.is_well(group.port);
         let group = &mut self.groups[index];
-        if best == group.port {
-            group.returns_at = None;
-        } else if !is_well {
-            self.move_to(index, best);
-        } else if let Some(delay) = group.returns_after {
-            // A link that went and came is waited for anew: in between it was not the best one.
-            group.returns_at = group.returns_at.or(Some(now + delay));
+        group.cut = ways.iter().map(|way| way.is_cut).collect();
+        match choose(&ways, group.way()) {
+            Choice::Stay => group.returns_at = None,
+            // One that was well and was not is waited for anew: in between it was not the best one.
+            Choice::Return(_) => {
+                let at = group.returns_after.map(|delay| now + delay);
+                group.returns_at = group.returns_at.or(at);
+            }
+            Choice::Move(to) => self.move_to(index, to),
         }
     }
 
@@ -79,20 +86,45 @@ impl Engine {
         let now = self.now();
         for index in 0..self.groups.len() {
             let group = &self.groups[index];
-            if group.returns_at.is_some_and(|at| at <= now)
-                && let Some(best) = group.ways.iter().copied().find(|way| self.is_well(*way))
-            {
-                self.move_to(index, best);
+            if group.returns_at.is_some_and(|at| at <= now) {
+                match choose(&self.ways(index), group.way()) {
+                    Choice::Return(to) | Choice::Move(to) => self.move_to(index, to),
+                    Choice::Stay => self.groups[index].returns_at = None,
+                }
             }
         }
     }
 
-    fn move_to(&mut self, index: usize, port: usize) {
+    /// What is known of a group's interfaces.
+    fn ways(&self, index: usize) -> Vec<Way> {
+        let group = &self.groups[index];
+        let reach = self.targets.reach(index);
+        let ways = group.ways.iter().enumerate();
+        ways.map(|(place, way)| Way {
+            has_link: self.is_well(*way),
+            reach: reach
+                .and_then(|reach| reach.get(place))
+                .copied()
+                .unwrap_or_default(),
+            // Without targets, as after a reload, nothing would ever take it back.
+            is_cut: reach.is_some() && group.is_cut(place),
+        })
+        .collect()
+    }
+
+    /// Has a group's targets pinged over the interfaces that have a link.
+    fn tell_links(&self, index: usize) {
+        let ways = self.groups[index].ways.iter();
+        let links = ways.map(|way| self.is_well(*way)).collect();
+        self.targets.set_links(index, links);
+    }
+
+    /// `way` is a place among the group's ways.
+    fn move_to(&mut self, index: usize, way: usize) {
+        let why = self.trouble(index, self.groups[index].way());
         let group = &mut self.groups[index];
         group.returns_at = None;
-        if group.port == port {
-            return;
-        }
+        let port = group.ways[way];
         let (link, addresses) = (&self.ports[port].link, self.ports[port].addresses);
         let nic = self.ports[port].mac();
         let (before, after) = (&self.ports[group.port].link.name, &link.name);
@@ -103,7 +135,8 @@ impl Engine {
                 return;
             }
         };
-        let text = format!("from {before} to {after}, without changing nodes");
+        let why = why.map_or_else(String::new, |why| format!(": {why}"));
+        let text = format!("from {before} to {after}, without changing nodes{why}");
         group.port = port;
         group.ifindex = link.index;
         if group.flags & GROUP_VIRTUAL_MAC == 0 {
@@ -112,13 +145,21 @@ impl Engine {
         let words = &self.dataplane.groups;
         words.move_to(group.slot, &group.fields(nic));
         tracing::warn!(group = %group.name, "moved {text}");
+        let guests = group.delivery.guests().next();
+        let hosted = guests.map_or_else(Vec::new, |_| group.addresses());
         self.history.group(&group.name, "local_move", text);
         let config = group.election.vrrp().zip(primary).map(|(vrrp, primary)| {
             let mut config = vrrp.machine.config().clone();
             config.primary = primary;
             Box::new(config)
         });
+        // From there its guests may be reached in another way.
+        if let Err(error) = self.put_vips(index, &hosted) {
+            tracing::error!("virtual IPs of guests: {error:#}");
+        }
         self.routers = setup::routers(&self.groups);
+        // First: what it says from there may be heard where it was, as another router's.
+        self.exchange_routers();
         if let Some(config) = config {
             // It advertises from there at once.
             self.input(index, Input::Reconfigure(config));
@@ -130,11 +171,15 @@ impl Engine {
             Role::Backup | Role::Claiming => {}
         }
         self.follow(index);
+        self.exchange_routers();
+        self.bring_clients_along();
+    }
+
+    fn exchange_routers(&mut self) {
         let routers = self.virtual_routers();
         if let Err(error) = self.dataplane.set_routers(&routers) {
             tracing::error!("virtual routers: {error:#}");
         }
-        self.bring_clients_along();
     }
 
     /// Has stale traffic sent on over the interface on which the group is now.
@@ -173,6 +218,17 @@ impl Engine {
     /// Has the NICs on which groups may be served let through what these need.
     pub(super) async fn admit_on_others(&self) -> Result<()> {
         let mut admitted = Admitted::new();
+        self.add_others(&mut admitted);
+        for (index, macs) in admitted {
+            let found = self.netlink.filters(index).await?;
+            let missing = macs.difference(&found).copied();
+            self.netlink.add_filters(index, missing).await?;
+        }
+        Ok(())
+    }
+
+    /// Adds what NICs must let through on which groups are not served, but may be.
+    pub(super) fn add_others(&self, admitted: &mut Admitted) {
         for group in &self.groups {
             for way in group.ways.iter().filter(|way| **way != group.port) {
                 let port = &self.ports[*way];
@@ -182,33 +238,21 @@ impl Engine {
                 }
             }
         }
-        for (index, macs) in admitted {
-            let found = self.netlink.filters(index).await?;
-            let missing = macs.difference(&found).copied();
-            self.netlink.add_filters(index, missing).await?;
-        }
-        Ok(())
-    }
-
-    /// Why a group is not served on its first interface.
-    pub(super) fn stands_in(&self, group: &Group) -> Option<String> {
-        let first = *group.ways.first()?;
-        if first == group.port {
-            return None;
-        }
-        let name = &self.ports[first].link.name;
-        Some(match (self.is_well(first), group.returns_at) {
-            (false, _) => format!("{name} has no link"),
-            (true, None) => format!("{name} has a link again; the group stays"),
-            (true, Some(at)) => {
-                let left = at.since_origin().saturating_sub(self.now().since_origin());
-                format!("{name} has a link again; back in {left:.0?}")
-            }
-        })
     }
 }
 
 impl Group {
+    /// The place of the interface on which it is served among its ways.
+    fn way(&self) -> usize {
+        let mut ways = self.ways.iter();
+        ways.position(|way| *way == self.port).unwrap_or_default()
+    }
+
+    /// Whether one of its ways reaches no ping target that another one has reached.
+    fn is_cut(&self, way: usize) -> bool {
+        self.cut.get(way).copied().unwrap_or_default()
+    }
+
     fn admitted(&self) -> BTreeSet<Mac> {
         let mut macs = solicited(&self.addresses());
         if self.flags & GROUP_VIRTUAL_MAC != 0 {

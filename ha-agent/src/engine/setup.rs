@@ -21,8 +21,9 @@ use ha_core::{
 use tokio::sync::mpsc;
 
 use super::{
-    Engine,
+    Engine, admission,
     announcer::Announcer,
+    answers::{self, Answers},
     death,
     fitness::{checks, tracks},
     group::{Group, Kind, Vrrp},
@@ -32,11 +33,13 @@ use super::{
     port::{Ground, Port, Presence},
     recovery,
     reload::Reloads,
+    tags,
     vanished::Lookout,
 };
 use crate::{
+    admission::{Admissions, find_out},
     config::{self, AnsweringMac, Config, Election, Loaded, Mode, Source, Stale, track::Check},
-    dataplane::{Attach, Dataplane},
+    dataplane::{Admitted, Attach, Dataplane},
     discards::Discards,
     fault::{self, Point},
     health::{Health, Means, Processes, Vips},
@@ -72,21 +75,33 @@ impl Engine {
                 mode: interface.mode,
             })
             .collect();
+        tags::turn_off(&tags::look(&config).await?).await?;
         let pin_dir = &config.node.pin_dir;
-        let mut dataplane = match Dataplane::found(pin_dir, &attach)? {
-            Some(found) => found,
-            None => Dataplane::open(pin_dir, &attach)?,
-        };
+        let found = Dataplane::found(pin_dir, &attach)?;
         fault::reached(Point::Found);
+        let left = answers::left(&config, found.as_ref())?;
         let ports = ports(&config, &links, &netlink).await?;
         fault::reached(Point::Sockets);
-        let checks = checks(&config);
         let grounds: Vec<_> = ports.iter().map(Port::ground).collect();
+        let (mut dataplane, admissions) = match found {
+            Some(found) => (found, Admissions::new()),
+            None => {
+                // Before anything is loaded: some drivers take the link away when a program comes.
+                let admissions = admit_all(&config, &grounds, &netlink).await?;
+                (Dataplane::open(pin_dir, &attach)?, admissions)
+            }
+        };
+        let checks = checks(&config);
         let places = recovery::found(&config, &grounds, &dataplane)?;
-        let groups = groups(&config, &grounds, &checks, &places)?;
+        let mut groups = groups(&config, &grounds, &checks, &places)?;
+        for ((group, config), left) in groups.iter_mut().zip(&config.groups).zip(&left) {
+            let nic = grounds[group.port].home.mac;
+            admission::settle(group, config, &admissions, nic);
+            answers::go_on(group, *left, nic);
+        }
         let bfd = super::bfd::start(&config, &grounds, &mut dataplane)?;
         let changes = Changes::listen()?;
-        let guests = Guests::prepare(&config, &ports, &dataplane, &netlink, &changes).await?;
+        let guests = Guests::prepare(&config, &grounds, &dataplane, &netlink, &changes).await?;
         let means = Means {
             netlink: netlink.clone(),
             changes,
@@ -112,6 +127,7 @@ impl Engine {
             history: History::default(),
             discards: Discards::new("an advertisement"),
             liveness: None,
+            mute: super::mute::Mute::default(),
             bfd,
             witness: None,
             health: Health::start(Vec::new(), &means),
@@ -122,10 +138,12 @@ impl Engine {
             reach: super::local::Reach::Own,
             moving: Vec::new(),
             lookout: Lookout::new(),
+            targets: recovery::Targets::new(),
             lapses,
         };
         if let Some(load) = engine.dataplane.loader() {
             engine.succeed(load).await?;
+            engine.admit_others(&left).await?;
         }
         let mut exits = engine.dataplane.take_exits();
         death::prepare(engine.config.node.on_exit, exits.as_mut())?;
@@ -144,8 +162,12 @@ impl Engine {
         fault::reached(Point::Watching);
         engine.be_alone()?;
         engine.call_witness()?;
+        engine.set_targets();
         engine.look_out();
         engine.history.node("started", "the agent started");
+        for index in 0..engine.groups.len() {
+            engine.tell_answers(index);
+        }
         Ok(engine)
     }
 
@@ -184,6 +206,15 @@ pub(super) fn groups(
             prepare_group(group, grounds, checks, sync_of(index), about, on)
         })
         .collect()
+}
+
+/// Finds out whether the groups can begin with the MACs that they are to have.
+async fn admit_all(config: &Config, grounds: &[Ground], netlink: &Netlink) -> Result<Admissions> {
+    let (groups, kept) = (config.groups.iter(), Admitted::new());
+    let questions = admission::questions(config, groups.clone(), grounds, &kept, netlink).await?;
+    let found = find_out(netlink.clone(), questions).await?;
+    admission::permit(groups, &found)?;
+    Ok(found)
 }
 
 async fn links(config: &Config, netlink: &Netlink) -> Result<Vec<Link>> {
@@ -351,7 +382,7 @@ fn prepare_group(
         place.context("a group names an unknown interface")
     };
     let port = find(on)?;
-    let ways = group.interfaces().map(find).collect::<Result<_>>()?;
+    let ways = group.interfaces().map(find).collect::<Result<Vec<_>>>()?;
     let ground = &grounds[port];
     let (link, nic, own) = (&ground.link, ground.home.mac, ground.addresses);
     let (mac4, mac6, virtual_flag) = match group.mac {
@@ -401,6 +432,7 @@ fn prepare_group(
         name: group.name.clone(),
         slot: 0,
         port,
+        cut: vec![false; ways.len()],
         ways,
         returns_after: group.local.as_ref().and_then(|local| local.returns_after),
         returns_at: None,
@@ -408,6 +440,7 @@ fn prepare_group(
         vlan: group.vlan,
         mac4,
         mac6,
+        answers: Answers::AsConfigured,
         flags: virtual_flag | stale | if group.router { GROUP_ROUTER } else { 0 },
         router: group.router,
         vips: group.vips.iter().copied().map(Some).collect(),

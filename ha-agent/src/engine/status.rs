@@ -34,7 +34,8 @@ impl Engine {
         let groups = self
             .groups
             .iter()
-            .map(|group| self.group_status(group, node.lease))
+            .enumerate()
+            .map(|(index, group)| self.group_status(index, group, node.lease))
             .collect::<anyhow::Result<_>>()
             .map_err(failed)?;
         Ok(types::Status {
@@ -62,7 +63,12 @@ impl Engine {
         })
     }
 
-    fn group_status(&self, group: &Group, lease: LeaseWord) -> anyhow::Result<types::Group> {
+    fn group_status(
+        &self,
+        index: usize,
+        group: &Group,
+        lease: LeaseWord,
+    ) -> anyhow::Result<types::Group> {
         let words = &self.dataplane.groups;
         let (word, demoted) = (words.word(group.slot), words.demotion(group.slot));
         let vrrp = group.election.vrrp();
@@ -85,9 +91,12 @@ impl Engine {
             hands_over: vrrp.is_some_and(|vrrp| vrrp.machine.hands_over()),
             eligible: matches!(group.fitness, Fitness::Eligible { .. }),
             interface: self.ports[group.port].link.name.clone(),
-            stands_in: self.stands_in(group),
+            stands_in: self.stands_in(index),
+            ways: self.ways_status(index),
             mac4: group.mac4.to_string(),
             mac6: group.mac6.to_string(),
+            mac: types::whose_mac(group.flags).to_owned(),
+            mac_note: group.answers.note().map(str::to_owned),
             vips: group.vips.iter().flatten().count(),
             cause: group.changed.map(|change| change.cause.to_string()),
             since: group.changed.map(|change| seconds(change.at)),

@@ -48,7 +48,8 @@ impl Asker {
         Ok(Self { socket, own })
     }
 
-    /// Whether the host with this address answers to `mac`, and the answer arrives within `patience`.
+    /// Whether the host with this address answers to `mac`, and the answer arrives within `patience`. It is asked from
+    /// the interface's own MAC, so that no switch learns another one here.
     ///
     /// # Errors
     /// The kernel's.
@@ -58,19 +59,46 @@ impl Asker {
         target: Ipv4Addr,
         patience: Duration,
     ) -> io::Result<bool> {
-        self.socket
-            .get_ref()
-            .send(&request(self.own, mac, target))?;
+        self.ask(self.own, mac, target)?;
         let end = Instant::now() + patience;
+        Ok(self.answer(&[mac], &[target], end).await?.is_some())
+    }
+
+    /// Asks a host, in a frame from the MAC `source`, to answer to `mac`.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn ask(&self, source: Mac, mac: Mac, target: Ipv4Addr) -> io::Result<()> {
+        let request = request(source, mac, target);
+        self.socket.get_ref().send(&request).map(drop)
+    }
+
+    /// Waits until `end` for one of these hosts to answer to one of these MACs; which, and to which.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub async fn answer(
+        &self,
+        macs: &[Mac],
+        targets: &[Ipv4Addr],
+        end: Instant,
+    ) -> io::Result<Option<(Ipv4Addr, Mac)>> {
         loop {
             let Ok(ready) = tokio::time::timeout_at(end, self.socket.readable()).await else {
-                return Ok(false);
+                return Ok(None);
             };
             let mut ready = ready?;
             let mut frame = [0; 64];
             match self.socket.get_ref().read(&mut frame) {
-                Ok(len) if is_answer(&frame[..len], mac, target) => return Ok(true),
-                Ok(_) => {}
+                Ok(len) => {
+                    let mut all = targets
+                        .iter()
+                        .flat_map(|target| macs.iter().map(|mac| (*target, *mac)));
+                    let is_of = |(target, mac): &(_, _)| is_answer(&frame[..len], *mac, *target);
+                    if let Some(found) = all.find(is_of) {
+                        return Ok(Some(found));
+                    }
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready.clear_ready(),
                 Err(error) => return Err(error),
             }
@@ -78,13 +106,12 @@ impl Asker {
     }
 }
 
-/// From the interface's own MAC, so that no switch learns another one here.
-fn request(own: Mac, mac: Mac, target: Ipv4Addr) -> Vec<u8> {
+fn request(source: Mac, mac: Mac, target: Ipv4Addr) -> Vec<u8> {
     let nobody = Ipv4Addr::UNSPECIFIED.octets();
     let packet = arp::Packet::new(arp::OP_REQUEST, (mac, nobody), (Mac::ZERO, target.octets()));
     let mut frame = Vec::with_capacity(LEN);
     frame.extend(Mac::BROADCAST.0);
-    frame.extend(own.0);
+    frame.extend(source.0);
     frame.extend(eth::ETHERTYPE_ARP.to_be_bytes());
     frame.extend(packet.hardware);
     frame.extend(packet.protocol);

@@ -1,13 +1,18 @@
 //! What `ethtool -k` and `ethtool -l` show, and what the kernel says of a driver's XDP.
 
+mod message;
 mod netdev;
+mod tags;
 
 use std::{collections::BTreeSet, io, pin::pin};
 
 use ethtool::{EthtoolAttr, EthtoolChannelAttr, EthtoolError, EthtoolFeatureAttr, EthtoolHandle};
 use futures_util::{Stream, TryStreamExt};
 
-pub use self::netdev::XdpFeatures;
+pub use self::{
+    netdev::XdpFeatures,
+    tags::{STRIPS, Strip},
+};
 
 /// A connection to the kernel's families for drivers, in the network namespace of the thread that opened it.
 #[derive(Clone, Debug)]
@@ -79,6 +84,14 @@ impl Ethtool {
             }
         }
         Ok(Some(features))
+    }
+
+    /// Turns an offload of an interface off.
+    ///
+    /// # Errors
+    /// The kernel's; it does not say whether the driver did it.
+    pub async fn turn_off(&self, name: &str, feature: &str) -> io::Result<()> {
+        tags::turn_off(&self.handle.handle, name, feature).await
     }
 
     /// The queues of an interface; `None` if the driver does not tell.

@@ -39,7 +39,7 @@ pub use self::{
     arp::Asker,
     changes::Changes,
     client_route::ClientRoute,
-    ethtool::{Channels, Count, Ethtool, Features, XdpFeatures},
+    ethtool::{Channels, Count, Ethtool, Features, STRIPS, Strip, XdpFeatures},
     inventory::{Assigned, Bridge, Device},
     link::{Addresses, AttachedXdp, Bond, Leads, Link},
     membership::Membership,

@@ -3,6 +3,7 @@
 use std::{
     io::{self, Read},
     net::{IpAddr, SocketAddr, SocketAddrV6},
+    sync::atomic::{AtomicU16, Ordering},
 };
 
 use ha_common::wire::{checksum::Sum, icmp};
@@ -16,12 +17,15 @@ const LEN: usize = size_of::<icmp::Echo>();
 /// Room for a reply with the largest IPv4 header before it.
 const ROOM: usize = 60 + LEN;
 
+/// How many sockets have been opened.
+static OPENED: AtomicU16 = AtomicU16::new(0);
+
 /// A raw socket (raw(7)) that talks to one host over one interface.
 #[derive(Debug)]
 pub struct Ping {
     socket: AsyncFd<Socket>,
     is_v4: bool,
-    /// Tells replies to this process from those to others.
+    /// Tells replies to this socket from those to others, also of this process.
     identifier: u16,
 }
 
@@ -50,7 +54,8 @@ impl Ping {
         Ok(Self {
             socket: sys::watch(socket)?,
             is_v4,
-            identifier: std::process::id() as u16,
+            identifier: (std::process::id() as u16)
+                .wrapping_add(OPENED.fetch_add(1, Ordering::Relaxed)),
         })
     }
 
@@ -61,6 +66,24 @@ impl Ping {
     pub fn send(&self, sequence: u16) -> io::Result<()> {
         let message = request(self.is_v4, self.identifier, sequence);
         self.socket.get_ref().send(&message).map(drop)
+    }
+
+    /// The number of the next reply to this socket that has come in already.
+    pub fn waiting(&self) -> Option<u16> {
+        let mut buffer = [0; ROOM];
+        loop {
+            match self.socket.get_ref().read(&mut buffer) {
+                Ok(len) => {
+                    let found = reply(self.is_v4, self.identifier, &buffer[..len]);
+                    if found.is_some() {
+                        return found;
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+                // As below.
+                Err(_) => {}
+            }
+        }
     }
 
     /// Waits for the next reply to this socket; the number of its request.
@@ -164,5 +187,13 @@ mod tests {
         ping.send(7).unwrap();
         let reply = tokio::time::timeout(Duration::from_secs(5), ping.reply());
         assert_eq!(reply.await.unwrap().unwrap(), 7);
+        let other = Ping::open(Ipv4Addr::LOCALHOST.into(), "lo", 1).unwrap();
+        other.send(8).unwrap();
+        assert_eq!(
+            other.waiting(),
+            Some(8),
+            "over loopback it is there at once"
+        );
+        assert_eq!(ping.waiting(), None, "that of another socket");
     }
 }

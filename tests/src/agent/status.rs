@@ -33,6 +33,10 @@ pub(super) struct GroupStatus {
     pub(super) name: String,
     pub(super) id: u32,
     pub(super) interface: String,
+    #[serde(default)]
+    pub(super) stands_in: Option<String>,
+    #[serde(default)]
+    pub(super) ways: Vec<LocalWay>,
     pub(super) role: String,
     pub(super) epoch: u32,
     pub(super) since: Option<f64>,
@@ -40,7 +44,29 @@ pub(super) struct GroupStatus {
     /// Why the kernel does not act on the role, if it does not.
     pub(super) fenced: Option<String>,
     pub(super) priority: Option<u8>,
+    #[serde(default)]
+    pub(super) mac: String,
+    pub(super) mac4: String,
+    #[serde(default)]
+    pub(super) mac_note: Option<String>,
     pub(super) stale_senders: Vec<StaleSender>,
+}
+
+/// An interface on which a group may be served.
+#[derive(Debug, Deserialize)]
+pub(super) struct LocalWay {
+    pub(super) targets: Option<String>,
+}
+
+/// With which MAC a group answers, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answers {
+    /// `virtual` or `interface`.
+    pub mac: String,
+    /// The MAC for IPv4.
+    pub mac4: String,
+    /// What is worth knowing about it.
+    pub note: Option<String>,
 }
 
 /// Who has used the node while it was not Active.
@@ -119,6 +145,9 @@ pub struct Way {
     pub round_trip: Option<RoundTrip>,
     /// The longest silence after which the peer was still there, milliseconds.
     pub longest_silence_ms: f64,
+    /// What is strange about it.
+    #[serde(default)]
+    pub note: Option<String>,
 }
 
 /// Times from probe to answer.

@@ -101,6 +101,21 @@ fn bridge(node: &Node) -> Result<()> {
     )
 }
 
+/// Makes a NIC that was put in in place of another one the port of the hypervisor's bridge.
+///
+/// # Errors
+///
+/// When `ip` fails.
+pub fn enslave(node: &Node) -> Result<()> {
+    command::ip_batch(
+        node.namespace().name(),
+        &format!(
+            "addr flush dev {INTERFACE}\n\
+             link set dev {INTERFACE} master {BRIDGE}\n"
+        ),
+    )
+}
+
 impl Guest {
     /// Starts guest number `number` of the lab on a hypervisor; it has these virtual IPs and answers on them.
     ///

@@ -77,6 +77,7 @@ pub(super) fn play(case: &Case, agent: &Path) -> Result<Verdict> {
         mac: AnsweringMac::Virtual,
         liveness: None,
         has_application: false,
+        has_second: false,
         lease: (interval * 19 / 10).min(Duration::from_millis(190)),
     };
     let ours = u8::from(matches!(case.story, Story::Meeting { ours_wins: true }));

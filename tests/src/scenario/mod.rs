@@ -9,6 +9,7 @@ mod agent_killed;
 mod agent_stopped;
 mod app_killed;
 mod drain;
+mod local_recovery;
 mod lossy;
 mod many_vips;
 mod outcome;
@@ -49,7 +50,7 @@ pub struct Scenario {
 }
 
 /// All scenarios. The first injects no fault and shows the noise of the machine.
-pub const ALL: [&Scenario; 25] = [
+pub const ALL: [&Scenario; 26] = [
     &quiet::SCENARIO,
     &promote::SCENARIO,
     &switchover::SCENARIO,
@@ -59,6 +60,7 @@ pub const ALL: [&Scenario; 25] = [
     &agent_killed::SCENARIO,
     &agent_stopped::SCENARIO,
     &app_killed::SCENARIO,
+    &local_recovery::SCENARIO,
     &reload::SCENARIO,
     &restart::RESTART,
     &restart::CRASH,

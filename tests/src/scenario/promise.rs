@@ -19,6 +19,8 @@ pub struct Promise {
     pub noted: Option<&'static str>,
     /// Whether the other node must have answered at some time.
     pub takeover: bool,
+    /// Whether the other node may never have answered.
+    pub stays: bool,
 }
 
 /// Many virtual IPs may take this many times as long as one.
@@ -33,6 +35,7 @@ impl Promise {
         role_changes: None,
         noted: None,
         takeover: false,
+        stays: false,
     };
 
     /// How the median of several runs broke it.
@@ -99,6 +102,13 @@ impl Promise {
         }
         if self.takeover && report.takeover_ms.is_none() {
             broken.push("the other node never answered".to_owned());
+        }
+        if self.stays
+            && let Some(takeover) = report.takeover_ms
+        {
+            broken.push(format!(
+                "the other node answered, {takeover} ms after the fault; it may not"
+            ));
         }
         broken
     }
@@ -189,6 +199,20 @@ mod tests {
             }),
             1
         );
+    }
+
+    #[test]
+    fn what_stays_on_its_node_is_answered_by_no_other() {
+        let promise = Promise {
+            stays: true,
+            ..Promise::ONE_OWNER
+        };
+        assert_eq!(broken_by(promise, &PERFECT), 1);
+        let stayed = Report {
+            takeover_ms: None,
+            ..PERFECT
+        };
+        assert_eq!(broken_by(promise, &stayed), 0);
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub(super) struct Setting {
     pub(super) probes: Option<Duration>,
     /// Whether the addresses are served only where an application runs.
     pub(super) has_application: bool,
+    /// Whether the first node has a second interface on which it may serve.
+    pub(super) has_second: bool,
     /// Whether the agent is changed for one that was built otherwise.
     pub(super) has_variants: bool,
 }
@@ -26,6 +28,7 @@ impl Setting {
         mac: AnsweringMac::Virtual,
         probes: None,
         has_application: false,
+        has_second: false,
         has_variants: false,
     };
     /// The agents probe each other as often as a quiet host allows.
@@ -44,6 +47,7 @@ impl Setting {
             liveness: self.probes,
             lease: self.probes.map_or(unprobed.lease, |_| LEASE),
             has_application: self.has_application,
+            has_second: self.has_second,
             ..unprobed
         }
     }

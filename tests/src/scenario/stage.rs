@@ -2,10 +2,11 @@
 
 use std::{net::IpAddr, thread::sleep, time::Duration};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use super::{Account, Outcome, Promise, Scenario, account};
 use crate::{
+    agent::GROUP,
     cluster::{Cluster, PREFERRED, System},
     probe::Prober,
     report::{Report, Split, Window},
@@ -17,6 +18,8 @@ use crate::{
 const WARM_UP: Duration = Duration::from_millis(500);
 /// How often it is looked whether something has come about.
 const GLANCE: Duration = Duration::from_millis(5);
+/// The same where a program has to be asked, which costs the machine something.
+const QUESTION: Duration = Duration::from_millis(50);
 
 /// A scenario while it is played.
 pub(super) struct Stage<'a> {
@@ -136,6 +139,21 @@ impl<'a> Stage<'a> {
         while self.prober.last_owner() != Some(node) && self.prober.clock().now() < until {
             sleep(GLANCE);
         }
+    }
+
+    /// Waits until the preferred node serves on this interface. Programs that know only one are not waited for.
+    pub(super) fn until_served_on(&self, interface: &str, limit: Duration) -> Result<()> {
+        let Some(agent) = self.cluster.agent(PREFERRED) else {
+            return Ok(());
+        };
+        let until = self.prober.clock().now() + limit;
+        while agent.place(GROUP)? != interface {
+            if self.prober.clock().now() > until {
+                bail!("node a does not serve on {interface} within {limit:?}");
+            }
+            sleep(QUESTION);
+        }
+        Ok(())
     }
 
     /// Whether it is this project's agent that plays.

@@ -72,7 +72,7 @@ struct Watched {
     pins: PathBuf,
     /// `None` while maps of another schema are in force, or may be.
     maps: Option<Maps>,
-    socket: Socket,
+    sockets: Vec<Socket>,
     is_open: bool,
     roles: Roles,
     said: Vec<Slip>,
@@ -90,12 +90,16 @@ impl Silence {
         for node in lab.nodes() {
             let maps = Maps::open(node.pins())?;
             vips.extend(maps.vips()?);
-            let ifindex = lab.switch().ifindex(node.name())?;
+            let first = lab.switch().ifindex(node.name())?;
+            // Not every node has another one.
+            let second = lab.switch().ifindex(&node.second_port()).ok();
+            let ports = std::iter::once(first).chain(second);
+            let sockets = ports.map(|port| lab.switch().run(|| Ok(open(port)?)));
             nodes.push(Watched {
                 node: node.index(),
                 pins: node.pins().to_owned(),
                 maps: Some(maps),
-                socket: lab.switch().run(|| Ok(open(ifindex)?))?,
+                sockets: sockets.collect::<Result<_>>()?,
                 is_open: true,
                 roles: Roles::default(),
                 said: Vec::new(),
@@ -153,11 +157,13 @@ fn listen(
     }
     let mut slips = Vec::new();
     for node in nodes {
-        let missed = sys::packet_drops(&node.socket)?;
-        ensure!(
-            missed == 0,
-            "{missed} frames were missed: the machine is too slow"
-        );
+        for socket in &node.sockets {
+            let missed = sys::packet_drops(socket)?;
+            ensure!(
+                missed == 0,
+                "{missed} frames were missed: the machine is too slow"
+            );
+        }
         let said = node.said.into_iter();
         slips.extend(said.filter(|slip| node.roles.forbid(slip.speech, slip.at)));
     }
@@ -188,24 +194,28 @@ impl Watched {
 
     fn listen(&mut self, is_open: bool) -> Result<()> {
         if is_open != self.is_open {
-            let filter = if is_open { HEADERS } else { REJECT };
-            self.socket.attach_filter(&[filter])?;
+            for socket in &self.sockets {
+                let filter = if is_open { HEADERS } else { REJECT };
+                socket.attach_filter(&[filter])?;
+            }
             self.is_open = is_open;
         }
         Ok(())
     }
 
     fn hear(&mut self, inbox: &mut Inbox, vips: &HashSet<IpAddr>) -> Result<()> {
-        while let Some((frame, at)) = inbox.next(&self.socket)? {
-            if let Some(speech) = speech(frame, vips)
-                && self.said.len() < MOST
-            {
-                self.said.push(Slip {
-                    node: self.node,
-                    at,
-                    speech,
-                    frame: frame.to_vec(),
-                });
+        for socket in &self.sockets {
+            while let Some((frame, at)) = inbox.next(socket)? {
+                if let Some(speech) = speech(frame, vips)
+                    && self.said.len() < MOST
+                {
+                    self.said.push(Slip {
+                        node: self.node,
+                        at,
+                        speech,
+                        frame: frame.to_vec(),
+                    });
+                }
             }
         }
         Ok(())

@@ -22,7 +22,7 @@ use ha_lab::{
     cluster::Service,
     command,
     lab::Lab,
-    polling, under_test,
+    polling, second, under_test,
 };
 
 use patient::{Patient, Said};
@@ -128,6 +128,7 @@ fn every_wrong_is_found_and_mended() {
     shown.extend(a_foreign_program(&patient));
     shown.extend(a_bad_cable(&program, &lab));
     shown.extend(a_closed_filter(&program, &patient));
+    shown.extend(a_second_nic(&program));
 
     let of_lab = CHECKS.iter().filter(|check| check.shown == Shown::Lab);
     let all: BTreeSet<&str> = of_lab.map(|check| check.name).collect();
@@ -182,6 +183,48 @@ fn a_bad_cable(program: &Path, lab: &Lab) -> [&'static str; 2] {
     );
     patient.is_well().unwrap();
     ["queues", "driver"]
+}
+
+/// A NIC on which a group may be served, but is not.
+fn a_second_nic(program: &Path) -> [&'static str; 1] {
+    let lab = Lab::create(&["a", "b"]).unwrap();
+    let _port = lab.add_second(0).unwrap();
+    let node = lab.node(0);
+    let group = "[node]\nname = \"a\"\n[[interface]]\nname = \"eth0\"\n[[group]]\nname = \"lab\"\n\
+                 interface = \"eth0\"\nmac = \"interface\"\nvips = [\"10.77.64.1\", \"fd77::1:1\"]\n\
+                 election = { type = \"vrrp\", vrid = 51 }\n";
+    let rest = second::tables(&lab, 0, Duration::from_millis(10), "");
+    let config = node.write("second.toml", &format!("{group}{rest}"));
+    let patient = Patient::new(&lab, program, config.unwrap());
+    patient.treat().unwrap();
+    patient.run(&["ethtool -K eth1 tx off"]).unwrap();
+    patient.is_well().unwrap();
+
+    let parameter = "ignore_routes_with_linkdown";
+    let of_all = format!("sysctl -qw net.ipv4.conf.all.{parameter}=0");
+    for (family, interface) in [("ipv4", "eth1"), ("ipv6", "eth0")] {
+        let own = format!("sysctl -qw net.{family}.conf.{interface}.{parameter}=0");
+        patient.run(&[of_all.as_str(), &own]).unwrap();
+        let said = patient.examine(DIRECTLY).unwrap();
+        let found: Vec<_> = said.wrong().collect();
+        assert_eq!(found.len(), 1, "{found:#?}");
+        let [check, subject, level] = [&found[0].check, &found[0].subject, &found[0].level];
+        assert_eq!(
+            [check.as_str(), subject, level],
+            ["linkdown", interface, "warning"]
+        );
+        mend(&patient, &said, "linkdown");
+        patient.is_well().unwrap();
+    }
+
+    // What others look at is looked at there, too.
+    patient
+        .run(&["ip address del 10.77.0.11/16 dev eth1"])
+        .unwrap();
+    let said = patient.examine(DIRECTLY).unwrap();
+    let mut found = said.of("interface");
+    assert!(found.any(|finding| finding.subject == "eth1"), "{said:#?}");
+    ["linkdown"]
 }
 
 /// A filter that a NIC has lost an entry of, and one before the NIC.

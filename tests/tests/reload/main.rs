@@ -10,3 +10,4 @@ mod groups;
 mod network;
 mod pair;
 mod refused;
+mod tags;

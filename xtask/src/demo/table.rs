@@ -99,6 +99,7 @@ fn promised(promise: Promise, median_ms: Option<f64>) -> String {
         outage_ms,
         median_outage_ms,
         role_changes,
+        stays,
         ..
     } = promise;
     let mut promised = match (lost, outage_ms) {
@@ -107,7 +108,9 @@ fn promised(promise: Promise, median_ms: Option<f64>) -> String {
         (None, Some(limit)) => format!("at most {limit} ms"),
         (None, None) => "one owner".to_owned(),
     };
-    if role_changes == Some(0) {
+    if stays {
+        promised += ", no change of node";
+    } else if role_changes == Some(0) {
         promised += ", no change of role";
     }
     if let (Some(limit), Some(median)) = (median_outage_ms, median_ms) {

@@ -100,16 +100,16 @@ impl Plan<'_> {
             Part::Unit => vec![self.unit()?, self.test(&["--doc"], &[])],
             Part::Fixtures => vec![self.test_as_root(&programs::FIXTURES, &[])],
             Part::Lab => {
-                // What needs the other agents is left out, too: to build them takes minutes.
-                let agent = if self.is_short {
-                    build::agent(Profile::Dev)?
-                } else {
-                    build::agent_with_variants(Profile::Dev)?
-                };
-                vec![self.lab(&programs::LAB, &agent)?]
+                let agent = build::agent_with_variants(Profile::Dev)?;
+                vec![
+                    self.lab(&programs::LAB, &agent, ALONE),
+                    self.lab(&[programs::FAULTS], &agent, SIDE_BY_SIDE),
+                ]
             }
             Part::LabGuests => vec![self.guests()?],
-            Part::Doctor => vec![self.lab(&[programs::DOCTOR], &build::agent(Profile::Dev)?)?],
+            Part::Doctor => {
+                vec![self.lab(&[programs::DOCTOR], &build::agent(Profile::Dev)?, ALONE)]
+            }
             Part::Vm => vec![self.machines()?],
             Part::InteropVrrp => vec![self.interop(programs::INTEROP_VRRP, FEW_VRRP_CASES)?],
             Part::InteropBfd => vec![self.interop(programs::INTEROP_BFD, FEW_BFD_CASES)?],
@@ -119,7 +119,7 @@ impl Plan<'_> {
     /// In the whole of the tests there are no virtual machines, and the streams are short.
     fn guests(&self) -> Result<Command> {
         let agent = build::agent(Profile::Dev)?;
-        let mut harness = self.harness();
+        let mut harness = self.harness(ALONE);
         if self.is_short {
             harness.extend(["--skip", "virtual_machine"]);
         } else {
@@ -137,7 +137,7 @@ impl Plan<'_> {
     fn machines(&self) -> Result<Command> {
         let agent = build::agent(Profile::Release)?;
         prepare_machines("vm_node")?;
-        let harness = ["--test-threads=1", "--nocapture"];
+        let harness = [ALONE, "--nocapture"];
         let mut command = self.test_as_root(&programs::VM, &harness);
         command.env("HA_AGENT_BIN", agent.program);
         command.env(vm::VARIABLE, machines());
@@ -153,15 +153,16 @@ impl Plan<'_> {
         Ok(self.test(&selection, &[]))
     }
 
-    fn lab(&self, programs: &[&str], agent: &Agent) -> Result<Command> {
-        let mut command = self.test_as_root(programs, &self.harness());
+    /// What takes root, an agent, and its time.
+    fn lab(&self, programs: &[&str], agent: &Agent, threads: &'static str) -> Command {
+        let mut command = self.test_as_root(programs, &self.harness(threads));
         command.env("HA_AGENT_BIN", &agent.program);
-        Ok(command)
+        command
     }
 
-    /// One lab at a time; where all parts are run without what takes long.
-    fn harness(&self) -> Vec<&'static str> {
-        let mut harness = vec!["--test-threads=1"];
+    /// So many labs at a time; where all parts are run without what takes long.
+    fn harness(&self, threads: &'static str) -> Vec<&'static str> {
+        let mut harness = vec![threads];
         if self.is_short {
             harness.extend(programs::LONG.iter().flat_map(|name| ["--skip", *name]));
         }
@@ -206,6 +207,11 @@ impl Plan<'_> {
         command
     }
 }
+
+/// One lab at a time: it measures.
+const ALONE: &str = "--test-threads=1";
+/// A few at a time, which mostly wait.
+const SIDE_BY_SIDE: &str = "--test-threads=3";
 
 /// Where the kernel of virtual machines is.
 fn machines() -> PathBuf {

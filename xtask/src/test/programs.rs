@@ -9,11 +9,11 @@ use crate::workspace;
 pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
 /// Network namespaces.
 pub(crate) const LAB: [&str; 19] = [
+    "admission",
     "bfd_echo",
     "conflict",
     "demotion",
     "egress",
-    "faults",
     "lab",
     "liveness",
     "local_clients",
@@ -31,7 +31,7 @@ pub(crate) const LAB: [&str; 19] = [
 ];
 
 /// Tests that are left out where all parts are run, by parts of their names: each looks closer at what another one shows.
-pub(crate) const LONG: [&str; 21] = [
+pub(crate) const LONG: [&str; 22] = [
     "a_guest_that_comes_back",
     "a_killed_agent_leaves_one_owner",
     "a_route_can_have",
@@ -40,10 +40,11 @@ pub(crate) const LONG: [&str; 21] = [
     "an_interface_that_is_exchanged_at_once",
     "all_groups_stay",
     "by_advertisements_a_killed_agent",
-    "dies_between_two_steps",
+    "by_advertisements_a_restart",
+    "is_followed_by_the_other_build",
     "it_can_be_turned_off",
     "macvtap_and_a_veth",
-    "nobody_notices_that_the_agent_is_started_again",
+    "nobody_notices_a_change_of_schema",
     "peers_part_without",
     "sessions_and_peers_that_stay",
     "so_does_the_loss_of_the_node",
@@ -54,6 +55,9 @@ pub(crate) const LONG: [&str; 21] = [
     "two_reloads_follow",
     "what_was_added_is_taken_back",
 ];
+
+/// The same, of which no part minds that others run at the same time.
+pub(crate) const FAULTS: &str = "faults";
 
 /// The same, with guests behind the nodes.
 pub(crate) const GUESTS: [&str; 1] = ["guests"];
@@ -91,7 +95,7 @@ fn with_root() -> impl Iterator<Item = &'static str> {
         .chain(LAB)
         .chain(GUESTS)
         .chain(VM)
-        .chain([DOCTOR, INTEROP_VRRP, INTEROP_BFD])
+        .chain([FAULTS, DOCTOR, INTEROP_VRRP, INTEROP_BFD])
 }
 
 fn all(metadata: &Metadata) -> Vec<String> {

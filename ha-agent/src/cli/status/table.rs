@@ -25,6 +25,7 @@ pub(super) fn render(status: &Status) -> String {
             interface.name, interface.mac, interface.mode
         );
     }
+    notes(&mut text, status);
     if let Some(witness) = &status.witness {
         let _ = writeln!(text, "witness {}: {}", witness.name, witness.state);
     }
@@ -92,6 +93,36 @@ fn headline(text: &mut String, status: &Status) {
     );
 }
 
+/// What is not as it should be, and would be overlooked in a table.
+fn notes(text: &mut String, status: &Status) {
+    for group in &status.groups {
+        let Some(why) = &group.mac_note else {
+            continue;
+        };
+        let _ = match group.mac.as_str() {
+            "interface" => writeln!(
+                text,
+                "group {}: ANSWERS WITH THE INTERFACE'S MAC, not the virtual one: {why}",
+                group.name
+            ),
+            _ => writeln!(
+                text,
+                "group {}: whether its virtual MAC gets through is not known: {why}",
+                group.name
+            ),
+        };
+    }
+    for peer in &status.peers {
+        if let Some(note) = &peer.note {
+            let _ = writeln!(
+                text,
+                "peer {} ({} over {}) {note}",
+                peer.name, peer.address, peer.interface
+            );
+        }
+    }
+}
+
 fn section(text: &mut String, table: Option<Table>) {
     if let Some(table) = table {
         let _ = writeln!(text, "\n{}", table.trim_fmt());
@@ -131,12 +162,20 @@ fn groups(groups: &[Group]) -> Option<Table> {
             group.epoch.to_string(),
             priority(group),
             group.vips.to_string(),
-            group.interface.clone(),
+            place(group),
             stale(group),
             group.cause.clone().unwrap_or_else(|| "-".to_owned()),
         ]);
     }
     (!groups.is_empty()).then_some(rows)
+}
+
+/// Where it is served, and why not on the first of its interfaces.
+fn place(group: &Group) -> String {
+    match &group.stands_in {
+        None => group.interface.clone(),
+        Some(why) => format!("{} ({why})", group.interface),
+    }
 }
 
 /// How many still use this node for it; those who have not for a minute have learned where it is.

@@ -16,13 +16,13 @@ use toml::Spanned;
 
 use super::{
     super::{
-        AnsweringMac, Election, Group, Stale,
+        Election, Group, Stale,
         error::Report,
         file, range,
         value::{number, word},
     },
     election::{self, Kind},
-    guest, local, optional, peers, track,
+    guest, local, mac, optional, peers, track,
 };
 
 /// Longest name of a group, octets: what the last field of its slot in `ha_group` holds.
@@ -70,7 +70,8 @@ pub(super) fn group(
     let (kind, mut vips) = (election?, vips?);
     let track = track::track(group, &kind, file, &key, report);
     let families = peers::families(group, &kind, &vips, &key, report);
-    let mac = mac(group, &kind, &key, report);
+    let mac = mac::mac(group, &kind, &key, report);
+    let mac_fallback = mac::fallback(group, mac, &key, report);
     let implied = kind
         .advertises()
         .and_then(|vrid| implied_link_local(&vips, vrid));
@@ -85,6 +86,7 @@ pub(super) fn group(
             vips,
             delivery: delivery?,
             mac: mac?,
+            mac_fallback: mac_fallback?,
             stale: stale?,
             router: group.router.unwrap_or(false),
             track: track?,
@@ -196,41 +198,6 @@ fn vips(
         }
     }
     intact.then_some(addresses)
-}
-
-fn mac(
-    group: &file::Group,
-    kind: &Kind,
-    key: &str,
-    report: &mut Report<'_>,
-) -> Option<AnsweringMac> {
-    #[derive(Clone, Copy)]
-    enum Word {
-        Virtual,
-        Interface,
-    }
-    let words = [("virtual", Word::Virtual), ("interface", Word::Interface)];
-    let key = format!("{key}.mac");
-    let choice = optional(group.mac.as_ref(), Word::Virtual, |mac| {
-        word(report, &key, mac, &words)
-    })?;
-    match (choice, kind.vrid()) {
-        (Word::Interface, _) => Some(AnsweringMac::Interface),
-        (Word::Virtual, Some(vrid)) => Some(AnsweringMac::Virtual(vrid)),
-        (Word::Virtual, None) => {
-            let place = group
-                .mac
-                .as_ref()
-                .map_or_else(|| group.election.span(), Spanned::span);
-            report.add(
-                place,
-                key,
-                "a virtual MAC is made from a virtual router id, and the election has none",
-                "add vrid = 1 to 255 to the election, or write mac = \"interface\"",
-            );
-            None
-        }
-    }
 }
 
 /// Over IPv6 an advertisement begins with a link-local virtual address (RFC 9568 section 5.2.9). A

@@ -9,6 +9,7 @@ mod guest;
 mod lease;
 mod liveness;
 mod local;
+mod mac;
 mod node;
 mod peers;
 mod sync;
@@ -21,7 +22,7 @@ use std::collections::HashMap;
 use toml::Spanned;
 
 pub use self::lease::longest as longest_lease;
-use super::{Config, Interface, Mode, error::Report, file, value::word};
+use super::{Config, Interface, Mode, VlanOffload, error::Report, file, value::word};
 
 /// Longest name of an interface, octets (`IFNAMSIZ`, `include/uapi/linux/if.h`).
 const INTERFACE_NAME: usize = 15;
@@ -53,6 +54,7 @@ pub(super) fn config(file: &file::File, report: &mut Report<'_>) -> Option<Confi
         .map(|group| group::group(group, file, report))
         .collect();
     unique::check(&file.group, &groups, report);
+    local::no_vips(&file.group, &groups, report);
     let peers = liveness::peers(file, report);
     let witness = witness::witness(file, report);
     let bfd = bfd::sessions(file, &groups, report);
@@ -123,12 +125,18 @@ fn interface(interface: &file::Interface, report: &mut Report<'_>) -> Option<Int
         return None;
     }
     let modes = [("native", Mode::Native), ("generic", Mode::Generic)];
-    let key = format!("interface.{name}.mode");
+    let offloads = [("keep", VlanOffload::Keep), ("off", VlanOffload::Off)];
+    let key = |key: &str| format!("interface.{name}.{key}");
     Some(Interface {
         name: name.clone(),
         mode: optional(interface.mode.as_ref(), Mode::default(), |mode| {
-            word(report, &key, mode, &modes)
+            word(report, &key("mode"), mode, &modes)
         })?,
+        vlan_offload: optional(
+            interface.vlan_offload.as_ref(),
+            VlanOffload::default(),
+            |offload| word(report, &key("vlan_offload"), offload, &offloads),
+        )?,
     })
 }
 

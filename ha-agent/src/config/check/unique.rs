@@ -115,8 +115,14 @@ fn vrids(pairs: &[(&file::Group, &Draft)], report: &mut Report<'_>) {
             if !has {
                 continue;
             }
-            let network = (&group.interface, group.vlan, family, vrid);
-            if let Some(other) = owners.insert(network, file.name.get_ref()) {
+            // Wherever it may be served: two that come to stand on one NIC would be one.
+            let networks = group
+                .interfaces()
+                .map(|interface| (interface, group.vlan, family, vrid));
+            let others: Vec<_> = networks
+                .filter_map(|network| owners.insert(network, file.name.get_ref()))
+                .collect();
+            if let Some(other) = others.first() {
                 report.add(
                     written.span(),
                     format!("group.{}.election.vrid", file.name.get_ref()),

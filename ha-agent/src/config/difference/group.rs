@@ -12,7 +12,7 @@ use ha_core::{
 };
 
 use super::{
-    super::{AnsweringMac, Config, Election, Group, Stale, Vrrp, value::shown},
+    super::{AnsweringMac, Config, Election, Group, MacFallback, Stale, Vrrp, value::shown},
     Action, Change, Details, Difference, Fate, Subject,
 };
 
@@ -110,6 +110,19 @@ fn local(group: &Group) -> String {
     format!("{}, {returns}", local.fallback.join(" "))
 }
 
+fn pings(group: &Group) -> String {
+    let Some(ping) = group.local.as_ref().and_then(|local| local.ping.as_ref()) else {
+        return String::new();
+    };
+    let targets: Vec<_> = ping.targets.iter().map(IpAddr::to_string).collect();
+    format!(
+        "{} each {} x {}",
+        targets.join(" "),
+        shown(ping.interval),
+        ping.fall
+    )
+}
+
 fn tags(vlan: Vlan) -> String {
     match vlan {
         Vlan { outer: 0, .. } => String::new(),
@@ -159,6 +172,11 @@ fn keys(
         Stale::Forward => "forward",
         Stale::Drop => "drop",
     };
+    let fallback = |group: &Group| match group.mac_fallback {
+        MacFallback::None => "none",
+        MacFallback::Interface => "interface",
+    };
+    details.values("mac_fallback", &fallback(old), &fallback(new));
     details.values("stale", &stale(old), &stale(new));
     details.values("router", &old.router, &new.router);
     details.texts("track", &tracks(old_config, old), &tracks(new_config, new));
@@ -167,6 +185,7 @@ fn keys(
         &old.track_interface,
         &new.track_interface,
     );
+    details.texts("local.ping", &pings(old), &pings(new));
     let (Election::Vrrp(old), Election::Vrrp(new)) = (&old.election, &new.election) else {
         return;
     };

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    super::{Bfd, Config, LocalClients, LogFormat, OnExit, Peer, Witness, track, value::shown},
+    super::{
+        Bfd, Config, Interface, LocalClients, LogFormat, OnExit, Peer, VlanOffload, Witness, track,
+        value::shown,
+    },
     Action, Change, Details, Subject,
 };
 
@@ -99,6 +102,17 @@ pub(super) fn witness(old: &Config, new: &Config) -> Option<Change> {
             changed(Subject::Witness, details)
         }
     }
+}
+
+/// Its mode is read at a start only.
+pub(super) fn interface(old: &Interface, new: &Interface) -> Vec<String> {
+    let mut details = Details::default();
+    let offload = |interface: &Interface| match interface.vlan_offload {
+        VlanOffload::Keep => "keep",
+        VlanOffload::Off => "off",
+    };
+    details.values("vlan_offload", &offload(old), &offload(new));
+    details.0
 }
 
 pub(super) fn peer(old: &Peer, new: &Peer) -> Vec<String> {

@@ -118,7 +118,7 @@ fn each_change_has_its_line() {
         db()
     );
     let synced = format!("{}{SYNC}", db());
-    let rows: [Row<'_>; 21] = [
+    let rows: [Row<'_>; 22] = [
         (
             &[("vrid = 51", "vrid = 51\npriority = 150")],
             &["~ group web: changed in place: priority 100 → 150"],
@@ -170,6 +170,13 @@ fn each_change_has_its_line() {
                 "vips = [\"192.0.2.20\"]\nstale = \"drop\"\nrouter = true",
             )],
             &["~ group db: changed in place: stale forward → drop, router false → true"],
+        ),
+        (
+            &[(
+                "vips = [\"192.0.2.20\"]",
+                "vips = [\"192.0.2.20\"]\nmac_fallback = \"interface\"",
+            )],
+            &["~ group db: changed in place: mac_fallback none → interface"],
         ),
         (
             &[(
@@ -259,6 +266,34 @@ fn each_change_has_its_line() {
 }
 
 #[test]
+fn what_is_pinged_changes_in_place_and_where_a_group_may_be_served_does_not() {
+    let local = |keys: &str| {
+        let keys = format!("vrid = 52\n[group.local]\nfallback = [\"eth1\"]\n{keys}\n");
+        with(&[("vrid = 52\n", &keys)])
+    };
+    let pinged = local("ping = [\"10.0.0.254\"]");
+    for (old, new, plan) in [
+        (
+            local(""),
+            pinged.clone(),
+            "~ group db: changed in place: local.ping none → 10.0.0.254 each 1s x 3",
+        ),
+        (
+            pinged,
+            local("ping = [\"10.0.0.254\", \"10.0.0.253\"]\nping_fall = 2"),
+            "~ group db: changed in place: local.ping 10.0.0.254 each 1s x 3 → 10.0.0.254 10.0.0.253 each 1s x 2",
+        ),
+        (
+            local(""),
+            local("return = \"never\""),
+            "! group db: released, then begun anew: local eth1, returns after 5s → eth1, stays",
+        ),
+    ] {
+        assert_eq!(lines(&between(&old, &new)), [plan]);
+    }
+}
+
+#[test]
 fn places_mean_nothing() {
     let first = OLD.find("[[group]]\nname = \"web\"").unwrap();
     let second = OLD.find("[[group]]\nname = \"db\"").unwrap();
@@ -318,6 +353,22 @@ fn what_is_read_at_a_start_only_is_said() {
         let found = between(&parse(OLD), &with(&[(from, to)]));
         assert_eq!(found.restart, [told]);
     }
+}
+
+#[test]
+fn what_may_be_done_to_an_interface_is_changed_in_place() {
+    let found = between(
+        &parse(OLD),
+        &with(&[(
+            "name = \"eth1\"\n",
+            "name = \"eth1\"\nvlan_offload = \"off\"\n",
+        )]),
+    );
+    assert!(found.restart.is_empty());
+    let [change] = &found.changes[..] else {
+        panic!("{found:?}");
+    };
+    assert_eq!(change.details, ["vlan_offload keep → off"]);
 }
 
 #[test]

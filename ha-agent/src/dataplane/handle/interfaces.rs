@@ -48,6 +48,14 @@ impl Dataplane {
         Ok(())
     }
 
+    /// The indices of the interfaces on which the data path is, or was, as it is pinned.
+    ///
+    /// # Errors
+    /// If the pins cannot be listed.
+    pub fn links(&self) -> Result<Vec<u32>> {
+        Ok(self.pins.links()?)
+    }
+
     /// Takes the data path off these interfaces.
     ///
     /// # Errors

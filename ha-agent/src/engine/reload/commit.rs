@@ -32,7 +32,7 @@ use crate::{
         Config, Election, Witness as Written,
         difference::{Change, Fate, Subject},
     },
-    dataplane::admitted,
+    dataplane::{Admitted, admitted},
     doctor,
 };
 
@@ -72,7 +72,7 @@ impl Engine {
         slots: &Plan,
     ) -> Vec<String> {
         let mut problems = Problems::default();
-        let before = admitted(&self.settled());
+        let before = self.admitted();
         self.breathe();
         self.let_go(&next);
         // Before they leave the maps, or the kernel would answer for them.
@@ -100,10 +100,13 @@ impl Engine {
         self.announcer.set_config(self.config.announce);
         problems.note("the lease", self.change_lease(intervals));
 
+        let guests = self.exchange_guests(mem::take(&mut next.guests)).await;
+        problems.note("guests", guests);
         self.breathe();
         let rest = plan::plan(&desired, &self.settled()).map_err(Into::into);
         let written = rest.and_then(|plan| self.write(&plan.writes));
         problems.note("the maps of groups and virtual IPs", written);
+        problems.note("guests that are gone", self.clear_guests());
         let routers = self.virtual_routers();
         problems.note("virtual routers", self.dataplane.set_routers(&routers));
         problems.note("liveness", self.set_watch(watch));
@@ -119,13 +122,14 @@ impl Engine {
         let clients = self.exchange_clients().await;
         problems.note("routes of this host's own programs", clients);
         self.exchange_witness(witness);
+        self.set_targets();
 
         self.tell(&turns, &rivals);
         if touches_heirs(&changes) {
             self.heirs_changed();
         }
         self.breathe();
-        let after = admitted(&self.settled());
+        let after = self.admitted();
         let filters = only(before, &after);
         let removed = self.remove(Vec::new(), filters).await;
         problems.note("filters of the interfaces", removed);
@@ -153,6 +157,13 @@ impl Engine {
             let _ = self.input_alone(index, Input::Stop);
             self.announcer.stop(self.groups[index].slot);
         }
+    }
+
+    /// What the NICs must let through.
+    fn admitted(&self) -> Admitted {
+        let mut admitted = admitted(&self.settled());
+        self.add_others(&mut admitted);
+        admitted
     }
 
     /// What elections know of the peers.
@@ -297,7 +308,10 @@ impl Engine {
             self.weigh(index);
             match turn {
                 Turn::GoOn { .. } => {}
-                Turn::Begin => self.begin(index),
+                Turn::Begin => {
+                    self.tell_answers(index);
+                    self.begin(index);
+                }
             }
         }
     }

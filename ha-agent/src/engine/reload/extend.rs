@@ -10,7 +10,7 @@ use ha_core::plan::{self, Plan, Write};
 use tokio::task;
 
 use super::{
-    super::{Engine, group::Group},
+    super::{Engine, group::Group, tags},
     failed,
     look::Next,
 };
@@ -31,6 +31,9 @@ struct Added {
 impl Engine {
     /// Adds what the next configuration needs beside what there is. Where its groups are.
     pub(super) async fn extend(&mut self, next: &Next) -> Result<Plan, Refused> {
+        tags::turn_off(&next.strips)
+            .await
+            .map_err(|error| failed(&error))?;
         let interfaces = self
             .attach_new(next)
             .await

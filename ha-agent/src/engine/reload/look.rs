@@ -12,12 +12,14 @@ use tokio::task;
 
 use super::{
     super::{
-        Engine, bfd,
+        Engine, admission, bfd,
         fitness::checks,
         group::Group,
+        guests,
         port::{Ground, Port, Presence},
         reconcile::desired,
         setup,
+        tags::{self, Wrong},
         witness::{self, Witness},
     },
     failed,
@@ -40,12 +42,15 @@ pub(super) struct Next {
     pub(super) loaded: Loaded,
     pub(super) difference: Difference,
     pub(super) grounds: Vec<Ground>,
+    /// What its NICs have to be told.
+    pub(super) strips: Vec<Wrong>,
     /// The interfaces that are others than before, although they have their names.
     pub(super) renewed: BTreeSet<String>,
     /// Each with the place of the same check now.
     pub(super) checks: Vec<(Check, Option<usize>)>,
     /// As they would begin.
     pub(super) groups: Vec<Group>,
+    pub(super) guests: Vec<guests::Place>,
     pub(super) desired: Desired,
 }
 
@@ -139,6 +144,7 @@ impl Engine {
     ) -> Result<Next> {
         let config = &loaded.config;
         let grounds = self.grounds(config).await?;
+        let strips = tags::look(config).await?;
         let renewed = self.renewed(&grounds);
         let places = self.places(&difference);
         difference.renew(config, &renewed, &places);
@@ -147,9 +153,20 @@ impl Engine {
         for (group, vips) in groups.iter_mut().zip(vips.into_iter().flatten()) {
             group.vips = vips;
         }
+        for ((fate, config), group) in difference
+            .groups
+            .iter()
+            .zip(&config.groups)
+            .zip(&mut groups)
+        {
+            if let Fate::Kept { from, .. } = *fate {
+                let nic = grounds[group.port].home.mac;
+                group.answer_as(&self.groups[from], config, nic)?;
+            }
+        }
         self.breathe();
-        let slot = |group: &Group, vip| self.guests.slot_of(group, vip);
-        let desired = desired(&groups, |port| grounds[port].home.mac, slot)?;
+        let guests = guests::places(config, &grounds, &self.dataplane.targets()?)?;
+        let desired = desired_for(&groups, &grounds, &guests)?;
         self.breathe();
         let plan = plan::plan(&desired, &self.settled())?;
         self.breathe();
@@ -170,11 +187,36 @@ impl Engine {
             checks,
             difference,
             grounds,
+            strips,
             renewed,
             groups,
+            guests,
             desired,
             loaded,
         })
+    }
+
+    /// Finds out which MACs the groups that begin can have, and has them begin so.
+    pub(super) async fn admit(&mut self, next: &mut Next) -> Result<(), Refused> {
+        self.try_to_admit(next)
+            .await
+            .map_err(|error| failed(&error))
+    }
+
+    async fn try_to_admit(&mut self, next: &mut Next) -> Result<()> {
+        let (config, fates) = (&next.loaded.config, &next.difference.groups);
+        let found = self.find_out_for(config, fates, &next.grounds).await?;
+        for ((fate, config), group) in fates.iter().zip(&config.groups).zip(&mut next.groups) {
+            match fate {
+                Fate::Added | Fate::Renewed { .. } => {
+                    let nic = next.grounds[group.port].home.mac;
+                    admission::settle(group, config, &found, nic);
+                }
+                Fate::Kept { .. } => {}
+            }
+        }
+        next.desired = desired_for(&next.groups, &next.grounds, &next.guests)?;
+        Ok(())
     }
 
     /// The interfaces. Of those that there are what is known stays: who advertises from an address goes on to.
@@ -343,4 +385,9 @@ fn is_same(old_config: &Config, old: &Check, new_config: &Config, new: &Check) -
         ..old.clone()
     };
     moved == *new && old_config.bfd[*before] == new_config.bfd[*after]
+}
+
+fn desired_for(groups: &[Group], grounds: &[Ground], guests: &[guests::Place]) -> Result<Desired> {
+    let slot = |group: &Group, vip| guests::slot_of(guests.iter(), group, vip);
+    desired(groups, |port| grounds[port].home.mac, slot)
 }

@@ -38,6 +38,7 @@ pub(super) fn merge(old: Group, fresh: Group) -> Merged {
         fitness: old.fitness,
         active: old.active,
         changed: old.changed,
+        cut: old.cut,
         vips,
         election,
         ..fresh

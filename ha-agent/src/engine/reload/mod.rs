@@ -1,9 +1,10 @@
 //! Another configuration, while everything goes on.
 //!
 //! ```text
-//!   look ──────► open ────► extend ────────► commit
-//!   read, check,  sockets    interfaces, maps, groups let go, elections told,
-//!   compare                  filters, routes   what is gone removed
+//!   look ──────► admit ─────► open ────► extend ────────► commit
+//!   read, check,  ask whether  sockets    interfaces, maps, groups let go, elections told,
+//!   compare       MACs get                filters, routes   what is gone removed
+//!                 through
 //! ```
 //!
 //! All that can fail is done before anything that is served is touched: until the end of `extend` the old
@@ -95,11 +96,12 @@ impl Engine {
     }
 
     async fn change(&mut self) -> Result<types::Reloaded, Refused> {
-        let next = self.look().await?;
+        let mut next = self.look().await?;
         if next.difference.changes.is_empty() && next.loaded.config == self.config {
             self.reloads.sum = next.loaded.sum;
             return Ok(next.report(true, Vec::new()));
         }
+        self.admit(&mut next).await?;
         let opened = self.open(&next)?;
         let slots = self.extend(&next).await?;
         let report = next.report(true, Vec::new());
@@ -110,7 +112,8 @@ impl Engine {
     /// Goes on with the configuration in force on interfaces that are others than before, although they have their
     /// names: their groups begin anew. What else there is goes on. What could not be done.
     pub(super) async fn renew(&mut self) -> Result<Vec<String>, Refused> {
-        let next = self.look_again().await?;
+        let mut next = self.look_again().await?;
+        self.admit(&mut next).await?;
         let opened = self.open(&next)?;
         let slots = self.extend(&next).await?;
         let since = self.reloads.since;

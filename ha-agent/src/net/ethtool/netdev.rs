@@ -3,18 +3,22 @@
 
 use std::io;
 
-use futures_util::{StreamExt, pin_mut};
-use genetlink::{GenetlinkError, GenetlinkHandle};
-use netlink_packet_generic::{GenlFamily, GenlHeader, GenlMessage};
-use rtnetlink::packet_core::{
-    DecodeError, DefaultNla, Emitable, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload, Nla,
-    NlasIterator, Parseable, ParseableParametrized,
-};
+use genetlink::GenetlinkHandle;
+use rtnetlink::packet_core::{DefaultNla, Nla};
+
+use super::message::{self, Command};
 
 /// `NETDEV_CMD_DEV_GET`.
-const COMMAND: u8 = 1;
-/// `NETDEV_FAMILY_VERSION`.
-const VERSION: u8 = 1;
+#[derive(Clone, Copy, Debug)]
+struct DevGet;
+
+impl Command for DevGet {
+    const FAMILY: &'static str = "netdev";
+    /// `NETDEV_FAMILY_VERSION`.
+    const VERSION: u8 = 1;
+    const COMMAND: u8 = 1;
+}
+
 /// `NETDEV_A_DEV_IFINDEX`.
 const IFINDEX: u16 = 1;
 /// `NETDEV_A_DEV_XDP_FEATURES`.
@@ -51,72 +55,18 @@ impl XdpFeatures {
 
 /// Asks for the features of the interface `index`.
 pub(super) async fn ask(handle: &GenetlinkHandle, index: u32) -> io::Result<Option<XdpFeatures>> {
-    let question = Dev(vec![DefaultNla::new(IFINDEX, index.to_ne_bytes().to_vec())]);
-    let mut message = NetlinkMessage::from(GenlMessage::from_payload(question));
-    message.header.flags = NLM_F_REQUEST;
-    let replies = match handle.clone().request(message).await {
-        Ok(replies) => replies,
-        // There is no such family.
-        Err(GenetlinkError::NetlinkError(_)) => return Ok(None),
-        Err(error) => return Err(io::Error::other(error)),
-    };
-    pin_mut!(replies);
-    while let Some(reply) = replies.next().await {
-        match reply.map_err(io::Error::other)?.payload {
-            NetlinkPayload::InnerMessage(message) => return Ok(message.payload.features()),
-            NetlinkPayload::Error(refusal) => return Err(refusal.to_io()),
-            _ => {}
-        }
-    }
-    Ok(None)
+    let which = DefaultNla::new(IFINDEX, index.to_ne_bytes().to_vec());
+    let answer = message::ask::<DevGet>(handle, vec![which]).await?;
+    Ok(answer.and_then(|attributes| features(&attributes)))
 }
 
-/// A message about an interface, by its attributes.
-#[derive(Clone, Debug)]
-struct Dev(Vec<DefaultNla>);
-
-impl Dev {
-    fn features(&self) -> Option<XdpFeatures> {
-        let found = self
-            .0
-            .iter()
-            .find(|attribute| attribute.kind() == XDP_FEATURES)?;
-        let mut value = vec![0; found.value_len()];
-        found.emit_value(&mut value);
-        let bits = value.as_slice().try_into().ok().map(u64::from_ne_bytes)?;
-        Some(XdpFeatures::from_bits(bits))
-    }
-}
-
-impl GenlFamily for Dev {
-    fn family_name() -> &'static str {
-        "netdev"
-    }
-
-    fn command(&self) -> u8 {
-        COMMAND
-    }
-
-    fn version(&self) -> u8 {
-        VERSION
-    }
-}
-
-impl Emitable for Dev {
-    fn buffer_len(&self) -> usize {
-        self.0.as_slice().buffer_len()
-    }
-
-    fn emit(&self, buffer: &mut [u8]) {
-        self.0.as_slice().emit(buffer);
-    }
-}
-
-impl ParseableParametrized<[u8], GenlHeader> for Dev {
-    fn parse_with_param(octets: &[u8], _: GenlHeader) -> Result<Self, DecodeError> {
-        let attributes = NlasIterator::new(octets).map(|attribute| DefaultNla::parse(&attribute?));
-        attributes.collect::<Result<_, _>>().map(Self)
-    }
+fn features(attributes: &[DefaultNla]) -> Option<XdpFeatures> {
+    let mut attributes = attributes.iter();
+    let found = attributes.find(|attribute| attribute.kind() == XDP_FEATURES)?;
+    let mut value = vec![0; found.value_len()];
+    found.emit_value(&mut value);
+    let bits = value.as_slice().try_into().ok().map(u64::from_ne_bytes)?;
+    Some(XdpFeatures::from_bits(bits))
 }
 
 #[cfg(test)]
@@ -130,11 +80,6 @@ mod tests {
             8, 0, 1, 0, 7, 0, 0, 0, // ifindex 7
             12, 0, 3, 0, 0x67, 0, 0, 0, 0, 0, 0, 0,
         ];
-        let header = GenlHeader {
-            cmd: COMMAND,
-            version: VERSION,
-        };
-        let dev = Dev::parse_with_param(&octets, header).unwrap();
         let all = XdpFeatures {
             basic: true,
             redirect: true,
@@ -142,9 +87,9 @@ mod tests {
             fragments: true,
             transmit_fragments: true,
         };
-        assert_eq!(dev.features(), Some(all));
-        let none = Dev::parse_with_param(&octets[..8], header).unwrap();
-        assert_eq!(none.features(), None);
+        let of = |octets: &[u8]| features(&message::parse(octets).unwrap());
+        assert_eq!(of(&octets), Some(all));
+        assert_eq!(of(&octets[..8]), None);
         assert_eq!(XdpFeatures::from_bits(0), XdpFeatures::default());
     }
 }

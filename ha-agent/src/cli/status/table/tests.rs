@@ -48,8 +48,11 @@ fn status() -> Status {
             hands_over: false,
             interface: "eth0".to_owned(),
             stands_in: None,
+            ways: Vec::new(),
             mac4: "00:00:5e:00:01:33".to_owned(),
             mac6: "00:00:5e:00:02:33".to_owned(),
+            mac: "virtual".to_owned(),
+            mac_note: None,
             vips: 2,
             cause: Some("nobody was Active".to_owned()),
             since: Some(0.0),
@@ -122,6 +125,17 @@ fn what_checks_do_is_seen() {
 }
 
 #[test]
+fn what_would_be_overlooked_has_a_line() {
+    let mut noted = status();
+    noted.groups[0].mac_note = Some("eth0: nobody answers of 192.0.2.2".to_owned());
+    let line = "group web: whether its virtual MAC gets through is not known: eth0: nobody answers";
+    assert!(render(&noted).contains(line));
+    noted.groups[0].mac = "interface".to_owned();
+    let line = "group web: ANSWERS WITH THE INTERFACE'S MAC, not the virtual one: eth0: nobody";
+    assert!(render(&noted).contains(line));
+}
+
+#[test]
 fn how_a_guest_is_reached_is_seen() {
     let mut hosting = status();
     hosting.guests.push(Guest {
@@ -136,6 +150,19 @@ fn how_a_guest_is_reached_is_seen() {
     for part in ["tap0", "eth0", "bridged", "not counted", "its driver takes"] {
         assert!(text.contains(part), "{part}: {text}");
     }
+}
+
+#[test]
+fn why_a_group_is_not_on_its_first_interface_is_seen() {
+    let mut moved = status();
+    "eth1".clone_into(&mut moved.groups[0].interface);
+    assert!(!render(&moved).contains("eth1 ("));
+    moved.groups[0].stands_in = Some("eth0 reaches none of its ping targets".to_owned());
+    let text = render(&moved);
+    assert!(
+        text.contains("eth1 (eth0 reaches none of its ping targets)"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -172,6 +199,7 @@ fn how_far_the_probes_are_from_a_false_alarm_is_seen() {
         longest_silence_ms: 3.41,
         replies: 9,
         requests: 9,
+        note: None,
     });
     let text = render(&probing);
     for part in [
