@@ -110,6 +110,7 @@ mod tests {
             mtu: 9000,
             veth: false,
             bridge: false,
+            bond: None,
             leads: Leads::Out,
             master: None,
             lower: None,

@@ -3,8 +3,9 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::setup;
 use crate::{
-    config::{Config, Interface, VlanOffload},
+    config::{Config, Interface, Mode, VlanOffload},
     net::{Ethtool, Features, STRIPS, Strip},
 };
 
@@ -26,8 +27,10 @@ pub(super) async fn look(config: &Config) -> Result<Vec<Wrong>> {
         if tags == 0 {
             continue;
         }
-        let features = features(&interface.name).await?;
-        wrong.extend(judge(interface, tags, &features)?);
+        for name in receivers(interface) {
+            let features = features(&name).await?;
+            wrong.extend(judge(&name, interface.vlan_offload, tags, &features)?);
+        }
     }
     Ok(wrong)
 }
@@ -60,6 +63,19 @@ fn most_tags(config: &Config, interface: &str) -> usize {
     tags.max().unwrap_or(0)
 }
 
+/// In whose driver the program is: in those of the ports, if it is a bond in native mode.
+fn receivers(interface: &Interface) -> Vec<String> {
+    let ports = match interface.mode {
+        Mode::Native => setup::bond_ports(&interface.name),
+        Mode::Generic => Vec::new(),
+    };
+    if ports.is_empty() {
+        vec![interface.name.clone()]
+    } else {
+        ports
+    }
+}
+
 async fn features(interface: &str) -> Result<Features> {
     let features = Ethtool::connect()?.features(interface).await;
     // A driver that does not tell has none.
@@ -68,8 +84,7 @@ async fn features(interface: &str) -> Result<Features> {
         .unwrap_or_default())
 }
 
-fn judge(interface: &Interface, tags: usize, features: &Features) -> Result<Vec<Wrong>> {
-    let name = &interface.name;
+fn judge(name: &str, offload: VlanOffload, tags: usize, features: &Features) -> Result<Vec<Wrong>> {
     let strips = STRIPS.iter().take(tags);
     let mut wrong = Vec::new();
     for strip in strips.filter(|strip| features.active.contains(strip.feature)) {
@@ -80,13 +95,13 @@ fn judge(interface: &Interface, tags: usize, features: &Features) -> Result<Vec<
                  be changed: serve the groups with vlan = [...] on another NIC"
             );
         }
-        match interface.vlan_offload {
+        match offload {
             VlanOffload::Keep => bail!(
                 "{name} takes VLAN tags off before the data path sees them: run `ethtool -K {name} {called} off`, or set \
                  vlan_offload = \"off\" for it, which has the agent do so"
             ),
             VlanOffload::Off => wrong.push(Wrong {
-                interface: name.clone(),
+                interface: name.to_owned(),
                 strip: *strip,
             }),
         }
@@ -97,22 +112,16 @@ fn judge(interface: &Interface, tags: usize, features: &Features) -> Result<Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Mode;
 
     #[test]
     fn a_nic_that_takes_tags_off_is_refused_unless_it_may_be_told_not_to() {
         let judged = |vlan_offload, tags, active: &[&str], fixed: &[&str]| {
             let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
-            let interface = Interface {
-                name: "eth0".to_owned(),
-                mode: Mode::Native,
-                vlan_offload,
-            };
             let features = Features {
                 active: names(active),
                 fixed: names(fixed),
             };
-            let wrong = judge(&interface, tags, &features);
+            let wrong = judge("eth0", vlan_offload, tags, &features);
             wrong.map_err(|error| error.to_string()).map(|wrong| {
                 let called = wrong.into_iter().map(|wrong| wrong.strip.called);
                 called.collect::<Vec<_>>()

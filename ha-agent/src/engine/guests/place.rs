@@ -202,6 +202,7 @@ vrid = 51
             mtu: 1500,
             veth: false,
             bridge: false,
+            bond: None,
             leads: Leads::Out,
             master: None,
             lower: None,
