@@ -259,12 +259,22 @@ pub(super) fn check_link(interface: &config::Interface) -> Result<()> {
     Ok(())
 }
 
-/// What mode a bond is in; `None` if it is no bond. The kernel says it as `active-backup 1`
-/// (`Documentation/networking/bonding.rst`).
+/// The ports of a bond; none if it is no bond.
+pub(super) fn bond_ports(name: &str) -> Vec<String> {
+    let said = bond_setting(name, "slaves").unwrap_or_default();
+    said.split_whitespace().map(str::to_owned).collect()
+}
+
+/// What mode a bond is in; `None` if it is no bond. The kernel says it as `active-backup 1`.
 fn bond_mode(name: &str) -> Option<String> {
-    let path = Path::new("/sys/class/net").join(name).join("bonding/mode");
-    let said = std::fs::read_to_string(path).ok()?;
+    let said = bond_setting(name, "mode")?;
     said.split_whitespace().next().map(str::to_owned)
+}
+
+/// A setting of a bond (`Documentation/networking/bonding.rst`).
+fn bond_setting(name: &str, setting: &str) -> Option<String> {
+    let bond = Path::new("/sys/class/net").join(name).join("bonding");
+    std::fs::read_to_string(bond.join(setting)).ok()
 }
 
 async fn ports(config: &Config, links: &[Link], netlink: &Netlink) -> Result<Vec<Port>> {
