@@ -34,7 +34,7 @@ pub(crate) const NODES: [&str; 2] = ["a", "b"];
 /// How long a program may take to end when it is asked to.
 const END: Duration = Duration::from_secs(5);
 /// When a group goes back to an interface that is well again.
-const RETURN: &str = "return_delay = \"1s\"";
+const RETURN: &str = "return_delay = \"500ms\"";
 /// VRRP priorities of the nodes.
 pub(crate) const PRIORITIES: [u8; 2] = [200, 150];
 

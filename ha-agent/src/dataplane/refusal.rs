@@ -109,6 +109,7 @@ mod tests {
             up: true,
             mtu: 9000,
             veth: false,
+            bond: None,
             bridge: false,
             bond: None,
             leads: Leads::Out,

@@ -45,7 +45,7 @@ impl Mute {
 
     /// Takes note of a way; whether the operator is to be told now.
     fn look(&mut self, now: Time, place: Place, report: &Report) -> bool {
-        let is_recent = |at: &Time| *at + GLANCE * 2 >= now;
+        let is_recent = |at: &Time| is_recent(*at, now);
         let asks = report.requests > 0;
         let is_there = asks || self.heard.get(&place).is_some_and(is_recent);
         let never = match report.liveness {
@@ -62,6 +62,10 @@ impl Mute {
         let since = *self.since.entry(place).or_insert(now);
         since + PATIENCE <= now && self.told.insert(place)
     }
+}
+
+fn is_recent(at: Time, now: Time) -> bool {
+    at + GLANCE * 2 >= now
 }
 
 fn text(name: &str) -> String {
@@ -82,6 +86,7 @@ impl Engine {
             return;
         }
         self.mute.next = Some(now + GLANCE);
+        self.mute.heard.retain(|_, at| is_recent(*at, now));
         for (way, peer, report) in peers.reports() {
             if self.mute.look(now, (way.ifindex, way.address), &report) {
                 let (name, text) = (&peer.name, text(&peer.name));

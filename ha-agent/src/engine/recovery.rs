@@ -128,7 +128,7 @@ impl Engine {
         let (link, addresses) = (&self.ports[port].link, self.ports[port].addresses);
         let nic = self.ports[port].mac();
         let (before, after) = (&self.ports[group.port].link.name, &link.name);
-        let primary = match setup::primary(&self.config.groups[index], addresses) {
+        let primary = match setup::primary(&self.config.groups[index], after, addresses) {
             Ok(primary) => primary,
             Err(error) => {
                 tracing::error!(group = %group.name, "cannot be served on {after}: {error:#}");

@@ -259,22 +259,12 @@ pub(super) fn check_link(interface: &config::Interface) -> Result<()> {
     Ok(())
 }
 
-/// The ports of a bond; none if it is no bond.
-pub(super) fn bond_ports(name: &str) -> Vec<String> {
-    let said = bond_setting(name, "slaves").unwrap_or_default();
-    said.split_whitespace().map(str::to_owned).collect()
-}
-
-/// What mode a bond is in; `None` if it is no bond. The kernel says it as `active-backup 1`.
+/// What mode a bond is in; `None` if it is no bond. The kernel says it as `active-backup 1`
+/// (`Documentation/networking/bonding.rst`).
 fn bond_mode(name: &str) -> Option<String> {
-    let said = bond_setting(name, "mode")?;
+    let path = Path::new("/sys/class/net").join(name).join("bonding/mode");
+    let said = std::fs::read_to_string(path).ok()?;
     said.split_whitespace().next().map(str::to_owned)
-}
-
-/// A setting of a bond (`Documentation/networking/bonding.rst`).
-fn bond_setting(name: &str, setting: &str) -> Option<String> {
-    let bond = Path::new("/sys/class/net").join(name).join("bonding");
-    std::fs::read_to_string(bond.join(setting)).ok()
 }
 
 async fn ports(config: &Config, links: &[Link], netlink: &Netlink) -> Result<Vec<Port>> {
@@ -307,7 +297,7 @@ async fn addresses(
             .iter()
             .filter(|group| group.interfaces().any(|name| name == link.name));
         let missing = own
-            .filter_map(|group| primary(group, addresses).err())
+            .filter_map(|group| primary(group, &link.name, addresses).err())
             .next();
         match missing {
             None => return Ok(addresses),
@@ -317,12 +307,16 @@ async fn addresses(
     }
 }
 
-/// The addresses from which a group advertises.
-pub(super) fn primary(group: &config::Group, own: Addresses) -> Result<Option<Primary>> {
+/// The addresses from which a group advertises on this interface.
+pub(super) fn primary(
+    group: &config::Group,
+    interface: &str,
+    own: Addresses,
+) -> Result<Option<Primary>> {
     if group.election == Election::Manual {
         return Ok(None);
     }
-    let (name, interface) = (&group.name, &group.interface);
+    let name = &group.name;
     let v4 = group.vips.iter().any(IpAddr::is_ipv4);
     let v6 = group.vips.iter().any(IpAddr::is_ipv6);
     let need4 = || {
@@ -411,7 +405,7 @@ fn prepare_group(
         Election::Vrrp(settings) => settings.priority.get(),
         Election::Manual => 0,
     };
-    let election = match (&group.election, primary(group, own)?) {
+    let election = match (&group.election, primary(group, on, own)?) {
         (Election::Vrrp(settings), Some(primary)) => Kind::Vrrp(Box::new(Vrrp {
             machine: Machine::new(VrrpConfig {
                 version: settings.version,

@@ -1,11 +1,12 @@
 //! VLAN tags have to be in the frames when the data path looks for them: a NIC that takes them off is told not to, if
 //! the configuration says so, and is refused if not.
 
+use std::{fs, path::Path};
+
 use anyhow::{Context, Result, bail, ensure};
 
-use super::setup;
 use crate::{
-    config::{Config, Interface, Mode, VlanOffload},
+    config::{Config, VlanOffload},
     net::{Ethtool, Features, STRIPS, Strip},
 };
 
@@ -27,9 +28,9 @@ pub(super) async fn look(config: &Config) -> Result<Vec<Wrong>> {
         if tags == 0 {
             continue;
         }
-        for name in receivers(interface) {
-            let features = features(&name).await?;
-            wrong.extend(judge(&name, interface.vlan_offload, tags, &features)?);
+        for nic in nics(&interface.name) {
+            let features = features(&nic).await?;
+            wrong.extend(judge(&nic, interface.vlan_offload, tags, &features)?);
         }
     }
     Ok(wrong)
@@ -63,25 +64,23 @@ fn most_tags(config: &Config, interface: &str) -> usize {
     tags.max().unwrap_or(0)
 }
 
-/// In whose driver the program is: in those of the ports, if it is a bond in native mode.
-fn receivers(interface: &Interface) -> Vec<String> {
-    let ports = match interface.mode {
-        Mode::Native => setup::bond_ports(&interface.name),
-        Mode::Generic => Vec::new(),
-    };
-    if ports.is_empty() {
-        vec![interface.name.clone()]
-    } else {
-        ports
-    }
-}
-
 async fn features(interface: &str) -> Result<Features> {
     let features = Ethtool::connect()?.features(interface).await;
     // A driver that does not tell has none.
     Ok(features
         .with_context(|| format!("cannot ask for the offloads of {interface}"))?
         .unwrap_or_default())
+}
+
+/// What receives for the interface: the ports of a bond, or itself.
+fn nics(interface: &str) -> Vec<String> {
+    let ports = Path::new("/sys/class/net")
+        .join(interface)
+        .join("bonding/slaves");
+    match fs::read_to_string(ports) {
+        Ok(ports) => ports.split_whitespace().map(str::to_owned).collect(),
+        Err(_) => vec![interface.to_owned()],
+    }
 }
 
 fn judge(name: &str, offload: VlanOffload, tags: usize, features: &Features) -> Result<Vec<Wrong>> {
@@ -98,7 +97,7 @@ fn judge(name: &str, offload: VlanOffload, tags: usize, features: &Features) -> 
         match offload {
             VlanOffload::Keep => bail!(
                 "{name} takes VLAN tags off before the data path sees them: run `ethtool -K {name} {called} off`, or set \
-                 vlan_offload = \"off\" for it, which has the agent do so"
+                 vlan_offload = \"off\" for its [[interface]], which has the agent do so"
             ),
             VlanOffload::Off => wrong.push(Wrong {
                 interface: name.to_owned(),

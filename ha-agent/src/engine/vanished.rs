@@ -261,7 +261,7 @@ impl Engine {
     fn has_enough(&self, name: &str, addresses: Addresses) -> bool {
         let groups = self.config.groups.iter();
         let mut on_it = groups.filter(|group| group.interfaces().any(|on| on == name));
-        on_it.all(|group| setup::primary(group, addresses).is_ok())
+        on_it.all(|group| setup::primary(group, name, addresses).is_ok())
     }
 
     /// An interface is back.

@@ -31,16 +31,16 @@ pub(super) const SCENARIO: Scenario = Scenario {
 };
 
 fn play(stage: &mut Stage<'_>) -> Result<()> {
-    stage.hold(Duration::from_millis(1000));
+    stage.hold(Duration::from_millis(800));
     stage.fault("first cable unplugged", |cluster| {
         cluster.lab().unplug(PREFERRED)
     })?;
     stage.until_served_on(SECOND, LIMIT)?;
-    stage.hold(Duration::from_millis(1000));
+    stage.hold(Duration::from_millis(800));
     stage.mark("plugged in again", |cluster| {
         cluster.lab().plug_in(PREFERRED)
     })?;
     stage.until_served_on(INTERFACE, LIMIT)?;
-    stage.hold(Duration::from_millis(1000));
+    stage.hold(Duration::from_millis(800));
     Ok(())
 }

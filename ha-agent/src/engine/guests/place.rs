@@ -201,6 +201,7 @@ vrid = 51
             up: true,
             mtu: 1500,
             veth: false,
+            bond: None,
             bridge: false,
             bond: None,
             leads: Leads::Out,
