@@ -266,7 +266,9 @@ fn at_the_highest_load_each_frame_arrives_once() {
              fit a cable",
             after.handed_on - before.handed_on,
         );
-        assert_eq!(delivered + overflows, sent);
+        assert!(delivered <= sent, "none arrives twice");
+        // What else was on its way, the nodes' probes for example, did not fit either.
+        assert!(delivered + overflows >= sent, "none is lost");
         assert!(after.handed_on > before.handed_on, "it settled");
         assert_eq!(after.lost, before.lost);
         assert!(overflows * 20 < sent, "the cables are no bottleneck");

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::TryStreamExt;
 use ha_common::abi::Mac;
 use rtnetlink::packet_route::{
     AddressFamily,
@@ -30,11 +29,9 @@ impl Netlink {
             .get()
             .set_address_family(AddressFamily::Bridge);
         request.message_mut().header.ifindex = index;
-        let entries: Vec<_> = request
-            .execute()
-            .try_collect()
-            .await
-            .map_err(|error| NetlinkError::new("list the NIC's filter", &error))?;
+        let entries = self
+            .list("list the NIC's filter", || request.execute())
+            .await?;
         Ok(entries
             .iter()
             .filter(|entry| entry.header.ifindex == index)

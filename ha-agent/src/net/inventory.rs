@@ -2,7 +2,6 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use futures_util::TryStreamExt;
 use ha_common::abi::Mac;
 use rtnetlink::packet_route::{
     address::AddressMessage,
@@ -83,11 +82,9 @@ impl Netlink {
     /// # Errors
     /// [`NetlinkError`] if the kernel does not answer.
     pub async fn devices(&self) -> Result<Vec<Device>, NetlinkError> {
-        let replies = self.handle.link().get().execute();
-        let messages: Vec<_> = replies
-            .try_collect()
-            .await
-            .map_err(|error| NetlinkError::new("list the interfaces", &error))?;
+        let request = self.handle.link().get();
+        let messages = self.list("list the interfaces", || request.execute());
+        let messages = messages.await?;
         Ok(messages.iter().map(describe).collect())
     }
 
@@ -96,11 +93,9 @@ impl Netlink {
     /// # Errors
     /// [`NetlinkError`] if the kernel does not answer.
     pub async fn all_addresses(&self) -> Result<Vec<Assigned>, NetlinkError> {
-        let replies = self.handle.address().get().execute();
-        let messages: Vec<_> = replies
-            .try_collect()
-            .await
-            .map_err(|error| NetlinkError::new("list the addresses", &error))?;
+        let request = self.handle.address().get();
+        let messages = self.list("list the addresses", || request.execute());
+        let messages = messages.await?;
         Ok(messages.iter().filter_map(assigned).collect())
     }
 }

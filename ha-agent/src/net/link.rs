@@ -142,14 +142,9 @@ impl Netlink {
     /// # Errors
     /// [`NetlinkError`] if the kernel does not answer.
     pub async fn links(&self) -> Result<Vec<Link>, NetlinkError> {
-        let replies: Vec<LinkMessage> = self
-            .handle
-            .link()
-            .get()
-            .execute()
-            .try_collect()
-            .await
-            .map_err(|error| NetlinkError::new("list the interfaces", &error))?;
+        let request = self.handle.link().get();
+        let replies = self.list("list the interfaces", || request.execute());
+        let replies = replies.await?;
         Ok(replies
             .iter()
             .map(|message| describe("", message))
@@ -162,20 +157,9 @@ impl Netlink {
     /// [`NetlinkError`] if the kernel does not answer.
     pub async fn addresses(&self, index: u32) -> Result<Addresses, NetlinkError> {
         let mut found = Addresses::default();
-        let mut replies = self
-            .handle
-            .address()
-            .get()
-            .set_link_index_filter(index)
-            .execute();
-        loop {
-            let reply = replies
-                .try_next()
-                .await
-                .map_err(|error| NetlinkError::new("list the interface's addresses", &error))?;
-            let Some(message) = reply else {
-                return Ok(found);
-            };
+        let request = self.handle.address().get().set_link_index_filter(index);
+        let replies = self.list("list the interface's addresses", || request.execute());
+        for message in replies.await? {
             match message.attributes.iter().find_map(own_address) {
                 Some(IpAddr::V4(v4)) => found.v4 = found.v4.or(Some(v4)),
                 Some(IpAddr::V6(v6)) if v6.is_unicast_link_local() => {
@@ -184,6 +168,7 @@ impl Netlink {
                 Some(IpAddr::V6(_)) | None => {}
             }
         }
+        Ok(found)
     }
 }
 

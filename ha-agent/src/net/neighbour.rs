@@ -4,7 +4,6 @@
 
 use std::net::IpAddr;
 
-use futures_util::TryStreamExt;
 use ha_common::abi::Mac;
 use rtnetlink::packet_route::{
     AddressFamily,
@@ -40,10 +39,8 @@ impl Netlink {
             .message_mut()
             .attributes
             .push(NeighbourAttribute::IfIndex(index));
-        let entries: Vec<_> =
-            request.execute().try_collect().await.map_err(|error| {
-                NetlinkError::new(format!("look up the MAC of {address}"), &error)
-            })?;
+        let action = format!("look up the MAC of {address}");
+        let entries = self.list(action, || request.execute()).await?;
         Ok(entries
             .iter()
             .filter(|entry| entry.header.ifindex == index && is_resolved(entry.header.state))

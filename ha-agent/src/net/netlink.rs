@@ -1,13 +1,16 @@
 //! The netlink connection and its errors.
 
-use std::io;
+use std::{io, sync::Arc};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, TryStream, TryStreamExt, stream};
+use tokio::sync::Mutex;
 
 /// A connection to rtnetlink in the network namespace of the thread that opened it. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Netlink {
     pub(super) handle: rtnetlink::Handle,
+    /// Held by who has the kernel list something.
+    listing: Arc<Mutex<()>>,
 }
 
 /// Requests under way at once: enough to keep the kernel busy, few enough for the socket's buffer.
@@ -63,7 +66,28 @@ impl Netlink {
         let (connection, handle, _) =
             rtnetlink::new_connection_with_strict_check().map_err(NetlinkError::Open)?;
         tokio::spawn(connection);
-        Ok(Self { handle })
+        Ok(Self {
+            handle,
+            listing: Arc::default(),
+        })
+    }
+
+    /// All replies to a request that has the kernel list something. One after the other: it refuses another one on a
+    /// socket on which it has not come to the end of one (EBUSY, `__netlink_dump_start` in `net/netlink/af_netlink.c`).
+    ///
+    /// # Errors
+    /// [`NetlinkError`] if the kernel does not answer.
+    pub(super) async fn list<S>(
+        &self,
+        action: impl Into<String>,
+        execute: impl FnOnce() -> S,
+    ) -> Result<Vec<S::Ok>, NetlinkError>
+    where
+        S: TryStream<Error = rtnetlink::Error>,
+    {
+        let _alone = self.listing.lock().await;
+        let replies = execute().try_collect().await;
+        replies.map_err(|error| NetlinkError::new(action, &error))
     }
 }
 

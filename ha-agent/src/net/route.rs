@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeSet, net::IpAddr};
 
-use futures_util::TryStreamExt;
 use rtnetlink::{
     RouteMessageBuilder,
     packet_route::{
@@ -47,14 +46,8 @@ impl Netlink {
             filter.header.address_family = family;
             filter.header.protocol = RouteProtocol::from(protocol);
             filter.attributes.push(RouteAttribute::Table(TABLE_LOCAL));
-            let replies: Vec<_> = self
-                .handle
-                .route()
-                .get(filter)
-                .execute()
-                .try_collect()
-                .await
-                .map_err(|error| NetlinkError::new(what, &error))?;
+            let request = self.handle.route().get(filter);
+            let replies = self.list(what, || request.execute()).await?;
             // The kernel may send others where it does not filter.
             let own = replies
                 .into_iter()
@@ -80,14 +73,8 @@ impl Netlink {
             IpAddr::V6(_) => AddressFamily::Inet6,
         };
         filter.attributes.push(RouteAttribute::Table(TABLE_MAIN));
-        let replies: Vec<_> = self
-            .handle
-            .route()
-            .get(filter)
-            .execute()
-            .try_collect()
-            .await
-            .map_err(|error| NetlinkError::new("list the routes", &error))?;
+        let request = self.handle.route().get(filter);
+        let replies = self.list("list the routes", || request.execute()).await?;
         Ok(replies.iter().any(|route| {
             is_to(route, destination)
                 && via.is_none_or(|via| next_hop(route) == Some(via))
