@@ -103,7 +103,7 @@ impl Plan<'_> {
                 let agent = build::agent_with_variants(Profile::Dev)?;
                 vec![
                     self.lab(&programs::LAB, &agent, ALONE),
-                    self.lab(&[programs::FAULTS], &agent, SIDE_BY_SIDE),
+                    self.lab(&programs::PATIENT, &agent, SIDE_BY_SIDE),
                 ]
             }
             Part::LabGuests => vec![self.guests()?],

@@ -8,8 +8,7 @@ use crate::workspace;
 /// Frames through the program in the kernel.
 pub(crate) const FIXTURES: [&str; 1] = ["fixtures"];
 /// Network namespaces.
-pub(crate) const LAB: [&str; 19] = [
-    "admission",
+pub(crate) const LAB: [&str; 17] = [
     "bfd_echo",
     "conflict",
     "demotion",
@@ -24,18 +23,18 @@ pub(crate) const LAB: [&str; 19] = [
     "restart",
     "scenarios",
     "silence",
-    "sources",
     "switchover",
     "tracking",
     "vanished",
 ];
 
 /// Tests that are left out where all parts are run, by parts of their names: each looks closer at what another one shows.
-pub(crate) const LONG: [&str; 22] = [
+pub(crate) const LONG: [&str; 25] = [
     "a_guest_that_comes_back",
     "a_killed_agent_leaves_one_owner",
     "a_route_can_have",
     "a_signal_does_the_same",
+    "a_start_that_is_killed_anywhere",
     "an_active_node_that_is_not_heard",
     "an_interface_that_is_exchanged_at_once",
     "all_groups_stay",
@@ -45,6 +44,8 @@ pub(crate) const LONG: [&str; 22] = [
     "it_can_be_turned_off",
     "macvtap_and_a_veth",
     "nobody_notices_a_change_of_schema",
+    "nobody_notices_an_upgrade",
+    "nobody_notices_that_the_agent_is_started_again",
     "peers_part_without",
     "sessions_and_peers_that_stay",
     "so_does_the_loss_of_the_node",
@@ -57,7 +58,7 @@ pub(crate) const LONG: [&str; 22] = [
 ];
 
 /// The same, of which no part minds that others run at the same time.
-pub(crate) const FAULTS: &str = "faults";
+pub(crate) const PATIENT: [&str; 3] = ["admission", "faults", "sources"];
 
 /// The same, with guests behind the nodes.
 pub(crate) const GUESTS: [&str; 1] = ["guests"];
@@ -93,9 +94,10 @@ fn with_root() -> impl Iterator<Item = &'static str> {
     FIXTURES
         .into_iter()
         .chain(LAB)
+        .chain(PATIENT)
         .chain(GUESTS)
         .chain(VM)
-        .chain([FAULTS, DOCTOR, INTEROP_VRRP, INTEROP_BFD])
+        .chain([DOCTOR, INTEROP_VRRP, INTEROP_BFD])
 }
 
 fn all(metadata: &Metadata) -> Vec<String> {
