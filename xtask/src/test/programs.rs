@@ -29,15 +29,17 @@ pub(crate) const LAB: [&str; 17] = [
 ];
 
 /// Tests that are left out where all parts are run, by parts of their names: each looks closer at what another one shows.
-pub(crate) const LONG: [&str; 25] = [
+pub(crate) const LONG: [&str; 28] = [
     "a_guest_that_comes_back",
     "a_killed_agent_leaves_one_owner",
+    "a_ping_target_that_is_down_itself",
     "a_route_can_have",
     "a_signal_does_the_same",
     "a_start_that_is_killed_anywhere",
+    "after_a_reload_a_crash",
+    "all_groups_stay",
     "an_active_node_that_is_not_heard",
     "an_interface_that_is_exchanged_at_once",
-    "all_groups_stay",
     "by_advertisements_a_killed_agent",
     "by_advertisements_a_restart",
     "is_followed_by_the_other_build",
@@ -55,6 +57,7 @@ pub(crate) const LONG: [&str; 25] = [
     "the_service_outlives",
     "two_reloads_follow",
     "what_was_added_is_taken_back",
+    "without_targets_the_link_alone",
 ];
 
 /// The same, of which no part minds that others run at the same time.
