@@ -54,6 +54,8 @@ impl Stage {
             };
             Agent::start_as(&under_test::agent(), lab.node(node), &setup).unwrap()
         });
+        let answers = |agent: &Agent| agent.is_active().is_ok();
+        waiting::until(LIMIT, "both agents answer", || agents.iter().all(answers));
         Self { agents, lab }
     }
 
