@@ -85,6 +85,26 @@ impl Pair {
         self.agents[0].place(GROUP).unwrap()
     }
 
+    /// What the client saw since `from`: next to no outage, and never two owners.
+    fn cost_little(&self, prober: Prober, from: Duration, fault: Option<Duration>) {
+        let window = Window {
+            from,
+            fault,
+            owner: 0,
+            split: None,
+        };
+        let report = Report::new(&prober.finish().unwrap(), window);
+        println!(
+            "{} ms, {} lost, {} dual",
+            report.outage_ms, report.probes_lost, report.dual_answers
+        );
+        assert_eq!(report.dual_answers, 0, "{report:?}");
+        if report.outage_ms > LONGEST_OUTAGE_MS {
+            let kept = self.lab.keep_evidence();
+            panic!("{report:?} {}", kept.display());
+        }
+    }
+
     fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         waiting::until(LIMIT, what, || is_so(self));
     }
@@ -111,23 +131,7 @@ fn plays(mac: AnsweringMac) {
     pair.until("it is back on the first", |pair| pair.place() == INTERFACE);
     sleep(Duration::from_secs(1));
     assert_eq!(pair.standings(), before, "nothing changes hands");
-    let tracks = prober.finish().unwrap();
-    let window = Window {
-        from,
-        fault: Some(fault),
-        owner: 0,
-        split: None,
-    };
-    let report = Report::new(&tracks, window);
-    println!(
-        "{mac:?}: {} ms, {} lost, {} dual",
-        report.outage_ms, report.probes_lost, report.dual_answers
-    );
-    assert_eq!(report.dual_answers, 0, "{report:?}");
-    if report.outage_ms > LONGEST_OUTAGE_MS {
-        let kept = pair.lab.keep_evidence();
-        panic!("{report:?} {}", kept.display());
-    }
+    pair.cost_little(prober, from, Some(fault));
 }
 
 #[test]
@@ -208,22 +212,7 @@ fn an_interface_that_alone_reaches_no_ping_target_is_left_for_another_one() {
 
     assert_eq!(pair.standings(), before, "nothing changes hands");
     sleep(Duration::from_millis(500));
-    let window = Window {
-        from,
-        fault: None,
-        owner: 0,
-        split: None,
-    };
-    let report = Report::new(&prober.finish().unwrap(), window);
-    println!(
-        "{} ms, {} lost, {} dual",
-        report.outage_ms, report.probes_lost, report.dual_answers
-    );
-    assert_eq!(report.dual_answers, 0, "{report:?}");
-    if report.outage_ms > LONGEST_OUTAGE_MS {
-        let kept = pair.lab.keep_evidence();
-        panic!("{report:?} {}", kept.display());
-    }
+    pair.cost_little(prober, from, None);
 }
 
 #[test]

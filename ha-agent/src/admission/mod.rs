@@ -72,11 +72,9 @@ pub async fn find_out(netlink: Netlink, questions: Vec<Question>) -> Result<Admi
     Ok(try_join_all(each).await?.into_iter().collect())
 }
 
-/// Takes away what an agent that was killed meanwhile has left in the filter of the interface `index`.
-///
-/// # Errors
-/// [`NetlinkError`] if the kernel refuses.
-pub async fn sweep(netlink: &Netlink, index: u32) -> Result<(), NetlinkError> {
+/// Takes away what is tried with, also what an agent that was killed meanwhile has left in the filter of the interface
+/// `index`.
+async fn sweep(netlink: &Netlink, index: u32) -> Result<(), NetlinkError> {
     let found = netlink.filters(index).await?;
     let left = found.into_iter().filter(|mac| is_trial(*mac));
     netlink.del_filters(index, left).await

@@ -99,22 +99,14 @@ mod tests {
     use aya::programs::ProgramError;
 
     use super::*;
-    use crate::net::Leads;
 
     fn link() -> Link {
         Link {
             index: 7,
             name: "eth0".to_owned(),
-            mac: ha_common::abi::Mac::ZERO,
             up: true,
             mtu: 9000,
-            veth: false,
-            bridge: false,
-            bond: None,
-            leads: Leads::Out,
-            master: None,
-            lower: None,
-            xdp: None,
+            ..Link::default()
         }
     }
 

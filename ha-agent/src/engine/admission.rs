@@ -22,13 +22,16 @@ use crate::{
 };
 
 /// What is to be found out before these groups begin. `kept` stays in the filters.
-pub(super) async fn questions(
+async fn questions(
     config: &Config,
     groups: impl Iterator<Item = &config::Group> + Clone,
     grounds: &[Ground],
     kept: &Admitted,
     netlink: &Netlink,
 ) -> Result<Vec<Question>> {
+    if groups.clone().all(|group| macs(group).is_none()) {
+        return Ok(Vec::new());
+    }
     let own = netlink.all_addresses().await?;
     let own: Vec<IpAddr> = own.iter().map(|own| own.address).collect();
     let there = grounds.iter().filter(|g| g.presence != Presence::Gone);
@@ -50,6 +53,19 @@ pub(super) async fn questions(
     Ok(questions.collect())
 }
 
+/// Finds out for all groups, before any of them begins.
+pub(super) async fn find_out_for_all(
+    config: &Config,
+    grounds: &[Ground],
+    netlink: &Netlink,
+) -> Result<Admissions> {
+    let groups = config.groups.iter();
+    let questions = questions(config, groups.clone(), grounds, &Admitted::new(), netlink).await?;
+    let found = admission::find_out(netlink.clone(), questions).await?;
+    permit(groups, &found)?;
+    Ok(found)
+}
+
 /// The virtual MACs of a group that is to have some.
 fn macs(group: &config::Group) -> Option<[Mac; 2]> {
     match group.mac {
@@ -59,10 +75,7 @@ fn macs(group: &config::Group) -> Option<[Mac; 2]> {
 }
 
 /// Fails if one of these groups has to have a MAC that does not get through.
-pub(super) fn permit<'a>(
-    groups: impl Iterator<Item = &'a config::Group>,
-    found: &Admissions,
-) -> Result<()> {
+fn permit<'a>(groups: impl Iterator<Item = &'a config::Group>, found: &Admissions) -> Result<()> {
     for group in groups.filter(|group| macs(group).is_some()) {
         if let (MacFallback::None, Answers::ByInterface(why)) =
             (group.mac_fallback, answers(group, found))
@@ -106,24 +119,17 @@ impl Engine {
     pub(super) async fn admit_others(&mut self, left: &[Left]) -> Result<()> {
         let is_other = |place: &usize| left.get(*place) == Some(&Left::Nothing);
         let places: Vec<_> = (0..self.groups.len()).filter(is_other).collect();
-        let kept = admitted(&self.dataplane.actual());
-        let grounds: Vec<_> = self.ports.iter().map(Port::ground).collect();
-        let groups = places.iter().map(|place| &self.config.groups[*place]);
-        let questions =
-            questions(&self.config, groups.clone(), &grounds, &kept, &self.netlink).await?;
-        if questions.is_empty() {
+        if places.is_empty() {
             return Ok(());
         }
-        let work = tokio::spawn(admission::find_out(self.netlink.clone(), questions));
-        let found = self.meanwhile(work).await??;
-        permit(
-            places.iter().map(|place| &self.config.groups[*place]),
-            &found,
-        )?;
+        let config = self.config.clone();
+        let grounds: Vec<_> = self.ports.iter().map(Port::ground).collect();
+        let groups = places.iter().map(|place| &config.groups[*place]);
+        let found = self.find_out(&config, groups, &grounds).await?;
         for place in places {
             let group = &mut self.groups[place];
             let nic = self.ports[group.port].mac();
-            settle(group, &self.config.groups[place], &found, nic);
+            settle(group, &config.groups[place], &found, nic);
         }
         Ok(())
     }
@@ -141,6 +147,16 @@ impl Engine {
         };
         let groups = config.groups.iter().zip(fates).filter(begins);
         let groups = groups.map(|(group, _)| group);
+        self.find_out(config, groups, grounds).await
+    }
+
+    /// Finds out for these, while the others go on.
+    async fn find_out(
+        &mut self,
+        config: &Config,
+        groups: impl Iterator<Item = &config::Group> + Clone,
+        grounds: &[Ground],
+    ) -> Result<Admissions> {
         let kept = admitted(&self.dataplane.actual());
         let questions = questions(config, groups.clone(), grounds, &kept, &self.netlink).await?;
         if questions.is_empty() {
@@ -150,14 +166,6 @@ impl Engine {
         let found = self.meanwhile(work).await??;
         permit(groups, &found)?;
         Ok(found)
-    }
-
-    /// Takes away what an agent that was killed while it asked has left in the filters.
-    pub(super) async fn sweep_filters(&self) -> Result<()> {
-        for port in self.ports.iter().filter(|port| !port.is_gone) {
-            admission::sweep(&self.netlink, port.link.index).await?;
-        }
-        Ok(())
     }
 }
 

@@ -16,6 +16,7 @@ mod adverts;
 mod announcer;
 mod answers;
 mod bfd;
+mod bond;
 mod calls;
 mod cross;
 mod death;

@@ -11,6 +11,7 @@ use ha_core::plan::{
 
 use super::{Engine, group::Group};
 use crate::{
+    admission::is_trial,
     dataplane::{Admitted, admitted, everywhere},
     net::frame::solicited_node_mac,
 };
@@ -43,12 +44,12 @@ impl Engine {
         self.netlink
             .add_client_routes(clients.difference(&found_clients).copied())
             .await?;
-        self.sweep_filters().await?;
         // Last, since the program keeps the host silent as long as there are routes for its interface.
         self.dataplane.detach_others()
     }
 
-    /// Has the NICs let through what is in `after`, and no longer what only was in `before`.
+    /// Has the NICs let through what is in `after`, and no longer what only was in `before`, nor what an agent that was
+    /// killed while it tried a MAC has left.
     async fn filter(&self, before: &Admitted, after: &Admitted) -> Result<()> {
         let none = BTreeSet::new();
         let indices: BTreeSet<u32> = before.keys().chain(after.keys()).copied().collect();
@@ -61,7 +62,10 @@ impl Engine {
             let after = after.get(&index).unwrap_or(&none);
             let found = self.netlink.filters(index).await?;
             let gone = before.difference(after).filter(|mac| found.contains(mac));
-            self.netlink.del_filters(index, gone.copied()).await?;
+            let left = found.iter().filter(|mac| is_trial(**mac));
+            self.netlink
+                .del_filters(index, gone.chain(left).copied())
+                .await?;
             let missing = after.difference(&found).copied();
             self.netlink.add_filters(index, missing).await?;
         }

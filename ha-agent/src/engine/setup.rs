@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     net::IpAddr,
-    path::Path,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -24,7 +23,7 @@ use super::{
     Engine, admission,
     announcer::Announcer,
     answers::{self, Answers},
-    death,
+    bond, death,
     fitness::{checks, tracks},
     group::{Group, Kind, Vrrp},
     guests::Guests,
@@ -37,9 +36,9 @@ use super::{
     vanished::Lookout,
 };
 use crate::{
-    admission::{Admissions, find_out},
-    config::{self, AnsweringMac, Config, Election, Loaded, Mode, Source, Stale, track::Check},
-    dataplane::{Admitted, Attach, Dataplane},
+    admission::Admissions,
+    config::{self, AnsweringMac, Config, Election, Loaded, Source, Stale, track::Check},
+    dataplane::{Attach, Dataplane},
     discards::Discards,
     fault::{self, Point},
     health::{Health, Means, Processes, Vips},
@@ -52,11 +51,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_millis(100);
 /// How long it takes to tell a lost peer that it is: the way there, and the data path.
 const LOSS_GRACE: Duration = Duration::from_millis(1);
-/// Modes of bonds whose ports run the program. The kernel would let those of `balance-rr` do, too (`bond_xdp_check`), but
-/// without the change "fix null-ptr-deref in xdp_master_redirect() for down master" it may panic where such a bond has
-/// never been up.
-const NATIVE_BONDS: [&str; 3] = ["active-backup", "balance-xor", "802.3ad"];
-
 impl Engine {
     /// Loads the data path, makes maps, routes and filters what `config` says, and opens the sockets.
     /// All groups are Backup, or where the agent before this one left them if its lease is still valid.
@@ -87,7 +81,7 @@ impl Engine {
             Some(found) => (found, Admissions::new()),
             None => {
                 // Before anything is loaded: some drivers take the link away when a program comes.
-                let admissions = admit_all(&config, &grounds, &netlink).await?;
+                let admissions = admission::find_out_for_all(&config, &grounds, &netlink).await?;
                 (Dataplane::open(pin_dir, &attach)?, admissions)
             }
         };
@@ -208,15 +202,6 @@ pub(super) fn groups(
         .collect()
 }
 
-/// Finds out whether the groups can begin with the MACs that they are to have.
-async fn admit_all(config: &Config, grounds: &[Ground], netlink: &Netlink) -> Result<Admissions> {
-    let (groups, kept) = (config.groups.iter(), Admitted::new());
-    let questions = admission::questions(config, groups.clone(), grounds, &kept, netlink).await?;
-    let found = find_out(netlink.clone(), questions).await?;
-    admission::permit(groups, &found)?;
-    Ok(found)
-}
-
 async fn links(config: &Config, netlink: &Netlink) -> Result<Vec<Link>> {
     let mut links = Vec::new();
     for interface in &config.interfaces {
@@ -229,52 +214,13 @@ async fn links(config: &Config, netlink: &Netlink) -> Result<Vec<Link>> {
 async fn link(interface: &config::Interface, netlink: &Netlink) -> Result<Link> {
     let name = &interface.name;
     let link = netlink.link(name).await?.with_context(|| missing(name))?;
-    check_link(interface)?;
+    bond::check(interface)?;
     Ok(link)
 }
 
 /// What is said of an interface that is not there.
 pub(super) fn missing(name: &str) -> String {
     format!("there is no interface {name}: correct [[interface]] name, or create it first")
-}
-
-/// Whether an interface that is there can be served so.
-///
-/// # Errors
-/// If it is a bond in native mode whose own mode is not one of [`NATIVE_BONDS`].
-pub(super) fn check_link(interface: &config::Interface) -> Result<()> {
-    let name = &interface.name;
-    if interface.mode == Mode::Generic {
-        return Ok(());
-    }
-    if let Some(mode) = bond_mode(name)
-        && !NATIVE_BONDS.contains(&mode.as_str())
-    {
-        bail!(
-            "{name} is a bond in the mode {mode}, which is served in the stack only: set mode = \"generic\" for it, \
-             or have the bond in one of the modes {}",
-            NATIVE_BONDS.join(", ")
-        );
-    }
-    Ok(())
-}
-
-/// The ports of a bond; none if it is no bond.
-pub(super) fn bond_ports(name: &str) -> Vec<String> {
-    let said = bond_setting(name, "slaves").unwrap_or_default();
-    said.split_whitespace().map(str::to_owned).collect()
-}
-
-/// What mode a bond is in; `None` if it is no bond. The kernel says it as `active-backup 1`.
-fn bond_mode(name: &str) -> Option<String> {
-    let said = bond_setting(name, "mode")?;
-    said.split_whitespace().next().map(str::to_owned)
-}
-
-/// A setting of a bond (`Documentation/networking/bonding.rst`).
-fn bond_setting(name: &str, setting: &str) -> Option<String> {
-    let bond = Path::new("/sys/class/net").join(name).join("bonding");
-    std::fs::read_to_string(bond.join(setting)).ok()
 }
 
 async fn ports(config: &Config, links: &[Link], netlink: &Netlink) -> Result<Vec<Port>> {

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::setup;
+use super::bond;
 use crate::{
     config::{Config, Interface, Mode, VlanOffload},
     net::{Ethtool, Features, STRIPS, Strip},
@@ -22,19 +22,24 @@ pub(super) struct Wrong {
 /// If it cannot be turned off, or nobody has said that it may.
 pub(super) async fn look(config: &Config) -> Result<Vec<Wrong>> {
     let mut wrong = Vec::new();
-    for interface in &config.interfaces {
+    let tagged = config.interfaces.iter().filter_map(|interface| {
         let tags = most_tags(config, &interface.name);
-        if tags == 0 {
-            continue;
-        }
+        (tags > 0).then_some((interface, tags))
+    });
+    let mut tagged = tagged.peekable();
+    if tagged.peek().is_none() {
+        return Ok(wrong);
+    }
+    let ethtool = Ethtool::connect()?;
+    for (interface, tags) in tagged {
         ensure!(
-            interface.mode == Mode::Native || setup::bond_ports(&interface.name).is_empty(),
+            interface.mode == Mode::Native || bond::ports(&interface.name).is_empty(),
             "{0} is a bond in generic mode, before which the kernel takes VLAN tags off: set mode = \"native\" for it, or \
              serve the groups with vlan = [...] on another NIC",
             interface.name
         );
         for name in receivers(interface) {
-            let features = features(&name).await?;
+            let features = features(&ethtool, &name).await?;
             wrong.extend(judge(&name, interface.vlan_offload, tags, &features)?);
         }
     }
@@ -46,12 +51,19 @@ pub(super) async fn look(config: &Config) -> Result<Vec<Wrong>> {
 /// # Errors
 /// If the kernel refuses, or the driver does not do it.
 pub(super) async fn turn_off(wrong: &[Wrong]) -> Result<()> {
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let ethtool = Ethtool::connect()?;
     for Wrong { interface, strip } in wrong {
         let Strip { feature, called } = strip;
         let failed = || format!("cannot turn {called} of {interface} off");
-        let turned = Ethtool::connect()?.turn_off(interface, feature).await;
+        let turned = ethtool.turn_off(interface, feature).await;
         turned.with_context(failed)?;
-        let is_on = features(interface).await?.active.contains(*feature);
+        let is_on = features(&ethtool, interface)
+            .await?
+            .active
+            .contains(*feature);
         ensure!(!is_on, "{}: its driver keeps it on", failed());
         tracing::warn!(%interface, "{called} is turned off, so that VLAN tags stay in the frames");
     }
@@ -72,7 +84,7 @@ fn most_tags(config: &Config, interface: &str) -> usize {
 /// In whose driver the program is: in those of the ports, if it is a bond in native mode.
 fn receivers(interface: &Interface) -> Vec<String> {
     let ports = match interface.mode {
-        Mode::Native => setup::bond_ports(&interface.name),
+        Mode::Native => bond::ports(&interface.name),
         Mode::Generic => Vec::new(),
     };
     if ports.is_empty() {
@@ -82,8 +94,8 @@ fn receivers(interface: &Interface) -> Vec<String> {
     }
 }
 
-async fn features(interface: &str) -> Result<Features> {
-    let features = Ethtool::connect()?.features(interface).await;
+async fn features(ethtool: &Ethtool, interface: &str) -> Result<Features> {
+    let features = ethtool.features(interface).await;
     // A driver that does not tell has none.
     Ok(features
         .with_context(|| format!("cannot ask for the offloads of {interface}"))?

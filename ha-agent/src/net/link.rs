@@ -15,7 +15,7 @@ use rtnetlink::packet_route::{
 use super::netlink::{Netlink, NetlinkError, errno};
 
 /// An interface.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Link {
     /// Its index.
     pub index: u32,
@@ -176,19 +176,11 @@ fn describe(name: &str, message: &LinkMessage) -> Link {
     let mut link = Link {
         index: message.header.index,
         name: name.to_owned(),
-        mac: Mac::ZERO,
         up: message
             .header
             .flags
             .contains(LinkFlags::Up | LinkFlags::LowerUp),
-        mtu: 0,
-        veth: false,
-        bridge: false,
-        bond: None,
-        leads: Leads::Out,
-        master: None,
-        lower: None,
-        xdp: None,
+        ..Link::default()
     };
     for attribute in &message.attributes {
         match attribute {

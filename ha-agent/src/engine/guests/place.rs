@@ -149,7 +149,7 @@ mod tests {
     };
     use crate::{
         config::Mode,
-        net::{Addresses, Leads, Link},
+        net::{Addresses, Link},
     };
 
     fn target(last: u8, nic: u32) -> (Guest, Nic) {
@@ -197,16 +197,9 @@ vrid = 51
         let link = Link {
             index,
             name: name.to_owned(),
-            mac: Mac::ZERO,
             up: true,
             mtu: 1500,
-            veth: false,
-            bridge: false,
-            bond: None,
-            leads: Leads::Out,
-            master: None,
-            lower: None,
-            xdp: None,
+            ..Link::default()
         };
         Ground {
             home: link.clone(),

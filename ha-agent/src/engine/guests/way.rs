@@ -138,7 +138,6 @@ fn beside(link: &Link, nic: &Nic, links: &[Link], kernel: &impl Kernel) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use ha_common::abi::Mac;
 
     use super::*;
 
@@ -180,16 +179,9 @@ mod tests {
         Link {
             index,
             name: name.to_owned(),
-            mac: Mac::ZERO,
             up: true,
             mtu: 1500,
-            veth: false,
-            bridge: false,
-            bond: None,
-            leads: Leads::Out,
-            master: None,
-            lower: None,
-            xdp: None,
+            ..Link::default()
         }
     }
 

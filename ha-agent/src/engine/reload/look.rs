@@ -12,7 +12,7 @@ use tokio::task;
 
 use super::{
     super::{
-        Engine, admission, bfd,
+        Engine, admission, bfd, bond,
         fitness::checks,
         group::Group,
         guests,
@@ -242,7 +242,7 @@ impl Engine {
                     }
                 }
                 (Some(_) | None, Some(link)) => {
-                    setup::check_link(interface)?;
+                    bond::check(interface)?;
                     let home = self.netlink.home(&link).await?;
                     Ground {
                         addresses: self.netlink.addresses(home.index).await?,
