@@ -111,6 +111,7 @@ mod tests {
             latency: answered.then_some(Duration::ZERO),
             owners: set,
             answers: u8::from(answered),
+            ..Probe::default()
         }
     }
 

@@ -24,6 +24,7 @@ use super::{
 use crate::{
     filter::{ACCEPT, ETHERTYPE, PAYLOAD, REJECT, byte, equal, half},
     lab::Lab,
+    node::Node,
     sys,
 };
 
@@ -33,6 +34,8 @@ pub(super) struct Sighting {
     pub reply: Reply,
     pub at: Duration,
     pub node: u8,
+    /// A number of its own for each port.
+    pub port: u8,
 }
 
 /// Listens on the nodes' ports until `stop`.
@@ -41,17 +44,14 @@ pub(super) fn start(
     clock: Clock,
     stop: Arc<AtomicBool>,
 ) -> Result<JoinHandle<Result<Vec<Sighting>>>> {
-    let ports = lab.nodes().iter().map(|node| {
-        let ifindex = lab.switch().ifindex(node.name())?;
-        let socket = lab.switch().run(|| Ok(open(ifindex)?))?;
-        Ok(Port {
-            node: node.index(),
-            name: node.name().to_owned(),
-            ifindex,
-            socket,
-        })
-    });
-    let ports = ports.collect::<Result<_>>()?;
+    let mut ports = Vec::new();
+    for node in lab.nodes() {
+        ports.push(Port::open(lab, node, node.name().to_owned())?);
+        let second = node.second_port();
+        if lab.switch().ifindex(&second).is_ok() {
+            ports.push(Port::open(lab, node, second)?);
+        }
+    }
     lab.switch()
         .spawn("tap", move || listen(ports, clock, &stop))
 }
@@ -65,6 +65,16 @@ struct Port {
 }
 
 impl Port {
+    fn open(lab: &Lab, node: &Node, name: String) -> Result<Self> {
+        let ifindex = lab.switch().ifindex(&name)?;
+        Ok(Self {
+            node: node.index(),
+            name,
+            ifindex,
+            socket: lab.switch().run(|| Ok(open(ifindex)?))?,
+        })
+    }
+
     /// Listens where a port was put in, in place of one that was taken out. The thread must be in the switch.
     fn follow(&mut self) -> Result<()> {
         match if_nametoindex(self.name.as_str()) {
@@ -101,11 +111,15 @@ fn listen(mut ports: Vec<Port>, clock: Clock, stop: &AtomicBool) -> Result<Vec<S
     loop {
         let last_round = stop.load(Ordering::Acquire);
         inbox.adjust();
-        for port in &mut ports {
+        for (number, port) in (0..).zip(&mut ports) {
             while let Some((bytes, at)) = inbox.next(&port.socket)? {
                 if let Some(reply) = parse_reply(bytes) {
-                    let node = port.node;
-                    sightings.push(Sighting { reply, at, node });
+                    sightings.push(Sighting {
+                        reply,
+                        at,
+                        node: port.node,
+                        port: number,
+                    });
                 }
             }
             port.follow()?;

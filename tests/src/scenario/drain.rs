@@ -8,7 +8,7 @@ use crate::cluster::{PREFERRED, STANDBY};
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "drain",
     what: "node a is drained, and later takes part again",
-    setting: Setting::PROBES,
+    setting: Setting::PLANNED,
     promise: Promise {
         lost: Some(0),
         // The heir has bid more than the node has, so it is not taken back.

@@ -16,7 +16,7 @@ use crate::{
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "reload",
     what: "groups, addresses, peers, interfaces and checks are added on both nodes, and removed again",
-    setting: Setting::PROBES,
+    setting: Setting::PLANNED,
     promise: Promise {
         lost: Some(0),
         role_changes: Some(0),

@@ -19,7 +19,7 @@ pub(super) const UNNOTICED: Promise = Promise {
 pub(super) const RESTART: Scenario = Scenario {
     name: "restart",
     what: "the agent on node a is restarted, three times",
-    setting: Setting::PROBES,
+    setting: Setting::PLANNED,
     promise: UNNOTICED,
     play: |stage| {
         again_and_again(stage, "agent a restarted", |cluster| {
@@ -32,7 +32,7 @@ pub(super) const RESTART: Scenario = Scenario {
 pub(super) const CRASH: Scenario = Scenario {
     name: "crash-restart",
     what: "the agent on node a is killed and started at once, three times",
-    setting: Setting::PROBES,
+    setting: Setting::PLANNED,
     promise: UNNOTICED,
     play: crash,
 };

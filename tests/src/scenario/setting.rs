@@ -37,6 +37,13 @@ impl Setting {
         ..Self::ADVERTS
     };
 
+    /// The agents probe each other as often as they do by default: what is planned needs nobody's haste, and a machine that
+    /// stands still for some milliseconds by itself is not taken for dead.
+    pub(super) const PLANNED: Self = Self {
+        probes: Some(Duration::from_millis(10)),
+        ..Self::ADVERTS
+    };
+
     /// The service of this setting. Where the agents probe each other, the lease may be as long as it is by
     /// default; otherwise it has to end before a peer takes over.
     pub(super) fn service(&self) -> Service {
@@ -65,5 +72,6 @@ mod tests {
         let patience = |setting: Setting| setting.service().advert_interval * 19 / 10;
         assert!(Setting::ADVERTS.service().lease <= patience(Setting::ADVERTS));
         assert_eq!(Setting::PROBES.service().lease, LEASE);
+        assert_eq!(Setting::PLANNED.service().lease, LEASE);
     }
 }

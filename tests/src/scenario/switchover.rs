@@ -17,7 +17,7 @@ const PROMISE: Promise = Promise {
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "switchover",
     what: "node a is told to hand the addresses over",
-    setting: Setting::PROBES,
+    setting: Setting::PLANNED,
     promise: PROMISE,
     play: |stage| {
         stage.hold(Duration::from_millis(1500));
@@ -33,7 +33,7 @@ pub(super) const DEAF_CLIENT: Scenario = Scenario {
     what: "node a hands the addresses over, and the client never hears of it",
     setting: Setting {
         mac: AnsweringMac::Interface,
-        ..Setting::PROBES
+        ..Setting::PLANNED
     },
     promise: PROMISE,
     play: |stage| {

@@ -18,7 +18,7 @@ use crate::{
 
 const SETTING: Setting = Setting {
     has_variants: true,
-    ..Setting::PROBES
+    ..Setting::PLANNED
 };
 
 pub(super) const PROGRAM: Scenario = Scenario {
