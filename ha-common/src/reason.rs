@@ -199,7 +199,7 @@ reasons! {
     /// to the peer that takes over.
     QuestionForwarded = 45, "question_forwarded", Forwarded;
     /// ARP request or neighbour solicitation that a peer handed on, and that this node has answered itself or the
-    /// peer should have dropped.
+    /// peer should have dropped; or that this node has answered on the interface from which the group has just moved.
     QuestionTwice = 46, "question_twice", Dropped;
     /// Traffic to a virtual IP that begins something new, just before this node lets go: handed on to the peer that is
     /// about to take over.

@@ -4,6 +4,9 @@
 //! would answer; and every node hears every question. So the former owner hands on what it does not answer any more,
 //! to the claimer alone. A claimer answers only what was handed on. Once it is Active it answers what it hears, and
 //! of what is handed on only what it has not answered: what passed it while it was still a claimer.
+//!
+//! So it is when a group goes over from one interface of its node to another: a question comes in on both, and what was
+//! answered on the one is not answered on the other.
 
 use ha_common::{
     abi::{GROUP_MOVES, GROUP_STALE_DROP, Group, Mac, Peer, Role},
@@ -19,6 +22,8 @@ use crate::{
     maps::{Asked, Maps},
     packet::Packet,
 };
+
+const NS_PER_MS: u64 = 1_000_000;
 
 /// Who asks for what.
 #[derive(Clone, Copy)]
@@ -62,20 +67,28 @@ pub(crate) fn admit(
         address: question.address,
         vip: question.vip,
         epoch: group.word.epoch,
+        ifindex: hit.ifindex,
+        at_ms: (maps.coarse_now_ns() / NS_PER_MS) as u32,
     };
     match standing {
         Standing::Active if is_handed_on => {
-            if moves && maps.asked(place(question)) != asked {
+            if moves && !maps.asked(place(question)).is(&asked) {
                 Ok(())
             } else {
                 Err(Reason::QuestionTwice)
             }
         }
         Standing::Active => {
-            if moves {
-                maps.set_asked(place(question), asked);
+            if !moves {
+                return Ok(());
             }
-            Ok(())
+            let answered = maps.asked(place(question));
+            maps.set_asked(place(question), asked);
+            if answered.is_copy_of(&asked) {
+                Err(Reason::QuestionTwice)
+            } else {
+                Ok(())
+            }
         }
         Standing::Claiming if is_handed_on => Ok(()),
         Standing::Claiming => Err(Reason::SilentClaiming),

@@ -174,7 +174,6 @@ mod tests {
                 latency: (!owners.is_empty()).then_some(MS / 2),
                 owners,
                 answers: owners.len() as u8,
-                ..Probe::default()
             });
         }
         track

@@ -111,7 +111,6 @@ mod tests {
             latency: answered.then_some(Duration::ZERO),
             owners: set,
             answers: u8::from(answered),
-            ..Probe::default()
         }
     }
 

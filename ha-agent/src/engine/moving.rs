@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use ha_common::abi::Role;
-use ha_core::{election::Cause, time::Time};
+use ha_core::{
+    election::{Cause, Election as _},
+    time::Time,
+};
 
 use super::Engine;
 
@@ -11,6 +14,9 @@ use super::Engine;
 const HANDS_ON: Duration = Duration::from_millis(50);
 /// For how long the new owner takes what is handed on; longer, as it begins earlier.
 const TAKES: Duration = Duration::from_millis(200);
+/// For how long an owner notes what it answers before it goes over to another of its interfaces: longer than a question
+/// waits in the queue of the one NIC when it has come out of the other's.
+const NOTES: Duration = Duration::from_millis(2);
 
 impl Engine {
     /// To be called before the word of the role is stored.
@@ -32,6 +38,19 @@ impl Engine {
         // From silence an owner comes that nobody hands anything on to.
         let is_moving = role != Role::Active || self.is_moving(index);
         self.set_moving(index, is_moving.then_some(ends));
+    }
+
+    /// Has it noted what is answered, as the owner is about to go over to another of its interfaces, which hears the same
+    /// questions. Returns until when that has to wait for it, if it has to.
+    pub(super) fn note_going_over(&mut self, index: usize) -> Option<Time> {
+        match self.groups[index].election.role() {
+            Role::Active => {}
+            Role::Backup | Role::Claiming => return None,
+        }
+        let was_moving = self.is_moving(index);
+        let now = self.now();
+        self.set_moving(index, Some(Some(now + TAKES)));
+        (!was_moving).then_some(now + NOTES)
     }
 
     fn is_moving(&self, index: usize) -> bool {

@@ -88,10 +88,19 @@ impl Engine {
             let group = &self.groups[index];
             if group.returns_at.is_some_and(|at| at <= now) {
                 match choose(&self.ways(index), group.way()) {
-                    Choice::Return(to) | Choice::Move(to) => self.move_to(index, to),
+                    Choice::Return(to) => self.return_to(index, to),
+                    Choice::Move(to) => self.move_to(index, to),
                     Choice::Stay => self.groups[index].returns_at = None,
                 }
             }
+        }
+    }
+
+    /// Both interfaces hear the clients, so what the one has answered is noted first.
+    fn return_to(&mut self, index: usize, way: usize) {
+        match self.note_going_over(index) {
+            Some(noted) => self.groups[index].returns_at = Some(noted),
+            None => self.move_to(index, way),
         }
     }
 

@@ -28,11 +28,37 @@ pub struct Asked {
     pub vip: [u8; 4],
     /// The term in which it was answered.
     pub epoch: u32,
+    /// Index of the interface on which it was.
+    pub ifindex: u32,
+    /// And when, milliseconds of `CLOCK_MONOTONIC`, the last 32 bits.
+    pub at_ms: u32,
 }
 
 impl Asked {
     /// How many are remembered: far more than come while a frame is on its way from one node to another.
     pub const PLACES: u32 = 1024;
+
+    /// The copies of a frame that are in the queues of two NICs are not farther apart, milliseconds.
+    const COPIES_MS: u32 = 100;
+
+    /// Whether it is the same question, whenever and wherever it was heard.
+    #[inline(always)]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        let Self { ifindex, at_ms, .. } = *other;
+        let there = Self {
+            ifindex,
+            at_ms,
+            ..*self
+        };
+        there == *other
+    }
+
+    /// Whether both are of one frame that came in on two interfaces.
+    #[inline(always)]
+    pub(crate) fn is_copy_of(&self, other: &Self) -> bool {
+        let apart_ms = other.at_ms.wrapping_sub(self.at_ms);
+        self.is(other) && self.ifindex != other.ifindex && apart_ms <= Self::COPIES_MS
+    }
 }
 
 /// A TCP connection as the kernel is asked for it (`struct bpf_sock_tuple`), all in network order.

@@ -171,7 +171,7 @@ impl DataPath {
     /// # Errors
     ///
     /// As for [`Self::vip4`].
-    pub fn asked(&mut self) -> Result<Array<&mut MapData, [u32; 4]>> {
+    pub fn asked(&mut self) -> Result<Array<&mut MapData, [u32; 6]>> {
         self.array("ha_asked")
     }
 

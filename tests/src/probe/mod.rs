@@ -158,20 +158,13 @@ fn observer_channels(lab: &Lab, targets: &[IpAddr]) -> Result<Vec<Box<dyn Channe
 
 /// Notes for each probe the nodes from whose ports answers came.
 fn attribute(tracks: &mut [Track], sightings: &[Sighting]) {
-    for sighting in sightings {
-        let Sighting {
-            reply,
-            at,
-            node,
-            port,
-        } = sighting;
+    for Sighting { reply, at, node } in sightings {
         let probe = tracks
             .iter_mut()
             .find(|track| (track.kind, track.target) == (reply.kind, reply.target))
             .and_then(|track| track.find(reply.which, *at));
         if let Some(probe) = probe {
             probe.owners.insert(*node);
-            probe.ports |= 1 << port;
         }
     }
 }

@@ -98,8 +98,6 @@ pub struct Probe {
     pub latency: Option<Duration>,
     /// The nodes that answered, as far as they are known.
     pub owners: Owners,
-    /// The switch ports through which answers came, as far as they are known: a bit each.
-    pub ports: u16,
     /// Answers that came back.
     pub answers: u8,
 }
@@ -150,14 +148,9 @@ impl Track {
     }
 
     /// Whether more than one node answered the probe.
-    ///
-    /// A question that everybody hears is delivered to two NICs of a node one after the other. When the node changes
-    /// from one to the other meanwhile, it answers on either.
     #[must_use]
     pub const fn is_dual(&self, probe: &Probe) -> bool {
-        let ports = probe.ports.count_ones();
-        let expected = if ports > 1 { ports } else { 1 };
-        probe.owners.len() > 1 || (self.kind.one_answer_only() && probe.answers as u32 > expected)
+        probe.owners.len() > 1 || (self.kind.one_answer_only() && probe.answers > 1)
     }
 
     /// The probe that an answer received `at` belongs to.
@@ -220,18 +213,7 @@ mod tests {
         assert!(track(Kind::Arp, 0).is_dual(&twice));
         assert!(!track(Kind::Udp, 0).is_dual(&twice));
 
-        let on_both_nics = Probe {
-            ports: 0b11,
-            ..twice
-        };
-        assert!(!track(Kind::Arp, 0).is_dual(&on_both_nics));
-        let on_one_twice = Probe {
-            answers: 3,
-            ..on_both_nics
-        };
-        assert!(track(Kind::Arp, 0).is_dual(&on_one_twice));
-
-        let mut by_both = on_both_nics;
+        let mut by_both = twice;
         by_both.owners.insert(1);
         assert!(track(Kind::Udp, 0).is_dual(&by_both));
     }

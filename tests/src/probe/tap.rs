@@ -34,8 +34,6 @@ pub(super) struct Sighting {
     pub reply: Reply,
     pub at: Duration,
     pub node: u8,
-    /// A number of its own for each port.
-    pub port: u8,
 }
 
 /// Listens on the nodes' ports until `stop`.
@@ -111,15 +109,11 @@ fn listen(mut ports: Vec<Port>, clock: Clock, stop: &AtomicBool) -> Result<Vec<S
     loop {
         let last_round = stop.load(Ordering::Acquire);
         inbox.adjust();
-        for (number, port) in (0..).zip(&mut ports) {
+        for port in &mut ports {
             while let Some((bytes, at)) = inbox.next(&port.socket)? {
                 if let Some(reply) = parse_reply(bytes) {
-                    sightings.push(Sighting {
-                        reply,
-                        at,
-                        node: port.node,
-                        port: number,
-                    });
+                    let node = port.node;
+                    sightings.push(Sighting { reply, at, node });
                 }
             }
             port.follow()?;

@@ -106,7 +106,6 @@ mod tests {
                     latency: (!owners.is_empty()).then_some(MS / 2),
                     owners,
                     answers: owners.len() as u8,
-                    ..Probe::default()
                 }
             })
             .collect();
