@@ -24,6 +24,9 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// Netlink tells of the link at once; the rest is for the machine.
 const LONGEST_OUTAGE_MS: f64 = 20.0;
 
+/// No host has them.
+const NOBODY: [&str; 2] = ["10.77.0.250", "fd77::250"];
+
 struct Pair {
     agents: Vec<Agent>,
     _echoes: Vec<Echo>,
@@ -105,6 +108,23 @@ impl Pair {
         }
     }
 
+    /// Has the first node's kernel wait for the MACs of hosts on the first interface, and not ask again by itself.
+    fn leave_unresolved(&self) {
+        let batch =
+            NOBODY.map(|host| format!("neigh replace {host} dev {INTERFACE} nud incomplete\n"));
+        command::ip_batch(self.lab.node(0).namespace().name(), &batch.concat()).unwrap();
+        assert_ne!(self.unresolved(), "");
+    }
+
+    fn unresolved(&self) -> String {
+        let list = |host| {
+            let mut ip = self.lab.node(0).namespace().command("ip").unwrap();
+            command::run(ip.args(["neigh", "show", host, "dev", INTERFACE, "nud", "incomplete"]))
+                .unwrap()
+        };
+        NOBODY.map(list).concat()
+    }
+
     fn until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         waiting::until(LIMIT, what, || is_so(self));
     }
@@ -127,8 +147,10 @@ fn plays(mac: AnsweringMac) {
     pair.until("it is served on the second", |pair| pair.place() == SECOND);
     sleep(Duration::from_secs(1));
     assert_eq!(pair.standings(), before, "nothing changes hands");
+    pair.leave_unresolved();
     pair.lab.plug_in(0).unwrap();
     pair.until("it is back on the first", |pair| pair.place() == INTERFACE);
+    assert_eq!(pair.unresolved(), "", "whoever was asked for in vain");
     sleep(Duration::from_secs(1));
     assert_eq!(pair.standings(), before, "nothing changes hands");
     pair.cost_little(prober, from, Some(fault));

@@ -25,7 +25,7 @@ const INTERFACE_INTERVAL: Duration = Duration::from_secs(1);
 impl Engine {
     /// Takes note of what a check saw.
     pub(super) fn seen(&mut self, seen: Seen) {
-        let Some((check, entry)) = self.health.observe(seen) else {
+        let Some((check, before, entry)) = self.health.observe(seen) else {
             return;
         };
         let (name, note, state) = (&entry.check.name, &entry.note, entry.state());
@@ -37,6 +37,16 @@ impl Engine {
         match state {
             State::Down => tracing::warn!("{text}"),
             State::Up | State::Number(_) | State::Unknown => tracing::info!("{text}"),
+        }
+        let back = if let track::Kind::Interface { interface } = &entry.check.kind
+            && (before, state) == (State::Down, State::Up)
+        {
+            Some(interface.clone())
+        } else {
+            None
+        };
+        if let Some(interface) = back {
+            self.link_is_back(&interface);
         }
         self.history.node("check", text);
         for index in 0..self.groups.len() {

@@ -38,6 +38,7 @@ mod peers;
 mod port;
 mod reconcile;
 mod recovery;
+mod relink;
 mod reload;
 mod resume;
 mod setup;

@@ -169,18 +169,19 @@ impl Health {
         }
     }
 
-    /// Takes note of what was seen; the check and its place if it says something else now.
-    pub fn observe(&mut self, seen: Seen) -> Option<(usize, &Entry)> {
+    /// Takes note of what was seen. If a check says something else now: its place, what it said before, and the check.
+    pub fn observe(&mut self, seen: Seen) -> Option<(usize, State, &Entry)> {
         let mut entries = self.entries.iter();
         // It may have been given up meanwhile.
         let place = entries.position(|entry| entry.number == seen.check)?;
         let entry = &mut self.entries[place];
         entry.note = seen.look.note;
+        let before = entry.state();
         if !entry.debounce.observe(seen.look.observation) {
             return None;
         }
         entry.since = SystemTime::now();
-        Some((place, entry))
+        Some((place, before, entry))
     }
 
     /// What a check says.

@@ -14,7 +14,7 @@ use rtnetlink::packet_route::{
 
 use super::{
     filter::mac,
-    netlink::{Netlink, NetlinkError},
+    netlink::{Netlink, NetlinkError, unless},
 };
 
 impl Netlink {
@@ -46,6 +46,32 @@ impl Netlink {
             .filter(|entry| entry.header.ifindex == index && is_resolved(entry.header.state))
             .find(|entry| is_about(entry, address))
             .and_then(mac))
+    }
+
+    /// Forgets whom the kernel has asked for in vain on the interface `index`: it asks again as soon as something is to be
+    /// sent there, and not only a second after it asked last (`retrans_time_ms`).
+    ///
+    /// # Errors
+    /// [`NetlinkError`] if the kernel refuses.
+    pub async fn forget_unresolved(&self, index: u32) -> Result<(), NetlinkError> {
+        for family in [AddressFamily::Inet, AddressFamily::Inet6] {
+            let mut request = self.handle.neighbours().get().set_address_family(family);
+            let about = NeighbourAttribute::IfIndex(index);
+            request.message_mut().attributes.push(about);
+            let action = format!("list the neighbours on interface {index}");
+            let entries = self.list(action, || request.execute()).await?;
+            let unresolved = entries.into_iter().filter(|entry| {
+                entry.header.ifindex == index && entry.header.state == NeighbourState::Incomplete
+            });
+            for entry in unresolved {
+                // It may have answered, or been given up, meanwhile.
+                let deleted = self.handle.neighbours().del(entry).execute().await;
+                unless(&[libc::ENOENT], deleted).map_err(|error| {
+                    NetlinkError::new(format!("forget a neighbour on interface {index}"), &error)
+                })?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes the kernel ask for the MAC of `address`, or ask again if what it knows is old
