@@ -12,6 +12,9 @@
 //! The client has a kernel of the usual kind between its probes and the wire. The observer has
 //! none: it asks with raw frames who has an address, and hears every answer.
 
+mod cables;
+mod frames;
+
 use std::{fs, net::IpAddr, os::fd::OwnedFd, path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context, Result, ensure};
@@ -20,14 +23,12 @@ use nix::{
     sys::statfs::{BPF_FS_MAGIC, statfs},
 };
 
+use self::cables::{configure, plug};
 use crate::{
-    address::{self, PREFIX4, PREFIX6, Station},
-    capture, closed, command,
+    address, capture, command,
     daemon::Daemon,
-    loss,
     netns::NetNs,
-    node::{INTERFACE, Node, SECOND},
-    polling,
+    node::{INTERFACE, Node},
     remains::{BPFFS, Remains},
 };
 
@@ -167,168 +168,6 @@ impl Lab {
         self.client.set("ipv6/icmp/echo_ignore_all", value)
     }
 
-    /// Pulls the node's cable at the switch. To the others this is what power loss looks like.
-    ///
-    /// # Errors
-    ///
-    /// When `ip` fails.
-    pub fn unplug(&self, node: u8) -> Result<()> {
-        self.set_port(node, "down")
-    }
-
-    /// Pulls the cable of the node's second interface.
-    ///
-    /// # Errors
-    ///
-    /// When `ip` fails.
-    pub fn unplug_second(&self, node: u8) -> Result<()> {
-        let port = self.node(node).second_port();
-        command::ip_batch(self.switch.name(), &format!("link set dev {port} down\n"))
-    }
-
-    /// Puts the cable back.
-    ///
-    /// # Errors
-    ///
-    /// When `ip` fails.
-    pub fn plug_in(&self, node: u8) -> Result<()> {
-        self.set_port(node, "up")
-    }
-
-    /// Takes the node's interface out, and its port of the switch with it: as if a NIC was removed.
-    ///
-    /// # Errors
-    ///
-    /// When `ip` fails.
-    pub fn take_out(&self, node: u8) -> Result<()> {
-        let node = self.node(node).namespace().name();
-        command::ip_batch(node, &format!("link del dev {INTERFACE}\n"))
-    }
-
-    /// Puts another one in, which has the name, the MAC and the addresses of the one that was taken out. It works as
-    /// long as what is returned lives.
-    ///
-    /// # Errors
-    ///
-    /// When `ip` fails.
-    #[must_use = "the port takes what a program sends back only as long as this lives"]
-    pub fn put_in(&self, node: u8) -> Result<OwnedFd> {
-        let node = self.node(node);
-        let port = plug(
-            &self.switch,
-            node.name(),
-            node.namespace(),
-            node.station.mac,
-        )?;
-        configure(node.namespace(), node.station)?;
-        Ok(port)
-    }
-
-    /// Gives the node another interface on the switch. It works as long as what is returned lives.
-    ///
-    /// # Errors
-    ///
-    /// When `ip` fails.
-    #[must_use = "the port takes what a program sends back only as long as this lives"]
-    pub fn add_second(&self, node: u8) -> Result<OwnedFd> {
-        let node = self.node(node);
-        let (port, namespace) = (node.second_port(), node.namespace());
-        let second = address::second(node.index());
-        let handle = plug_as(&self.switch, &port, namespace, SECOND, second.mac)?;
-        configure_as(namespace, SECOND, second)?;
-        // Both are in one network: what the first cannot send without a link goes out of the second.
-        for family in ["ipv4", "ipv6"] {
-            for scope in ["all", INTERFACE, SECOND] {
-                let key = format!("{family}/conf/{scope}/ignore_routes_with_linkdown");
-                namespace.set(&key, "1")?;
-            }
-        }
-        Ok(handle)
-    }
-
-    /// Lets the nodes hear everybody but each other, or everybody again.
-    ///
-    /// # Errors
-    ///
-    /// When `bridge` fails.
-    pub fn set_isolated(&self, isolated: bool) -> Result<()> {
-        let state = if isolated { "on" } else { "off" };
-        for node in &self.nodes {
-            let mut bridge: Command = self.switch.command("bridge")?;
-            command::run(bridge.args(["link", "set", "dev", &node.name, "isolated", state]))?;
-        }
-        Ok(())
-    }
-
-    /// How many frames the virtual cables to and from this node have dropped because they were full.
-    ///
-    /// # Errors
-    ///
-    /// When `ip` or `ethtool` fails, or says something else than usual.
-    pub fn overflows(&self, node: u8) -> Result<u64> {
-        let node = self.node(node);
-        let mut ip: Command = self.switch.command("ip")?;
-        let printed = command::run(ip.args(["-j", "-s", "link", "show", "dev", &node.name]))?;
-        let port: serde_json::Value = serde_json::from_str(&printed)?;
-        let to_node = port[0]["stats64"]["tx"]["dropped"].as_u64();
-        let to_node = to_node.with_context(|| format!("no counter of drops: {printed}"))?;
-        let mut ethtool: Command = node.namespace().command("ethtool")?;
-        let printed = command::run(ethtool.args(["-S", INTERFACE]))?;
-        let failed = printed.lines().filter_map(|line| line.split_once(": "));
-        let failed = failed.filter(|(name, _)| name.ends_with("_xdp_tx_errors"));
-        let from_node: u64 = failed
-            .filter_map(|(_, count)| count.parse::<u64>().ok())
-            .sum();
-        Ok(to_node + from_node)
-    }
-
-    /// Lets the switch lose frames from one node to another; what goes to others passes.
-    ///
-    /// # Errors
-    ///
-    /// When `nft` fails.
-    pub fn lose(&self, from: u8, to: u8, loss: Loss) -> Result<()> {
-        let (from, to) = (&self.node(from).name, &self.node(to).name);
-        loss::begin(&self.switch, from, to, loss)
-    }
-
-    /// Lets the switch lose frames from a port to the client.
-    ///
-    /// # Errors
-    ///
-    /// When `nft` fails.
-    pub fn lose_to_client(&self, from: &str, loss: Loss) -> Result<()> {
-        loss::begin(&self.switch, from, CLIENT_PORT, loss)
-    }
-
-    /// Ends what [`Self::lose`] and [`Self::lose_to_client`] began, between all nodes; returns how many frames were lost.
-    ///
-    /// # Errors
-    ///
-    /// When `nft` fails, or nothing was being lost.
-    pub fn lose_nothing(&self) -> Result<u64> {
-        loss::end(&self.switch)
-    }
-
-    /// Has the port of a node let through its own MAC only.
-    ///
-    /// # Errors
-    ///
-    /// When `nft` fails.
-    pub fn close(&self, node: u8, what: Closed) -> Result<()> {
-        let node = self.node(node);
-        closed::close(&self.switch, &node.name, &node.mac(), what)
-    }
-
-    /// Ends what [`Self::close`] began, of all nodes.
-    ///
-    /// # Errors
-    ///
-    /// When `nft` fails, or nothing was closed.
-    pub fn open(&self) -> Result<()> {
-        closed::open(&self.switch)
-    }
-
     /// Records what goes over the nodes' ports, beside the logs.
     ///
     /// # Errors
@@ -393,14 +232,6 @@ impl Lab {
         });
         Ok(())
     }
-
-    fn set_port(&self, node: u8, state: &str) -> Result<()> {
-        let port = &self.node(node).name;
-        command::ip_batch(
-            self.switch.name(),
-            &format!("link set dev {port} {state}\n"),
-        )
-    }
 }
 
 impl Drop for Lab {
@@ -409,52 +240,6 @@ impl Drop for Lab {
             let _ = capture.stop(CAPTURE_END);
         }
     }
-}
-
-/// Connects `eth0` of a station to a new port of the switch.
-fn plug(switch: &NetNs, port: &str, station: &NetNs, mac: [u8; 6]) -> Result<OwnedFd> {
-    plug_as(switch, port, station, INTERFACE, mac)
-}
-
-fn plug_as(
-    switch: &NetNs,
-    port: &str,
-    station: &NetNs,
-    interface: &str,
-    mac: [u8; 6],
-) -> Result<OwnedFd> {
-    let mac = mac.map(|byte| format!("{byte:02x}")).join(":");
-    command::ip_batch(
-        switch.name(),
-        &format!(
-            "link add name {port} type veth peer name {interface} address {mac} netns {}\n\
-             link set dev {port} master {BRIDGE} up\n",
-            station.name()
-        ),
-    )?;
-    polling::let_through(switch, port)
-}
-
-/// Gives a station its addresses, usable at once.
-fn configure(station: &NetNs, addresses: Station) -> Result<()> {
-    configure_as(station, INTERFACE, addresses)
-}
-
-fn configure_as(station: &NetNs, interface: &str, addresses: Station) -> Result<()> {
-    for parameter in ["accept_dad", "accept_ra", "router_solicitations"] {
-        for scope in ["all", "default", interface] {
-            station.set(&format!("ipv6/conf/{scope}/{parameter}"), "0")?;
-        }
-    }
-    let Station { v4, v6, mac: _ } = addresses;
-    command::ip_batch(
-        station.name(),
-        &format!(
-            "addr add {v4}/{PREFIX4} dev {interface}\n\
-             addr add {v6}/{PREFIX6} dev {interface} nodad\n\
-             link set dev {interface} up\n"
-        ),
-    )
 }
 
 fn ethtool(namespace: &NetNs, interface: &str, feature: &[&str]) -> Result<()> {

@@ -8,6 +8,7 @@
 //!
 //! No process of the peer is in the way, and no lateness of this one is taken for the peer's silence.
 
+mod change;
 mod discriminator;
 mod packet;
 mod prober;
@@ -15,56 +16,27 @@ mod report;
 mod slots;
 mod socket;
 mod sys;
+mod way;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::IpAddr,
-    sync::Arc,
-};
+use std::{net::IpAddr, sync::Arc};
 
-use anyhow::{Context, Result};
-use ha_common::abi::{LivePeerKey, MAX_LIVE, REFLECT_NODE, Reflector};
 use ha_core::{sbfd::Change, time::Time};
 use tokio::{sync::mpsc, task::AbortHandle};
 
 pub use self::{
+    change::Prepared,
     discriminator::{Discriminator, Router},
     packet::About,
     report::Report,
+    way::{Way, desired, ways},
 };
 use self::{
     packet::{Request, View},
-    prober::{Lane, Prober},
+    prober::Prober,
     report::Reports,
     socket::Socket,
 };
-use crate::{
-    config::{Config, Peer},
-    dataplane::{self, Stamps},
-    net::Addresses,
-};
-
-/// The least time between requests that a node asks for, microseconds.
-const MIN_RX_US: u32 = 1_000;
-
-/// A way to a peer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Way {
-    /// Its slot in `ha_live`, which stays while the way does.
-    pub slot: u32,
-    /// The peer's place in the configuration.
-    pub peer: usize,
-    /// The peer's address there.
-    pub address: IpAddr,
-    /// Index of the interface.
-    pub ifindex: u32,
-    /// Name of the interface.
-    pub interface: String,
-    /// Index and name of what has the host's addresses there: the bridge, if the interface is a port of one.
-    pub home: (u32, String),
-    /// This node's address there.
-    pub own: IpAddr,
-}
+use crate::config::Peer;
 
 /// What has changed of a way.
 #[derive(Clone, Copy, Debug)]
@@ -125,112 +97,6 @@ impl Drop for Reader {
     }
 }
 
-/// Other ways than now, and their sockets. What goes on has the one that it has.
-#[derive(Debug)]
-pub struct Prepared {
-    ways: Vec<Way>,
-    departed: Vec<Way>,
-    /// By way; `None` for one that goes on.
-    sockets: Vec<Option<Arc<Socket>>>,
-}
-
-impl Prepared {
-    /// The ways.
-    #[must_use]
-    pub fn ways(&self) -> &[Way] {
-        &self.ways
-    }
-
-    /// All to whom is answered: the ways, and those that have been given up.
-    #[must_use]
-    pub fn answered(&self) -> Vec<Way> {
-        let all = self.ways.iter().chain(&self.departed);
-        all.cloned().collect()
-    }
-
-    /// The slots of those that are new.
-    #[must_use]
-    pub fn fresh(&self) -> BTreeSet<u32> {
-        let ways = self.ways.iter().zip(&self.sockets);
-        let fresh = ways.filter(|(_, socket)| socket.is_some());
-        fresh.map(|(way, _)| way.slot).collect()
-    }
-}
-
-/// The ways of the configuration, with the addresses from which they are probed. `interface` tells the index of an
-/// interface, what has the host's addresses there, and these.
-///
-/// # Errors
-/// If an interface has no address of the peer's family.
-pub fn ways(
-    config: &Config,
-    interface: impl Fn(&str) -> Option<(u32, (u32, String), Addresses)>,
-) -> Result<Vec<Way>> {
-    let mut ways = Vec::new();
-    for (peer, written) in config.peers.iter().enumerate() {
-        for path in &written.paths {
-            let (ifindex, home, own) = interface(&path.interface)
-                .with_context(|| format!("there is no interface {}", path.interface))?;
-            let own = match path.address {
-                IpAddr::V4(_) => own.v4.map(IpAddr::V4),
-                IpAddr::V6(_) => own.link_local.map(IpAddr::V6),
-            };
-            let own = own.with_context(|| {
-                format!(
-                    "{} has no address from which {} could be probed: `ip address add` one",
-                    path.interface, path.address
-                )
-            })?;
-            ways.push(Way {
-                slot: ways.len() as u32,
-                peer,
-                address: path.address,
-                ifindex,
-                interface: path.interface.clone(),
-                home,
-                own,
-            });
-        }
-    }
-    Ok(ways)
-}
-
-/// What the data path has to know: for whom it answers, and whom it stamps. `groups` are the slots in
-/// `ha_group` of those that have a virtual router, and its identity.
-#[must_use]
-pub fn desired(
-    config: &Config,
-    ways: &[Way],
-    groups: impl Iterator<Item = (u32, Router)>,
-) -> dataplane::Liveness {
-    let own = Discriminator::of_node(&config.node.name);
-    let reflector = |group| Reflector {
-        group,
-        min_rx_us: MIN_RX_US,
-    };
-    let mut reflectors = BTreeMap::from([(own.get(), reflector(REFLECT_NODE))]);
-    for (slot, router) in groups {
-        reflectors.insert(own.of_group(router).get(), reflector(slot));
-    }
-    let paths = ways.iter().map(|way| {
-        let addr = match way.address {
-            IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
-            IpAddr::V6(v6) => v6.octets(),
-        };
-        let (ifindex, slot) = (way.ifindex, way.slot);
-        (LivePeerKey { addr, ifindex }, (slot, packet::session(slot)))
-    });
-    dataplane::Liveness {
-        // Without peers there is nobody to answer.
-        reflectors: if ways.is_empty() {
-            BTreeMap::new()
-        } else {
-            reflectors
-        },
-        paths: paths.collect(),
-    }
-}
-
 impl Watch {
     /// Nobody is watched yet.
     #[must_use]
@@ -250,101 +116,6 @@ impl Watch {
             answerer,
             prober: None,
         }
-    }
-
-    /// Opens what the ways of `config` need that are not probed already, in the same way.
-    ///
-    /// # Errors
-    /// If a socket cannot be had.
-    pub fn prepare(&self, config: &Config, mut ways: Vec<Way>) -> Result<Prepared> {
-        let kept = self.assign(config, &mut ways);
-        let sockets = ways.iter().zip(kept).map(|(way, kept)| match kept {
-            true => Ok(None),
-            false => Socket::open(way).map(|socket| Some(Arc::new(socket))),
-        });
-        let sockets = sockets.collect::<Result<_>>()?;
-        let place = |way: &Way| (way.address, way.ifindex);
-        let is_gone = |old: &&Way| !ways.iter().any(|way| place(way) == place(old));
-        let departed = self.ways.iter().chain(&self.departed).filter(is_gone);
-        let is_free = |old: &&Way| !ways.iter().any(|way| way.slot == old.slot);
-        let room = (MAX_LIVE as usize).saturating_sub(ways.len());
-        let departed = departed.filter(is_free).take(room).cloned().collect();
-        Ok(Prepared {
-            ways,
-            departed,
-            sockets,
-        })
-    }
-
-    /// Gives each way its slot; whether it has it already.
-    fn assign(&self, config: &Config, ways: &mut [Way]) -> Vec<bool> {
-        let identity = |peers: &[Peer], way: &Way| {
-            let Peer { name, probing, .. } = &peers[way.peer];
-            let (address, own) = (way.address, way.own);
-            (name.clone(), *probing, address, own, way.ifindex)
-        };
-        let old: Vec<_> = self.ways.iter().map(|w| identity(&self.peers, w)).collect();
-        let new: Vec<_> = ways.iter().map(|w| identity(&config.peers, w)).collect();
-        let taken = self.ways.iter().chain(&self.departed);
-        let taken: Vec<_> = taken.map(|way| way.slot).collect();
-        let slots = slots::assign(&old, &taken, &new);
-        let places = ways.iter_mut().zip(slots);
-        places
-            .map(|(way, (slot, kept))| {
-                way.slot = slot;
-                kept
-            })
-            .collect()
-    }
-
-    /// Probes these from now on, and nobody else. What goes on is not interrupted. `stamps` must be of maps that
-    /// have the ways.
-    ///
-    /// # Errors
-    /// If the thread cannot be had.
-    pub fn set(&mut self, config: &Config, prepared: Prepared, stamps: Stamps) -> Result<()> {
-        let Prepared {
-            ways,
-            departed,
-            sockets,
-        } = prepared;
-        self.departed = departed;
-        let mut lanes = Vec::new();
-        let mut kept = Vec::new();
-        let old = std::mem::take(&mut self.sockets).into_iter();
-        let old = old.zip(std::mem::take(&mut self.readers));
-        let slots = self.ways.iter().map(|way| way.slot);
-        let mut old: BTreeMap<_, _> = slots.zip(old).collect();
-        for (way, socket) in ways.iter().zip(sockets) {
-            let slot = way.slot;
-            let (socket, reader) = match socket {
-                Some(socket) => {
-                    lanes.push(Lane::begin(&config.peers[way.peer], way, &socket));
-                    let reader = read(Arc::clone(&socket), slot, self.answerer.clone());
-                    (socket, reader)
-                }
-                None => {
-                    lanes.push(Lane::Kept(slot));
-                    let Some(kept) = old.remove(&slot) else {
-                        continue;
-                    };
-                    kept
-                }
-            };
-            kept.push((socket, reader));
-        }
-        (self.sockets, self.readers) = kept.into_iter().unzip();
-        self.ways = ways;
-        self.peers.clone_from(&config.peers);
-        match &self.prober {
-            Some(prober) => prober.set(lanes),
-            None if lanes.is_empty() => {}
-            None => {
-                let (news, reports) = (self.teller.clone(), self.reports.clone());
-                self.prober = Some(Prober::start(lanes, stamps, news, reports)?);
-            }
-        }
-        Ok(())
     }
 
     /// The place of the way in a slot.
@@ -429,11 +200,6 @@ impl Default for Watch {
     fn default() -> Self {
         Self::new()
     }
-}
-
-fn read(socket: Arc<Socket>, slot: u32, answers: mpsc::UnboundedSender<Answer>) -> Reader {
-    let task = tokio::spawn(async move { socket.read(slot, &answers).await });
-    Reader(task.abort_handle())
 }
 
 /// The data path's clock.
