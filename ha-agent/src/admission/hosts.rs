@@ -1,9 +1,6 @@
 //! Hosts on an interface's network that can be asked to send something there.
 
-use std::{
-    fs,
-    net::{IpAddr, Ipv4Addr},
-};
+use std::net::{IpAddr, Ipv4Addr};
 
 use ha_core::vrrp::Peers;
 
@@ -11,13 +8,14 @@ use crate::config::{Config, Election, Witness};
 
 /// More are not asked: one that answers is enough.
 const MOST: usize = 8;
-/// Routes of the calling thread's network namespace, one a line: interface, then destination, gateway and flags in
-/// hexadecimal (`net/ipv4/fib_trie.c`).
-const ROUTES: &str = "/proc/thread-self/net/route";
-
-/// Those of the configuration, then the gateway. `own` are this host's addresses.
+/// Those of the configuration, then the gateways there. `own` are this host's addresses.
 #[must_use]
-pub fn hosts(config: &Config, interface: &str, own: &[IpAddr]) -> Vec<Ipv4Addr> {
+pub fn hosts(
+    config: &Config,
+    interface: &str,
+    own: &[IpAddr],
+    gateways: impl Iterator<Item = IpAddr>,
+) -> Vec<Ipv4Addr> {
     let paths = config.peers.iter().flat_map(|peer| &peer.paths);
     let mut all: Vec<IpAddr> = paths
         .filter(|path| path.interface == interface)
@@ -39,8 +37,7 @@ pub fn hosts(config: &Config, interface: &str, own: &[IpAddr]) -> Vec<Ipv4Addr> 
             all.extend(list.iter());
         }
     }
-    let routes = fs::read_to_string(ROUTES).unwrap_or_default();
-    all.extend(gateways(&routes, interface).map(IpAddr::V4));
+    all.extend(gateways);
     let mut hosts: Vec<Ipv4Addr> = Vec::new();
     for address in all.into_iter().filter(|address| !own.contains(address)) {
         match address {
@@ -52,17 +49,6 @@ pub fn hosts(config: &Config, interface: &str, own: &[IpAddr]) -> Vec<Ipv4Addr> 
     hosts
 }
 
-fn gateways<'a>(routes: &'a str, interface: &'a str) -> impl Iterator<Item = Ipv4Addr> + 'a {
-    let lines = routes.lines().map(str::split_ascii_whitespace);
-    lines.filter_map(move |mut words| {
-        let of = words.next()?;
-        let gateway = u32::from_str_radix(words.nth(1)?, 16).ok()?;
-        let is_one = of == interface && gateway != 0;
-        // The kernel prints the four octets as the number that they are in its memory.
-        is_one.then(|| Ipv4Addr::from(gateway.to_ne_bytes()))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -70,20 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn gateways_of_one_interface() {
-        let octets = u32::from_ne_bytes([192, 0, 2, 1]);
-        let routes = format!(
-            "Iface\tDestination\tGateway \tFlags\n\
-             eth0\t00000000\t{octets:08X}\t0003\n\
-             eth0\t000200C0\t00000000\t0001\n\
-             eth1\t00000000\t{octets:08X}\t0003\n"
-        );
-        let found: Vec<_> = gateways(&routes, "eth0").collect();
-        assert_eq!(found, [Ipv4Addr::new(192, 0, 2, 1)]);
-    }
-
-    #[test]
-    fn peers_and_witness_are_asked_where_they_are() {
+    fn peers_witness_and_gateways_are_asked_where_they_are() {
         let text = "[node]\nname = \"a\"\n[[interface]]\nname = \"none0\"\n[[interface]]\nname = \"none1\"\n\
                     [[peer]]\nname = \"b\"\npaths = [{ interface = \"none0\", address = \"192.0.2.2\" },\n\
                     { interface = \"none1\", address = \"198.51.100.2\" }]\n\
@@ -93,10 +66,12 @@ mod tests {
         let config = Config::parse(text, Path::new("ha.toml")).unwrap();
         let own = ["192.0.2.3".parse().unwrap()];
         let octets = |last| Ipv4Addr::new(192, 0, 2, last);
-        assert_eq!(hosts(&config, "none0", &own), [octets(2), octets(9)]);
-        assert_eq!(
-            hosts(&config, "none1", &own),
-            [Ipv4Addr::new(198, 51, 100, 2)]
-        );
+        let gateways = [octets(1), octets(2)].map(IpAddr::V4).into_iter();
+        let hosts = |interface, gateways: &[IpAddr]| {
+            hosts(&config, interface, &own, gateways.iter().copied())
+        };
+        let all = [octets(2), octets(9), octets(1)];
+        assert_eq!(hosts("none0", gateways.as_slice()), all);
+        assert_eq!(hosts("none1", &[]), [Ipv4Addr::new(198, 51, 100, 2)]);
     }
 }

@@ -25,6 +25,8 @@ pub(super) struct Host {
     pub(super) devices: Vec<Device>,
     /// All addresses.
     pub(super) addresses: Vec<Assigned>,
+    /// The IPv4 gateways, each with the index of the interface on whose network it is.
+    pub(super) gateways: Vec<(u32, IpAddr)>,
     /// The ids of the data path's programs by interface, as they are pinned; `None` if that cannot be seen.
     own: Option<BTreeMap<u32, u32>>,
 }
@@ -43,6 +45,7 @@ impl Host {
         Ok(Self {
             devices: netlink.devices().await?,
             addresses: netlink.all_addresses().await?,
+            gateways: netlink.gateways().await?,
             ethtool: Ethtool::connect().context("cannot open a netlink socket")?,
             kernel: KernelVersion::current().context("cannot tell the kernel's version")?,
             // Without privileges, which another check tells.
@@ -77,6 +80,13 @@ impl Host {
             // Ports leave ARP to their bridge or bond.
             device.ethernet && device.up && device.arp && device.master.is_none() && !is_served
         })
+    }
+
+    /// The names of a bond's ports; none if it is none.
+    pub(super) fn bond_ports(&self, device: &Device) -> Vec<String> {
+        let is_port = |port: &&Device| device.bond.is_some() && port.master == Some(device.index);
+        let ports = self.devices.iter().filter(is_port);
+        ports.map(|port| port.name.clone()).collect()
     }
 
     pub(super) fn device(&self, name: &str) -> Option<&Device> {

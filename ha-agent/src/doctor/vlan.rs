@@ -7,18 +7,26 @@ use super::{
     check::{Check, Shown},
     finding::Verdict,
 };
-use crate::net::{Features, STRIPS, Strip};
+use crate::{
+    config::Mode,
+    net::{Features, STRIPS, Strip, receivers},
+};
 
 /// What drops frames of VLANs for which the host has no interface.
 const DROPS: [&str; 2] = ["rx-vlan-filter", "rx-vlan-stag-filter"];
 
 /// An interface with groups on VLANs.
 #[derive(Clone, Debug)]
-pub(super) struct Facts {
-    name: String,
-    /// Whether one of them is behind two tags, of which the outer one may be a service tag.
-    double: bool,
-    features: Features,
+pub(super) enum Facts {
+    /// It is a bond in generic mode.
+    GenericBond,
+    /// A NIC that receives for it: its own, or a bond's port.
+    Nic {
+        name: String,
+        /// Whether one of the groups is behind two tags, of which the outer one may be a service tag.
+        double: bool,
+        features: Features,
+    },
 }
 
 #[derive(Debug)]
@@ -39,22 +47,36 @@ impl Check for Vlan {
             if !host.groups_on(name).any(is_tagged) {
                 continue;
             }
-            let facts = Facts {
-                name: name.clone(),
-                double: host.groups_on(name).any(|group| group.vlan.inner != 0),
-                features: host.offloads(name).await?.unwrap_or_default(),
-            };
-            seen.push((name.clone(), facts));
+            let ports = host.bond_ports(served.device);
+            if served.mode == Mode::Generic && !ports.is_empty() {
+                seen.push((name.clone(), Facts::GenericBond));
+                continue;
+            }
+            for nic in receivers(name, ports) {
+                let facts = Facts::Nic {
+                    double: host.groups_on(name).any(|group| group.vlan.inner != 0),
+                    features: host.offloads(&nic).await?.unwrap_or_default(),
+                    name: nic.clone(),
+                };
+                seen.push((nic, facts));
+            }
         }
         Ok(seen)
     }
 
     fn judge(facts: &Facts) -> Vec<Verdict> {
-        let Facts {
+        let Facts::Nic {
             name,
             double,
             features,
-        } = facts;
+        } = facts
+        else {
+            return vec![Verdict::failure(
+                "a bond in generic mode",
+                "The kernel takes VLAN tags off before the data path sees the frames, and the agent refuses such groups.",
+                "set mode = \"native\" in the interface's section, or serve these groups on another NIC",
+            )];
+        };
         let on = |feature: &str| features.active.contains(feature);
         let off = |feature: &str, called: &str| {
             if features.fixed.contains(feature) {
@@ -106,7 +128,7 @@ mod tests {
                 fixed: names(fixed),
             };
             let name = "eth0".to_owned();
-            Vlan::judge(&Facts {
+            Vlan::judge(&Facts::Nic {
                 name,
                 double,
                 features,

@@ -34,6 +34,11 @@ async fn questions(
     }
     let own = netlink.all_addresses().await?;
     let own: Vec<IpAddr> = own.iter().map(|own| own.address).collect();
+    let gateways = netlink.gateways().await?;
+    let gateways_at = |at| {
+        let there = gateways.iter().filter(move |(index, _)| *index == at);
+        there.map(|(_, address)| *address)
+    };
     let there = grounds.iter().filter(|g| g.presence != Presence::Gone);
     let questions = there.filter_map(|ground| {
         let (name, index) = (&ground.link.name, ground.link.index);
@@ -47,7 +52,7 @@ async fn questions(
             own: ground.home.mac,
             macs,
             kept: kept.get(&index).cloned().unwrap_or_default(),
-            hosts: admission::hosts(config, name, &own),
+            hosts: admission::hosts(config, name, &own, gateways_at(ground.home.index)),
         })
     });
     Ok(questions.collect())

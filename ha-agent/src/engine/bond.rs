@@ -1,51 +1,71 @@
-//! What the kernel says of a bond, and whether one can be served.
-
-use std::{fs, path::Path};
+//! Which bonds can be served.
 
 use anyhow::{Result, bail};
 
-use crate::config::{Interface, Mode};
+use crate::{
+    config::{Interface, Mode},
+    net::{BondMode, Link},
+};
 
 /// Modes of bonds whose ports run the program. The kernel would let those of `balance-rr` do, too (`bond_xdp_check`), but
 /// without the change "fix null-ptr-deref in xdp_master_redirect() for down master" it may panic where such a bond has
 /// never been up.
-const NATIVE_BONDS: [&str; 3] = ["active-backup", "balance-xor", "802.3ad"];
+const NATIVE_BONDS: [BondMode; 3] = [
+    BondMode::ActiveBackup,
+    BondMode::BalanceXor,
+    BondMode::Ieee8023Ad,
+];
 
 /// Whether an interface that is there can be served so.
 ///
 /// # Errors
 /// If it is a bond in native mode whose own mode is not one of [`NATIVE_BONDS`].
-pub(super) fn check(interface: &Interface) -> Result<()> {
-    let name = &interface.name;
-    if interface.mode == Mode::Generic {
-        return Ok(());
-    }
-    if let Some(mode) = mode_of(name)
-        && !NATIVE_BONDS.contains(&mode.as_str())
-    {
-        bail!(
-            "{name} is a bond in the mode {mode}, which is served in the stack only: set mode = \"generic\" for it, \
+pub(super) fn check(interface: &Interface, link: &Link) -> Result<()> {
+    let mode = link.bond.and_then(|bond| bond.mode);
+    match (interface.mode, mode) {
+        (Mode::Native, Some(mode)) if !NATIVE_BONDS.contains(&mode) => bail!(
+            "{} is a bond in the mode {mode}, which is served in the stack only: set mode = \"generic\" for it, \
              or have the bond in one of the modes {}",
-            NATIVE_BONDS.join(", ")
-        );
+            interface.name,
+            NATIVE_BONDS.map(|mode| mode.to_string()).join(", ")
+        ),
+        (Mode::Native | Mode::Generic, _) => Ok(()),
     }
-    Ok(())
 }
 
-/// The ports of a bond; none if it is no bond.
-pub(super) fn ports(name: &str) -> Vec<String> {
-    let said = setting(name, "slaves").unwrap_or_default();
-    said.split_whitespace().map(str::to_owned).collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::VlanOffload, net::Bond};
 
-/// What mode a bond is in; `None` if it is no bond. The kernel says it as `active-backup 1`.
-fn mode_of(name: &str) -> Option<String> {
-    let said = setting(name, "mode")?;
-    said.split_whitespace().next().map(str::to_owned)
-}
+    #[test]
+    fn in_the_stack_any_bond_can_be_served_and_in_the_driver_some() {
+        let refused = |mode, own| {
+            let interface = interface(mode);
+            let bond = Bond {
+                mode: own,
+                uses: None,
+            };
+            let link = Link {
+                bond: Some(bond),
+                ..Link::default()
+            };
+            check(&interface, &link).is_err()
+        };
+        for mode in NATIVE_BONDS {
+            assert!(!refused(Mode::Native, Some(mode)));
+        }
+        assert!(refused(Mode::Native, Some(BondMode::BalanceRr)));
+        assert!(!refused(Mode::Generic, Some(BondMode::BalanceRr)));
+        assert!(!refused(Mode::Native, None));
+        assert!(check(&interface(Mode::Native), &Link::default()).is_ok());
+    }
 
-/// A setting of a bond (`Documentation/networking/bonding.rst`).
-fn setting(name: &str, setting: &str) -> Option<String> {
-    let bond = Path::new("/sys/class/net").join(name).join("bonding");
-    fs::read_to_string(bond.join(setting)).ok()
+    fn interface(mode: Mode) -> Interface {
+        Interface {
+            name: "bond0".to_owned(),
+            mode,
+            vlan_offload: VlanOffload::default(),
+        }
+    }
 }

@@ -46,7 +46,7 @@ impl Engine {
                 mode: interface.mode,
             })
             .collect();
-        tags::turn_off(&tags::look(&config).await?).await?;
+        tags::turn_off(&tags::look(&config, &netlink).await?).await?;
         let pin_dir = &config.node.pin_dir;
         let found = Dataplane::found(pin_dir, &attach)?;
         fault::reached(Point::Found);

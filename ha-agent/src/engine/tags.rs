@@ -3,10 +3,9 @@
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::bond;
 use crate::{
-    config::{Config, Interface, Mode, VlanOffload},
-    net::{Ethtool, Features, STRIPS, Strip},
+    config::{Config, Mode, VlanOffload},
+    net::{Ethtool, Features, Netlink, STRIPS, Strip, receivers},
 };
 
 /// An offload that is to be turned off.
@@ -20,7 +19,7 @@ pub(super) struct Wrong {
 ///
 /// # Errors
 /// If it cannot be turned off, or nobody has said that it may.
-pub(super) async fn look(config: &Config) -> Result<Vec<Wrong>> {
+pub(super) async fn look(config: &Config, netlink: &Netlink) -> Result<Vec<Wrong>> {
     let mut wrong = Vec::new();
     let tagged = config.interfaces.iter().filter_map(|interface| {
         let tags = most_tags(config, &interface.name);
@@ -32,13 +31,14 @@ pub(super) async fn look(config: &Config) -> Result<Vec<Wrong>> {
     }
     let ethtool = Ethtool::connect()?;
     for (interface, tags) in tagged {
+        let ports = netlink.bond_ports(&interface.name).await?;
         ensure!(
-            interface.mode == Mode::Native || bond::ports(&interface.name).is_empty(),
+            interface.mode == Mode::Native || ports.is_empty(),
             "{0} is a bond in generic mode, before which the kernel takes VLAN tags off: set mode = \"native\" for it, or \
              serve the groups with vlan = [...] on another NIC",
             interface.name
         );
-        for name in receivers(interface) {
+        for name in receivers(&interface.name, ports) {
             let features = features(&ethtool, &name).await?;
             wrong.extend(judge(&name, interface.vlan_offload, tags, &features)?);
         }
@@ -79,19 +79,6 @@ fn most_tags(config: &Config, interface: &str) -> usize {
         ids.iter().filter(|id| **id != 0).count()
     });
     tags.max().unwrap_or(0)
-}
-
-/// In whose driver the program is: in those of the ports, if it is a bond in native mode.
-fn receivers(interface: &Interface) -> Vec<String> {
-    let ports = match interface.mode {
-        Mode::Native => bond::ports(&interface.name),
-        Mode::Generic => Vec::new(),
-    };
-    if ports.is_empty() {
-        vec![interface.name.clone()]
-    } else {
-        ports
-    }
 }
 
 async fn features(ethtool: &Ethtool, interface: &str) -> Result<Features> {

@@ -157,7 +157,7 @@ async fn ports(bonds: &BTreeMap<u32, Bond>, netlink: &Netlink) -> Result<BTreeMa
 
 fn port_of(bonds: &BTreeMap<u32, Bond>, link: &Link) -> Option<(u32, abi::Port)> {
     let bond = link.master?;
-    let Bond { uses } = bonds.get(&bond)?;
+    let uses = bonds.get(&bond)?.uses;
     let is_idle = uses.is_some_and(|used| used != link.index);
     let flags = if is_idle { PORT_IDLE } else { 0 };
     Some((link.index, abi::Port { bond, flags }))

@@ -7,8 +7,8 @@ use ha_common::abi::Mac;
 use rtnetlink::packet_route::{
     address::AddressAttribute,
     link::{
-        InfoBond, InfoData, InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, LinkXdp,
-        XdpAttached,
+        BondMode, InfoBond, InfoData, InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+        LinkXdp, XdpAttached,
     },
 };
 
@@ -46,6 +46,8 @@ pub struct Link {
 /// What is known of a bond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bond {
+    /// How it shares its ports out; `None` if the kernel does not tell.
+    pub mode: Option<BondMode>,
     /// Index of the port that it uses, if it uses one alone.
     pub uses: Option<u32>,
 }
@@ -212,14 +214,15 @@ fn bond(details: &[LinkInfo]) -> Option<Bond> {
         LinkInfo::Data(InfoData::Bond(settings)) => Some(settings),
         _ => None,
     });
-    let uses = settings
-        .into_iter()
-        .flatten()
-        .find_map(|setting| match setting {
-            InfoBond::ActivePort(index) => Some(*index),
-            _ => None,
-        });
-    Some(Bond { uses })
+    let mut bond = Bond::default();
+    for setting in settings.into_iter().flatten() {
+        match setting {
+            InfoBond::Mode(mode) => bond.mode = Some(*mode),
+            InfoBond::ActivePort(index) => bond.uses = Some(*index),
+            _ => {}
+        }
+    }
+    Some(bond)
 }
 
 fn leads(details: &[LinkInfo]) -> Leads {

@@ -17,6 +17,7 @@
 
 pub mod accept_local;
 mod arp;
+mod bond;
 mod changes;
 mod client_route;
 mod echo;
@@ -37,6 +38,7 @@ mod udp;
 
 pub use self::{
     arp::Asker,
+    bond::receivers,
     changes::Changes,
     client_route::ClientRoute,
     ethtool::{Channels, Count, Ethtool, Features, STRIPS, Strip, XdpFeatures},

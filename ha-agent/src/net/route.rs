@@ -67,19 +67,38 @@ impl Netlink {
         via: Option<IpAddr>,
         interface: Option<u32>,
     ) -> Result<bool, NetlinkError> {
-        let mut filter = RouteMessage::default();
-        filter.header.address_family = match destination.0 {
+        let family = match destination.0 {
             IpAddr::V4(_) => AddressFamily::Inet,
             IpAddr::V6(_) => AddressFamily::Inet6,
         };
-        filter.attributes.push(RouteAttribute::Table(TABLE_MAIN));
-        let request = self.handle.route().get(filter);
-        let replies = self.list("list the routes", || request.execute()).await?;
-        Ok(replies.iter().any(|route| {
+        Ok(self.main_routes(family).await?.iter().any(|route| {
             is_to(route, destination)
                 && via.is_none_or(|via| next_hop(route) == Some(via))
                 && interface.is_none_or(|index| output(route) == Some(index))
         }))
+    }
+
+    /// The IPv4 gateways of the main table, each with the index of the interface on whose network it is.
+    ///
+    /// # Errors
+    /// [`NetlinkError`] if the kernel does not answer.
+    pub async fn gateways(&self) -> Result<Vec<(u32, IpAddr)>, NetlinkError> {
+        let routes = self.main_routes(AddressFamily::Inet).await?;
+        let gateways = routes
+            .iter()
+            .map(|route| Some((output(route)?, next_hop(route)?)));
+        Ok(gateways.flatten().collect())
+    }
+
+    async fn main_routes(&self, family: AddressFamily) -> Result<Vec<RouteMessage>, NetlinkError> {
+        let mut filter = RouteMessage::default();
+        filter.header.address_family = family;
+        filter.attributes.push(RouteAttribute::Table(TABLE_MAIN));
+        let request = self.handle.route().get(filter);
+        let replies = self.list("list the routes", || request.execute()).await?;
+        // The kernel may send others where it does not filter.
+        let main = replies.into_iter().filter(is_main);
+        Ok(main.collect())
     }
 
     /// Makes `addresses` local. Those that are already stay as they are.
@@ -163,14 +182,15 @@ pub(super) fn destination(message: &RouteMessage) -> Option<IpAddr> {
         })
 }
 
+fn is_main(route: &RouteMessage) -> bool {
+    let table = RouteAttribute::Table(TABLE_MAIN);
+    route.attributes.contains(&table)
+}
+
 /// The default route names no destination.
 fn is_to(route: &RouteMessage, (address, len): (IpAddr, u8)) -> bool {
-    let in_main = route
-        .attributes
-        .contains(&RouteAttribute::Table(TABLE_MAIN));
     let named = destination(route);
-    in_main
-        && route.header.destination_prefix_length == len
+    route.header.destination_prefix_length == len
         && named.map_or_else(|| len == 0, |named| named == address)
 }
 

@@ -35,7 +35,12 @@ pub(super) async fn all(
     let asker = Asker::open(device.index, device.mac)?;
     let own: Vec<IpAddr> = host.addresses.iter().map(|own| own.address).collect();
     let mut answers = None;
-    for candidate in hosts(&host.config, &device.name, &own) {
+    // The host's addresses, and so its routes, are a bridge's if the interface is a port of one.
+    let places = [Some(device.index), device.master];
+    let gateways = host.gateways.iter();
+    let gateways = gateways.filter(|(index, _)| places.contains(&Some(*index)));
+    let gateways = gateways.map(|(_, address)| *address);
+    for candidate in hosts(&host.config, &device.name, &own, gateways) {
         if reaches(&asker, device.mac, candidate).await? {
             answers = Some(candidate);
             break;

@@ -144,7 +144,7 @@ impl Engine {
     ) -> Result<Next> {
         let config = &loaded.config;
         let grounds = self.grounds(config).await?;
-        let strips = tags::look(config).await?;
+        let strips = tags::look(config, &self.netlink).await?;
         let renewed = self.renewed(&grounds);
         let places = self.places(&difference);
         difference.renew(config, &renewed, &places);
@@ -242,7 +242,7 @@ impl Engine {
                     }
                 }
                 (Some(_) | None, Some(link)) => {
-                    bond::check(interface)?;
+                    bond::check(interface, &link)?;
                     let home = self.netlink.home(&link).await?;
                     Ground {
                         addresses: self.netlink.addresses(home.index).await?,

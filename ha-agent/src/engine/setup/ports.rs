@@ -33,7 +33,7 @@ pub(super) async fn links(config: &Config, netlink: &Netlink) -> Result<Vec<Link
 async fn link(interface: &config::Interface, netlink: &Netlink) -> Result<Link> {
     let name = &interface.name;
     let link = netlink.link(name).await?.with_context(|| missing(name))?;
-    bond::check(interface)?;
+    bond::check(interface, &link)?;
     Ok(link)
 }
 
