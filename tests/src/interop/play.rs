@@ -158,7 +158,7 @@ impl Play<'_> {
                 // A client of the loser follows when the winner announces itself.
                 let cost = Cost {
                     outage: self.slower() * 2,
-                    both: Some(self.slower()),
+                    both: Some(self.both()),
                 };
                 self.lab.set_isolated(false)?;
                 self.phase(prober, "both meet", winner, &cost, |_| Ok(()))
@@ -253,12 +253,22 @@ impl Play<'_> {
         self.case.ours.interval().max(self.case.theirs.interval())
     }
 
+    /// Until the loser has heard an advertisement both answer. FRR's macvlan answers in IPv6 up to another one before the
+    /// first that it sends (`docs/interop.md`).
+    fn both(&self) -> Duration {
+        match (self.case.maker, self.case.protocol) {
+            (Maker::Frr, Protocol::V3Ipv6) => self.slower() * 2,
+            (Maker::Frr, Protocol::V2 | Protocol::V3)
+            | (Maker::Keepalived | Maker::KeepalivedVmac, _) => self.slower(),
+        }
+    }
+
     /// The owner steps back at the first advertisement that outranks it; a client that knows its MAC
     /// follows the announcement.
     fn taken_over(&self) -> Cost {
         Cost {
             outage: self.slower(),
-            both: Some(self.slower()),
+            both: Some(self.both()),
         }
     }
 
@@ -266,7 +276,7 @@ impl Play<'_> {
     fn released(&self, backup: u8) -> Cost {
         Cost {
             outage: self.skew(backup) + self.slower() / 2,
-            both: Some(self.slower()),
+            both: Some(self.both()),
         }
     }
 
@@ -274,7 +284,7 @@ impl Play<'_> {
     fn died(&self, backup: u8) -> Cost {
         Cost {
             outage: self.slower() * 3 + self.skew(backup) + self.slower() / 2,
-            both: Some(self.slower()),
+            both: Some(self.both()),
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) struct Phase {
     pub(super) owner: u8,
     /// How long nobody may answer, by the protocol's timers.
     pub(super) outage: Duration,
-    /// How long both may answer: an advertisement. `None` while they cannot hear each other.
+    /// How long both may answer: until an advertisement is heard. `None` while they cannot hear each other.
     pub(super) both: Option<Duration>,
 }
 
@@ -91,7 +91,7 @@ impl Verdict {
             && both > limit + NOISE
         {
             self.faults.push(format!(
-                "{}: both answered for {both:?}; an advertisement is {limit:?}",
+                "{}: both answered for {both:?}; {limit:?} are the protocol's",
                 phase.name
             ));
         }

@@ -8,7 +8,7 @@ use crate::cluster::STANDBY;
 pub(super) const SCENARIO: Scenario = Scenario {
     name: "promote",
     what: "the operator moves the addresses to node b",
-    setting: Setting::ADVERTS,
+    setting: Setting::PLANNED,
     promise: Promise {
         lost: Some(3),
         takeover: true,

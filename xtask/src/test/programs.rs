@@ -29,7 +29,7 @@ pub(crate) const LAB: [&str; 17] = [
 ];
 
 /// Tests that are left out where all parts are run, by parts of their names: each looks closer at what another one shows.
-pub(crate) const LONG: [&str; 28] = [
+pub(crate) const LONG: [&str; 31] = [
     "a_guest_that_comes_back",
     "a_killed_agent_leaves_one_owner",
     "a_ping_target_that_is_down_itself",
@@ -40,6 +40,7 @@ pub(crate) const LONG: [&str; 28] = [
     "all_groups_stay",
     "an_active_node_that_is_not_heard",
     "an_interface_that_is_exchanged_at_once",
+    "by_advertisements_a_hanging_agent",
     "by_advertisements_a_killed_agent",
     "by_advertisements_a_restart",
     "is_followed_by_the_other_build",
@@ -51,12 +52,14 @@ pub(crate) const LONG: [&str; 28] = [
     "peers_part_without",
     "sessions_and_peers_that_stay",
     "so_does_the_loss_of_the_node",
+    "so_it_is_after_a_split",
     "so_it_is_with_the_interface_s_mac",
     "ten_thousand_addresses_come_and_go",
     "ten_thousand_addresses_move",
     "the_service_outlives",
     "two_reloads_follow",
     "what_was_added_is_taken_back",
+    "without_its_advertisements",
     "without_targets_the_link_alone",
 ];
 
