@@ -15,6 +15,10 @@ use crate::setup::{self, Scope};
 /// Where the agent's build script says which object the agent embeds.
 const OBJECT_VARIABLE: &str = "HA_BPF_OBJECT";
 
+/// The agent as it is among the tests. Cargo gives dependencies the features that all of a selection ask for, tests too,
+/// and makes them anew for another selection: with one test beside the agent what was made for all tests serves.
+const AMONG_TESTS: [&str; 5] = ["--workspace", "--bin", "ha-agent", "--test", "packet"];
+
 /// Arguments of `cargo xtask build`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
@@ -67,7 +71,10 @@ pub(crate) fn agent_with_variants(profile: Profile) -> Result<Agent> {
 /// If the build fails.
 pub(crate) fn agent(profile: Profile) -> Result<Agent> {
     setup::ensure(Scope::Build)?;
-    let artifacts = build(profile, &["--package", "ha-agent"])?;
+    let artifacts = match profile {
+        Profile::Dev => build(profile, &AMONG_TESTS)?,
+        Profile::Release => build(profile, &["--package", "ha-agent"])?,
+    };
     Ok(Agent {
         program: artifacts.executable("ha-agent")?,
         object: artifacts.variable(OBJECT_VARIABLE)?.into(),

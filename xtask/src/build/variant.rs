@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result};
 use ha_lab::under_test::{Variant, variant};
 
-use super::{Profile, build};
+use super::{AMONG_TESTS, Profile, build};
 
 /// Builds them all. To be called before the agent itself is built.
 ///
@@ -20,7 +20,7 @@ use super::{Profile, build};
 pub(super) fn build_all() -> Result<Vec<(Variant, PathBuf)>> {
     let variants = Variant::ALL.into_iter().map(|which| {
         let features = format!("{},ha-agent/fault-injection", feature(which));
-        let selection = ["--package", "ha-agent", "--features", &features];
+        let selection = [&AMONG_TESTS[..], &["--features", &features]].concat();
         let built = build(Profile::Dev, &selection)?.executable("ha-agent")?;
         let place = variant(&built, which);
         replace(&built, &place)?;
