@@ -253,7 +253,7 @@ impl Play<'_> {
         self.case.ours.interval().max(self.case.theirs.interval())
     }
 
-    /// Until the loser has heard an advertisement both answer. FRR's macvlan answers in IPv6 up to another one before the
+    /// Until the loser has heard an advertisement both answer. FRR's macvlan answers in IPv6 about another one before the
     /// first that it sends (`docs/interop.md`).
     fn both(&self) -> Duration {
         match (self.case.maker, self.case.protocol) {
