@@ -8,6 +8,7 @@ use crate::config::{Config, Election, Witness};
 
 /// More are not asked: one that answers is enough.
 const MOST: usize = 8;
+
 /// Those of the configuration, then the gateways there. `own` are this host's addresses.
 #[must_use]
 pub fn hosts(

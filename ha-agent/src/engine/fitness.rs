@@ -38,15 +38,8 @@ impl Engine {
             State::Down => tracing::warn!("{text}"),
             State::Up | State::Number(_) | State::Unknown => tracing::info!("{text}"),
         }
-        let back = if let track::Kind::Interface { interface } = &entry.check.kind
-            && (before, state) == (State::Down, State::Up)
-        {
-            Some(interface.clone())
-        } else {
-            None
-        };
-        if let Some(interface) = back {
-            self.link_is_back(&interface);
+        if (before, state) == (State::Down, State::Up) {
+            self.is_well_again(check);
         }
         self.history.node("check", text);
         for index in 0..self.groups.len() {

@@ -4,11 +4,16 @@
 //! it does, answers to clients wait as soon as they go out of this interface again, and so do probes of peers.
 
 use super::Engine;
+use crate::config::track::Kind;
 
 impl Engine {
-    pub(super) fn link_is_back(&self, interface: &str) {
+    /// To be called when the check at this place is up and was down.
+    pub(super) fn is_well_again(&self, check: usize) {
+        let Kind::Interface { interface } = &self.health.entries()[check].check.kind else {
+            return;
+        };
         let mut ports = self.ports.iter();
-        let Some(port) = ports.find(|port| port.link.name == interface) else {
+        let Some(port) = ports.find(|port| port.link.name == *interface) else {
             return;
         };
         let (netlink, index) = (self.netlink.clone(), port.home.index);

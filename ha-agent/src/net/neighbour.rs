@@ -14,7 +14,7 @@ use rtnetlink::packet_route::{
 
 use super::{
     filter::mac,
-    netlink::{Netlink, NetlinkError, unless},
+    netlink::{Netlink, NetlinkError, family, unless},
 };
 
 impl Netlink {
@@ -27,23 +27,11 @@ impl Netlink {
         index: u32,
         address: IpAddr,
     ) -> Result<Option<Mac>, NetlinkError> {
-        let mut request = self
-            .handle
-            .neighbours()
-            .get()
-            .set_address_family(match address {
-                IpAddr::V4(_) => AddressFamily::Inet,
-                IpAddr::V6(_) => AddressFamily::Inet6,
-            });
-        request
-            .message_mut()
-            .attributes
-            .push(NeighbourAttribute::IfIndex(index));
         let action = format!("look up the MAC of {address}");
-        let entries = self.list(action, || request.execute()).await?;
+        let entries = self.neighbours(index, family(address), action).await?;
         Ok(entries
             .iter()
-            .filter(|entry| entry.header.ifindex == index && is_resolved(entry.header.state))
+            .filter(|entry| is_resolved(entry.header.state))
             .find(|entry| is_about(entry, address))
             .and_then(mac))
     }
@@ -55,14 +43,11 @@ impl Netlink {
     /// [`NetlinkError`] if the kernel refuses.
     pub async fn forget_unresolved(&self, index: u32) -> Result<(), NetlinkError> {
         for family in [AddressFamily::Inet, AddressFamily::Inet6] {
-            let mut request = self.handle.neighbours().get().set_address_family(family);
-            let about = NeighbourAttribute::IfIndex(index);
-            request.message_mut().attributes.push(about);
             let action = format!("list the neighbours on interface {index}");
-            let entries = self.list(action, || request.execute()).await?;
-            let unresolved = entries.into_iter().filter(|entry| {
-                entry.header.ifindex == index && entry.header.state == NeighbourState::Incomplete
-            });
+            let entries = self.neighbours(index, family, action).await?;
+            let unresolved = entries
+                .into_iter()
+                .filter(|entry| entry.header.state == NeighbourState::Incomplete);
             for entry in unresolved {
                 // It may have answered, or been given up, meanwhile.
                 let deleted = self.handle.neighbours().del(entry).execute().await;
@@ -72,6 +57,22 @@ impl Netlink {
             }
         }
         Ok(())
+    }
+
+    /// What the kernel knows of the neighbours on an interface. `action` says what could not be done.
+    async fn neighbours(
+        &self,
+        index: u32,
+        family: AddressFamily,
+        action: String,
+    ) -> Result<Vec<NeighbourMessage>, NetlinkError> {
+        let mut request = self.handle.neighbours().get().set_address_family(family);
+        let about = NeighbourAttribute::IfIndex(index);
+        request.message_mut().attributes.push(about);
+        let entries = self.list(action, || request.execute()).await?;
+        // The kernel may send others where it does not filter.
+        let here = entries.into_iter();
+        Ok(here.filter(|entry| entry.header.ifindex == index).collect())
     }
 
     /// Makes the kernel ask for the MAC of `address`, or ask again if what it knows is old

@@ -1,8 +1,9 @@
 //! The netlink connection and its errors.
 
-use std::{io, sync::Arc};
+use std::{io, net::IpAddr, sync::Arc};
 
 use futures_util::{StreamExt, TryStream, TryStreamExt, stream};
+use rtnetlink::packet_route::AddressFamily;
 use tokio::sync::Mutex;
 
 /// A connection to rtnetlink in the network namespace of the thread that opened it. Clones share it.
@@ -96,6 +97,14 @@ pub(super) fn errno(error: &rtnetlink::Error) -> Option<i32> {
     match error {
         rtnetlink::Error::NetlinkError(message) => Some(-message.raw_code()),
         _ => None,
+    }
+}
+
+/// The family of an address.
+pub(super) const fn family(address: IpAddr) -> AddressFamily {
+    match address {
+        IpAddr::V4(_) => AddressFamily::Inet,
+        IpAddr::V6(_) => AddressFamily::Inet6,
     }
 }
 

@@ -10,7 +10,7 @@ use rtnetlink::{
     },
 };
 
-use super::netlink::{Netlink, NetlinkError, pipelined, unless};
+use super::netlink::{Netlink, NetlinkError, family, pipelined, unless};
 
 /// The origin that marks routes as this agent's (`ip route show table local proto 112`). The number
 /// is VRRP's IP protocol number, which no routing daemon of `rt_protos` uses.
@@ -67,11 +67,8 @@ impl Netlink {
         via: Option<IpAddr>,
         interface: Option<u32>,
     ) -> Result<bool, NetlinkError> {
-        let family = match destination.0 {
-            IpAddr::V4(_) => AddressFamily::Inet,
-            IpAddr::V6(_) => AddressFamily::Inet6,
-        };
-        Ok(self.main_routes(family).await?.iter().any(|route| {
+        let routes = self.main_routes(family(destination.0)).await?;
+        Ok(routes.iter().any(|route| {
             is_to(route, destination)
                 && via.is_none_or(|via| next_hop(route) == Some(via))
                 && interface.is_none_or(|index| output(route) == Some(index))

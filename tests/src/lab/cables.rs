@@ -9,11 +9,26 @@ use crate::{
     address::{self, PREFIX4, PREFIX6, Station},
     command,
     netns::NetNs,
-    node::{INTERFACE, SECOND},
+    node::{INTERFACE, Node, SECOND},
     polling,
 };
 
 impl Lab {
+    /// The ports of the switch that lead to a node; few nodes have a second one.
+    ///
+    /// # Errors
+    ///
+    /// When the node's first one is not there.
+    pub(crate) fn ports_of(&self, node: &Node) -> Result<Vec<(String, u32)>> {
+        let first = node.name().to_owned();
+        let mut ports = vec![(first, self.switch.ifindex(node.name())?)];
+        let second = node.second_port();
+        if let Ok(ifindex) = self.switch.ifindex(&second) {
+            ports.push((second, ifindex));
+        }
+        Ok(ports)
+    }
+
     /// Pulls the node's cable at the switch. To the others this is what power loss looks like.
     ///
     /// # Errors

@@ -24,7 +24,6 @@ use super::{
 use crate::{
     filter::{ACCEPT, ETHERTYPE, PAYLOAD, REJECT, byte, equal, half},
     lab::Lab,
-    node::Node,
     sys,
 };
 
@@ -44,10 +43,13 @@ pub(super) fn start(
 ) -> Result<JoinHandle<Result<Vec<Sighting>>>> {
     let mut ports = Vec::new();
     for node in lab.nodes() {
-        ports.push(Port::open(lab, node, node.name().to_owned())?);
-        let second = node.second_port();
-        if lab.switch().ifindex(&second).is_ok() {
-            ports.push(Port::open(lab, node, second)?);
+        for (name, ifindex) in lab.ports_of(node)? {
+            ports.push(Port {
+                node: node.index(),
+                name,
+                ifindex,
+                socket: lab.switch().run(|| Ok(open(ifindex)?))?,
+            });
         }
     }
     lab.switch()
@@ -63,16 +65,6 @@ struct Port {
 }
 
 impl Port {
-    fn open(lab: &Lab, node: &Node, name: String) -> Result<Self> {
-        let ifindex = lab.switch().ifindex(&name)?;
-        Ok(Self {
-            node: node.index(),
-            name,
-            ifindex,
-            socket: lab.switch().run(|| Ok(open(ifindex)?))?,
-        })
-    }
-
     /// Listens where a port was put in, in place of one that was taken out. The thread must be in the switch.
     fn follow(&mut self) -> Result<()> {
         match if_nametoindex(self.name.as_str()) {

@@ -90,11 +90,8 @@ impl Silence {
         for node in lab.nodes() {
             let maps = Maps::open(node.pins())?;
             vips.extend(maps.vips()?);
-            let first = lab.switch().ifindex(node.name())?;
-            // Not every node has another one.
-            let second = lab.switch().ifindex(&node.second_port()).ok();
-            let ports = std::iter::once(first).chain(second);
-            let sockets = ports.map(|port| lab.switch().run(|| Ok(open(port)?)));
+            let ports = lab.ports_of(node)?.into_iter();
+            let sockets = ports.map(|(_, port)| lab.switch().run(|| Ok(open(port)?)));
             nodes.push(Watched {
                 node: node.index(),
                 pins: node.pins().to_owned(),

@@ -138,7 +138,6 @@ fn beside(link: &Link, nic: &Nic, links: &[Link], kernel: &impl Kernel) -> u32 {
 
 #[cfg(test)]
 mod tests {
-
     use super::*;
 
     const NIC: u32 = 2;
